@@ -1,0 +1,299 @@
+//! [`Dialect`]: which bytes mean what. Valid by construction, so nothing downstream checks it again.
+
+use crate::error::{Error, Result};
+
+/// How a CSV file is written: the bytes that structure it.
+///
+/// The defaults are those of `csv-core`, and so of DataFusion's built-in reader: `,` between fields, `"` around
+/// them, a doubled quote for a quote, no escape, no comments, CR, LF or CRLF after a record, a header.
+///
+/// ```
+/// use datafusion_csv_stream::dialect::Dialect;
+///
+/// let tsv = Dialect::builder().delimiter(b'\t').quote(None).build()?;
+/// assert_eq!(tsv.delimiter(), b'\t');
+///
+/// let clash = Dialect::builder().delimiter(b'"').build().unwrap_err();
+/// assert!(clash.to_string().contains("delimiter and quote are both"));
+/// # Ok::<(), datafusion_csv_stream::error::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Dialect {
+    delimiter: u8,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    double_quote: bool,
+    comment: Option<u8>,
+    terminator: Terminator,
+    has_header: bool,
+    trim: Trim,
+}
+
+/// What ends a record outside quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Terminator {
+    /// CR, LF or CRLF, each alone or mixed in one file. The default, as in `csv-core`.
+    #[default]
+    CrLf,
+    /// Exactly this byte. With `Byte(b'\n')` a CR before the LF belongs to the last field.
+    Byte(u8),
+}
+
+impl Terminator {
+    /// Whether `byte` ends a record.
+    #[inline]
+    pub fn is(self, byte: u8) -> bool {
+        match self {
+            Terminator::CrLf => byte == b'\n' || byte == b'\r',
+            Terminator::Byte(terminator) => byte == terminator,
+        }
+    }
+}
+
+/// Where ASCII whitespace around a value is removed, after quotes have been.
+///
+/// As in the `csv` crate: the whitespace is removed from the value, so that of a quoted field goes too, and a quote
+/// that follows whitespace does not open a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Trim {
+    /// Nowhere. The default.
+    #[default]
+    None,
+    /// In the header's names.
+    Headers,
+    /// In the fields of all other records.
+    Fields,
+    /// In both.
+    All,
+}
+
+impl Trim {
+    /// Whether header names are trimmed.
+    pub fn headers(self) -> bool {
+        matches!(self, Trim::Headers | Trim::All)
+    }
+
+    /// Whether fields are trimmed.
+    pub fn fields(self) -> bool {
+        matches!(self, Trim::Fields | Trim::All)
+    }
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        let DialectBuilder { dialect } = DialectBuilder::default();
+        dialect
+    }
+}
+
+impl Dialect {
+    /// Starts from the default dialect.
+    pub fn builder() -> DialectBuilder {
+        DialectBuilder::default()
+    }
+
+    /// Starts from this dialect.
+    pub fn to_builder(&self) -> DialectBuilder {
+        DialectBuilder { dialect: self.clone() }
+    }
+
+    /// The byte between two fields. Default `,`.
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The byte around a quoted field, `None` when quoting is off. Default `"`.
+    pub fn quote(&self) -> Option<u8> {
+        self.quote
+    }
+
+    /// The byte that makes the next one literal, inside quotes only. Default none.
+    pub fn escape(&self) -> Option<u8> {
+        self.escape
+    }
+
+    /// Whether two quotes inside quotes mean one. Default true.
+    pub fn double_quote(&self) -> bool {
+        self.double_quote
+    }
+
+    /// The byte that, as the first of a record, makes a comment of the bytes up to the next LF. Default none.
+    pub fn comment(&self) -> Option<u8> {
+        self.comment
+    }
+
+    /// What ends a record. Default CR, LF or CRLF.
+    pub fn terminator(&self) -> Terminator {
+        self.terminator
+    }
+
+    /// Whether the first record holds the column names. Default true.
+    pub fn has_header(&self) -> bool {
+        self.has_header
+    }
+
+    /// Where whitespace is removed. Default nowhere.
+    pub fn trim(&self) -> Trim {
+        self.trim
+    }
+}
+
+/// Builds a [`Dialect`]; see there for the meaning and the default of each part.
+#[derive(Debug, Clone)]
+pub struct DialectBuilder {
+    dialect: Dialect,
+}
+
+impl Default for DialectBuilder {
+    fn default() -> Self {
+        let dialect = Dialect {
+            delimiter: b',',
+            quote: Some(b'"'),
+            escape: None,
+            double_quote: true,
+            comment: None,
+            terminator: Terminator::CrLf,
+            has_header: true,
+            trim: Trim::None,
+        };
+        DialectBuilder { dialect }
+    }
+}
+
+impl DialectBuilder {
+    /// The byte between two fields.
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.dialect.delimiter = delimiter;
+        self
+    }
+
+    /// The byte around a quoted field; `None` makes every quote a literal byte.
+    pub fn quote(mut self, quote: impl Into<Option<u8>>) -> Self {
+        self.dialect.quote = quote.into();
+        self
+    }
+
+    /// The byte that makes the next one literal, inside quotes only.
+    ///
+    /// The quote itself may be given, as other tools ask for: that is what `double_quote` means, so it sets it.
+    pub fn escape(mut self, escape: impl Into<Option<u8>>) -> Self {
+        self.dialect.escape = escape.into();
+        self
+    }
+
+    /// Whether two quotes inside quotes mean one.
+    pub fn double_quote(mut self, double_quote: bool) -> Self {
+        self.dialect.double_quote = double_quote;
+        self
+    }
+
+    /// The byte that starts a comment at the start of a record.
+    pub fn comment(mut self, comment: impl Into<Option<u8>>) -> Self {
+        self.dialect.comment = comment.into();
+        self
+    }
+
+    /// What ends a record.
+    pub fn terminator(mut self, terminator: Terminator) -> Self {
+        self.dialect.terminator = terminator;
+        self
+    }
+
+    /// Whether the first record holds the column names.
+    pub fn has_header(mut self, has_header: bool) -> Self {
+        self.dialect.has_header = has_header;
+        self
+    }
+
+    /// Where whitespace is removed.
+    pub fn trim(mut self, trim: Trim) -> Self {
+        self.dialect.trim = trim;
+        self
+    }
+
+    /// Checks that no byte has two meanings.
+    ///
+    /// # Errors
+    ///
+    /// When two of delimiter, quote, escape, comment and terminator are the same byte (CR and LF both count as the
+    /// default terminator). `csv-core` would take one of the two meanings without a word.
+    pub fn build(self) -> Result<Dialect> {
+        let mut dialect = self.dialect;
+        if dialect.quote.is_none() {
+            dialect.escape = None;
+        }
+        if dialect.escape.is_some() && dialect.escape == dialect.quote {
+            dialect.escape = None;
+            dialect.double_quote = true;
+        }
+        let single = [
+            ("delimiter", Some(dialect.delimiter)),
+            ("quote", dialect.quote),
+            ("escape", dialect.escape),
+            ("comment", dialect.comment),
+        ];
+        for (i, &(name, byte)) in single.iter().enumerate() {
+            let Some(byte) = byte else { continue };
+            if dialect.terminator.is(byte) {
+                return Err(clash(name, "terminator", byte));
+            }
+            if let Some((other, _)) = single[i + 1..].iter().find(|(_, b)| *b == Some(byte)) {
+                return Err(clash(name, other, byte));
+            }
+        }
+        Ok(dialect)
+    }
+}
+
+fn clash(one: &str, other: &str, byte: u8) -> Error {
+    Error::invalid_option(
+        one,
+        (byte as char).escape_default().to_string(),
+        format!(
+            "{one} and {other} are both '{}'; give each of delimiter, quote, escape, comment and terminator a byte \
+             of its own",
+            byte.escape_ascii()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_equal_bytes_is_refused() {
+        let base = Dialect::builder;
+        for builder in [
+            base().delimiter(b'"'),
+            base().delimiter(b'\n'),
+            base().delimiter(b'\r'),
+            base().quote(b'\n'),
+            base().escape(b','),
+            base().comment(b','),
+            base().comment(b'"'),
+            base().escape(b'\\').comment(b'\\'),
+            base().terminator(Terminator::Byte(b',')),
+            base().terminator(Terminator::Byte(b'"')),
+        ] {
+            let message = builder.clone().build().unwrap_err().to_string();
+            assert!(message.contains("are both"), "{builder:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn lf_is_free_under_another_terminator() {
+        assert!(Dialect::builder().delimiter(b'\n').terminator(Terminator::Byte(b';')).build().is_ok());
+    }
+
+    #[test]
+    fn an_escape_that_is_the_quote_means_doubling() {
+        let dialect = Dialect::builder().escape(b'"').double_quote(false).build().unwrap();
+        assert_eq!((dialect.escape(), dialect.double_quote()), (None, true));
+    }
+
+    #[test]
+    fn an_escape_without_quotes_has_no_meaning() {
+        assert_eq!(Dialect::builder().quote(None).escape(b'\\').build().unwrap().escape(), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! [`Backend`]: the one choice and the one dispatch.
+
+use std::sync::OnceLock;
+
+use super::simd::Kernel;
+use super::swar::Swar;
+#[cfg(target_arch = "x86_64")]
+use super::x86_64::{Avx2, Avx512};
+use crate::error::{Error, Result};
+
+/// The environment variable that forces a back end, by [name](Backend::name).
+const VARIABLE: &str = "CSV_STREAM_BACKEND";
+
+/// A way to find bytes, which this CPU has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backend(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Swar(Swar),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Backend {
+    /// The back ends that this CPU has, the slowest first. `swar` is always there.
+    pub fn available() -> Vec<Backend> {
+        let kinds = [
+            Some(Kind::Swar(Swar)),
+            #[cfg(target_arch = "x86_64")]
+            Avx2::new().map(Kind::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Avx512::new().map(Kind::Avx512),
+        ];
+        kinds.into_iter().flatten().map(Backend).collect()
+    }
+
+    /// The fastest back end, or the one that the environment variable `CSV_STREAM_BACKEND` names.
+    ///
+    /// # Errors
+    ///
+    /// When the variable names a back end that this CPU doesn't have.
+    pub fn detect() -> Result<Backend> {
+        static CHOICE: OnceLock<std::result::Result<Backend, String>> = OnceLock::new();
+        let choice = CHOICE.get_or_init(|| match std::env::var(VARIABLE) {
+            Ok(name) if !name.is_empty() => Backend::by_name(&name).ok_or(name),
+            _ => Ok(*Backend::available().last().expect("swar is always there")),
+        });
+        choice.clone().map_err(|name| {
+            let names: Vec<_> = Backend::available().iter().map(|backend| backend.name()).collect();
+            Error::invalid_option(VARIABLE, name, format!("this CPU has {}", names.join(", ")))
+        })
+    }
+
+    /// The back end of that name, if this CPU has it.
+    pub fn by_name(name: &str) -> Option<Backend> {
+        Backend::available().into_iter().find(|backend| backend.name() == name)
+    }
+
+    /// `swar`, `avx2` or `avx512`.
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Swar(_) => "swar",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => "avx512",
+        }
+    }
+
+    /// Runs a kernel with this back end's instructions.
+    #[inline]
+    pub(in crate::parse) fn run<K: Kernel>(&self, kernel: K) -> K::Output {
+        match self.0 {
+            Kind::Swar(swar) => kernel.run(swar),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(avx2) => avx2.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(avx512) => avx512.run(kernel),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{BLOCK, Simd};
+    use super::*;
+
+    struct Probe<'a>(&'a [u8; BLOCK], u8);
+
+    impl Kernel for Probe<'_> {
+        type Output = (u64, u64, Vec<u32>);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> Self::Output {
+            let mask = simd.eq(simd.load(self.0), self.1);
+            let mut positions = [0; BLOCK];
+            simd.positions(mask, 1000, &mut positions);
+            (mask, simd.prefix_xor(mask), positions[..mask.count_ones() as usize].to_vec())
+        }
+    }
+
+    #[test]
+    fn every_backend_finds_the_same_bytes() {
+        let mut state = 1u64;
+        for density in [1, 2, 3, 8, 64, 256] {
+            for _ in 0..200 {
+                let block: [u8; BLOCK] = std::array::from_fn(|_| {
+                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    ((state >> 33) % density) as u8
+                });
+                for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                    let mask = (0..BLOCK).map(|i| u64::from(block[i] == byte) << i).sum();
+                    let positions = (0..64).filter(|i| mask >> i & 1 == 1).map(|i| 1000 + i).collect();
+                    let expected = (mask, crate::parse::mask::prefix_xor(mask), positions);
+                    for backend in Backend::available() {
+                        assert_eq!(backend.run(Probe(&block, byte)), expected, "{}", backend.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for backend in Backend::available() {
+            assert_eq!(Backend::by_name(backend.name()), Some(backend));
+        }
+        assert_eq!(Backend::by_name("mmx"), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! The x86-64 back ends: AVX2, and AVX-512 with byte compression.
+//!
+//! A value of [`Avx2`] or [`Avx512`] exists only where `new` has seen the instructions, so its methods may use them.
+
+use std::arch::x86_64::*;
+
+use super::simd::{BLOCK, Kernel, Simd};
+
+/// AVX2 (Intel since 2013, AMD since 2015).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    /// Where the CPU has the instructions.
+    pub(super) fn new() -> Option<Self> {
+        let all = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("pclmulqdq");
+        all.then_some(Avx2(()))
+    }
+
+    /// Runs a kernel, compiled with these instructions.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+        fn compiled<K: Kernel>(simd: Avx2, kernel: K) -> K::Output {
+            kernel.run(simd)
+        }
+        // SAFETY: an `Avx2` exists only where `new` found the six features.
+        unsafe { compiled(self, kernel) }
+    }
+}
+
+impl Simd for Avx2 {
+    type Block = [__m256i; 2];
+
+    #[inline(always)]
+    fn load(self, bytes: &[u8; BLOCK]) -> Self::Block {
+        let (halves, _) = bytes.as_chunks::<32>();
+        // SAFETY: AVX2 is there, as `self` exists; each half is 32 readable bytes, and the load needs no alignment.
+        unsafe {
+            [_mm256_loadu_si256(halves[0].as_ptr().cast()), _mm256_loadu_si256(halves[1].as_ptr().cast())]
+        }
+    }
+
+    #[inline(always)]
+    fn eq(self, block: Self::Block, byte: u8) -> u64 {
+        // SAFETY: AVX2 is there, as `self` exists; only registers are touched.
+        unsafe {
+            let wanted = _mm256_set1_epi8(byte as i8);
+            let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(block[0], wanted)) as u32;
+            let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(block[1], wanted)) as u32;
+            u64::from(low) | u64::from(high) << 32
+        }
+    }
+
+    #[inline(always)]
+    fn prefix_xor(self, mask: u64) -> u64 {
+        // SAFETY: PCLMULQDQ is there, as `self` exists; only registers are touched.
+        unsafe { carryless_prefix_xor(mask) }
+    }
+}
+
+/// AVX-512 with VBMI2 (Intel since Ice Lake, AMD since Zen 4): one comparison a block, and positions by compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx512(Avx2);
+
+impl Avx512 {
+    /// Where the CPU has the instructions.
+    pub(super) fn new() -> Option<Self> {
+        let all = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2");
+        Avx2::new().filter(|_| all).map(Avx512)
+    }
+
+    /// Runs a kernel, compiled with these instructions.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+        fn compiled<K: Kernel>(simd: Avx512, kernel: K) -> K::Output {
+            kernel.run(simd)
+        }
+        // SAFETY: an `Avx512` exists only where `new` found the three features, and an `Avx2` with the other six.
+        unsafe { compiled(self, kernel) }
+    }
+}
+
+impl Simd for Avx512 {
+    type Block = __m512i;
+
+    #[inline(always)]
+    fn load(self, bytes: &[u8; BLOCK]) -> Self::Block {
+        // SAFETY: AVX-512F is there, as `self` exists; 64 bytes are readable, and the load needs no alignment.
+        unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn eq(self, block: Self::Block, byte: u8) -> u64 {
+        // SAFETY: AVX-512BW is there, as `self` exists; only registers are touched.
+        unsafe { _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(byte as i8)) }
+    }
+
+    #[inline(always)]
+    fn prefix_xor(self, mask: u64) -> u64 {
+        self.0.prefix_xor(mask)
+    }
+
+    #[inline(always)]
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
+        const IOTA: [u8; BLOCK] = {
+            let mut iota = [0; BLOCK];
+            let mut i = 0;
+            while i < BLOCK {
+                iota[i] = i as u8;
+                i += 1;
+            }
+            iota
+        };
+        let count = mask.count_ones() as usize;
+        let (sixteens, _) = out.as_chunks_mut::<16>();
+        // SAFETY: AVX-512F and VBMI2 are there, as `self` exists; `IOTA` is 64 readable bytes, each store goes to an
+        // array of 16 `u32`, and neither needs alignment.
+        unsafe {
+            let base = _mm512_set1_epi32(base as i32);
+            let packed = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(IOTA.as_ptr().cast()));
+            let store = |out: &mut [u32; 16], bytes: __m128i| {
+                let positions = _mm512_add_epi32(_mm512_cvtepu8_epi32(bytes), base);
+                _mm512_storeu_si512(out.as_mut_ptr().cast(), positions);
+            };
+            store(&mut sixteens[0], _mm512_castsi512_si128(packed));
+            if count > 16 {
+                store(&mut sixteens[1], _mm512_extracti32x4_epi32::<1>(packed));
+            }
+            if count > 32 {
+                store(&mut sixteens[2], _mm512_extracti32x4_epi32::<2>(packed));
+                store(&mut sixteens[3], _mm512_extracti32x4_epi32::<3>(packed));
+            }
+        }
+    }
+}
+
+/// The carry-less product with all ones is the prefix xor.
+#[target_feature(enable = "pclmulqdq")]
+#[inline]
+fn carryless_prefix_xor(mask: u64) -> u64 {
+    let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, mask as i64), _mm_set1_epi8(-1));
+    _mm_cvtsi128_si64(product) as u64
+}

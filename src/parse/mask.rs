@@ -1,0 +1,300 @@
+//! The `u64` algebra: from "where are these bytes" to "where are fields and records", 64 bytes at a time.
+//!
+//! One bit a byte, the first byte lowest. A row, its masks, and what comes out of them:
+//!
+//! ```text
+//! bytes        1 , " a , b " , " x " " y " ⏎ ⏎ 2 , … ⏎
+//! quote        . . 1 . . . 1 . 1 . 1 1 . 1 . . . . . .
+//! inside       . . 1 1 1 1 . . 1 1 . 1 1 . . . . . . .     prefix xor: the opening quote in, the closing one out
+//! delimiter    . 1 . . 1 . . 1 . . . . . . . . . 1 . .
+//! terminator   . . . . . . . . . . . . . . 1 1 . . . 1
+//! fields       . 1 . . . . . 1 . . . . . . 1 . . 1 . 1     (delimiter | record end) & !inside
+//! record ends  . . . . . . . . . . . . . . 1 . . . . 1     terminator & !inside & !(terminator before)
+//! starts       1 . . . . . . . . . . . . . . . 1 . . .     !terminator & (terminator before)
+//! ```
+//!
+//! A run of terminators counts once: that is both how CRLF is one terminator and how blank lines are skipped.
+//!
+//! The prefix xor is right only while quoting is *regular*: each opening quote comes first in its field, each closing
+//! quote last, and each escape stands inside quotes. By induction over the blocks the first byte where the parity and
+//! the [machine](super::reference) would part is one that breaks this rule, with everything before it right; so the
+//! rule, checked in every block, is enough. Where it is broken, [`resolve`](Carries::resolve) returns `None` and the
+//! machine takes over.
+
+use crate::dialect::{Dialect, Terminator};
+
+/// The bits of a block that has `len` bytes (1 to 64).
+#[inline(always)]
+pub(super) fn valid_bits(len: usize) -> u64 {
+    !0 >> (64 - len)
+}
+
+/// Bit *i* is the xor of bits 0 to *i*.
+#[inline(always)]
+pub(super) fn prefix_xor(mut mask: u64) -> u64 {
+    mask ^= mask << 1;
+    mask ^= mask << 2;
+    mask ^= mask << 4;
+    mask ^= mask << 8;
+    mask ^= mask << 16;
+    mask ^= mask << 32;
+    mask
+}
+
+/// Where the bytes that the grammar knows stand in a block, whatever they mean there. Zero where the dialect has no
+/// such byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Raw {
+    pub(super) delimiter: u64,
+    pub(super) quote: u64,
+    pub(super) escape: u64,
+    pub(super) comment: u64,
+    /// Default terminator: LF. Else the one byte.
+    pub(super) lf: u64,
+    /// Default terminator: CR. Else zero.
+    pub(super) cr: u64,
+}
+
+/// What a block's bytes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Structure {
+    /// Where a field ends.
+    pub(super) fields: u64,
+    /// Where a record ends, a part of `fields`.
+    pub(super) record_ends: u64,
+    /// The first bytes of records.
+    pub(super) starts: u64,
+    /// The number of lines that end in the block.
+    pub(super) line_breaks: u32,
+}
+
+/// The parts of a dialect that the algebra asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Syntax {
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+    pub(super) escape: Option<u8>,
+    pub(super) comment: Option<u8>,
+    pub(super) terminator: Terminator,
+    double_quote: bool,
+}
+
+impl Syntax {
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        Syntax {
+            delimiter: dialect.delimiter(),
+            quote: dialect.quote(),
+            escape: dialect.escape(),
+            comment: dialect.comment(),
+            terminator: dialect.terminator(),
+            double_quote: dialect.double_quote(),
+        }
+    }
+}
+
+/// What one block has to know of the byte before it. Each is a bit, in the lowest place, but `inside`, which is all
+/// bits or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Carries {
+    inside: u64,
+    /// It was a terminator outside quotes.
+    terminator: u64,
+    /// A quote may follow it: a delimiter, a terminator, the first of two quotes.
+    before_quote: u64,
+    /// It was a closing quote.
+    closing: u64,
+    /// It was an escape.
+    escaping: u64,
+    /// It was a CR, quoted or not.
+    cr: u64,
+}
+
+impl Carries {
+    /// Before the first byte of a record.
+    pub(super) fn at_record_start(after_cr: bool) -> Self {
+        Carries {
+            inside: 0,
+            terminator: 1,
+            before_quote: 1,
+            closing: 0,
+            escaping: 0,
+            cr: u64::from(after_cr),
+        }
+    }
+
+    /// Whether the next byte is inside quotes.
+    pub(super) fn inside(&self) -> bool {
+        self.inside != 0
+    }
+
+    /// What the next `len` bytes mean; `None`, and then no longer of use, where their quoting is irregular.
+    #[inline(always)]
+    pub(super) fn resolve(
+        &mut self,
+        syntax: &Syntax,
+        raw: Raw,
+        len: usize,
+        prefix_xor: impl Fn(u64) -> u64,
+    ) -> Option<Structure> {
+        let valid = valid_bits(len);
+        let last = len - 1;
+        let any_terminator = (raw.lf | raw.cr) & valid;
+        let mut delimiter = raw.delimiter & valid;
+        let mut terminator = any_terminator;
+
+        if (raw.quote | raw.escape | self.inside | self.closing) != 0 {
+            let escape = raw.escape & valid;
+            let quote = raw.quote & valid & !self.escaped(escape, last);
+            let inside = prefix_xor(quote) ^ self.inside;
+            delimiter &= !inside;
+            terminator &= !inside;
+
+            let opening = quote & inside;
+            let closing = quote & !inside;
+            let doubled = if syntax.double_quote { !0 } else { 0 };
+            let before_quote = delimiter | terminator | (closing & doubled);
+            let misplaced_opening = opening & !(before_quote << 1 | self.before_quote);
+            let after_closing = (closing << 1 | self.closing) & valid;
+            let misplaced_closing = after_closing & !(delimiter | terminator | (quote & doubled));
+            let misplaced_escape = escape & !inside;
+            if (misplaced_opening | misplaced_closing | misplaced_escape) != 0 {
+                return None;
+            }
+            self.inside = 0u64.wrapping_sub(inside >> last & 1);
+            self.before_quote = before_quote >> last & 1;
+            self.closing = closing >> last & 1;
+        } else {
+            self.before_quote = (delimiter | terminator) >> last & 1;
+        }
+
+        let after_terminator = terminator << 1 | self.terminator;
+        let record_ends = terminator & !after_terminator;
+        let starts = !terminator & after_terminator & valid;
+        if (starts & raw.comment) != 0 {
+            return None;
+        }
+        self.terminator = terminator >> last & 1;
+
+        let mut line_breaks = any_terminator.count_ones();
+        if (raw.cr | self.cr) != 0 {
+            line_breaks -= (raw.lf & (raw.cr << 1 | self.cr) & valid).count_ones();
+            self.cr = raw.cr >> last & 1;
+        }
+        Some(Structure { fields: delimiter | record_ends, record_ends, starts, line_breaks })
+    }
+
+    /// The bytes that an escape makes literal, taking every escape byte for one that stands inside quotes.
+    ///
+    /// In a run of escapes every second one is literal; the subtraction carries through each run and so finds the
+    /// parity of its start (simdjson's `json_escape_scanner`).
+    #[inline(always)]
+    fn escaped(&mut self, escape: u64, last: usize) -> u64 {
+        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+        if escape == 0 {
+            return std::mem::take(&mut self.escaping);
+        }
+        let first_of_run = escape & !self.escaping;
+        let ends_odd = (first_of_run << 1 | ODD).wrapping_sub(first_of_run) ^ ODD;
+        let escaped = ends_odd ^ (escape | self.escaping);
+        self.escaping = (ends_odd & escape) >> last & 1;
+        escaped
+    }
+}
+
+/// A mask under the text of its block, for the message of a failing test.
+#[cfg(test)]
+pub(super) fn print_mask(name: &str, text: &[u8], mask: u64) -> String {
+    let shown: String = text
+        .iter()
+        .map(|&byte| match byte {
+            b'\n' => '⏎',
+            b'\r' => '␍',
+            b' '..=b'~' => byte as char,
+            _ => '·',
+        })
+        .collect();
+    let bits: String = (0..text.len()).map(|i| if mask >> i & 1 == 1 { '1' } else { '.' }).collect();
+    format!("{shown}\n{bits} {name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask_of(text: &[u8], byte: Option<u8>) -> u64 {
+        text.iter().enumerate().map(|(i, &b)| u64::from(Some(b) == byte) << i).sum()
+    }
+
+    /// Resolves one block that starts a record.
+    fn resolve(dialect: &Dialect, text: &[u8]) -> Option<Structure> {
+        let raw = Raw {
+            delimiter: mask_of(text, Some(dialect.delimiter())),
+            quote: mask_of(text, dialect.quote()),
+            escape: mask_of(text, dialect.escape()),
+            comment: mask_of(text, dialect.comment()),
+            lf: mask_of(text, Some(b'\n')),
+            cr: mask_of(text, Some(b'\r')),
+        };
+        Carries::at_record_start(false).resolve(&Syntax::new(dialect), raw, text.len(), prefix_xor)
+    }
+
+    fn bits(drawn: &str) -> u64 {
+        drawn.bytes().enumerate().map(|(i, b)| u64::from(b == b'1') << i).sum()
+    }
+
+    #[test]
+    fn the_drawing_above_is_true() {
+        let text = b"1,\"a,b\",\"x\"\"y\"\n\n2,z\n";
+        let structure = resolve(&Dialect::default(), text).unwrap();
+        for (name, found, drawn) in [
+            ("fields", structure.fields, ".1.....1......1..1.1"),
+            ("record ends", structure.record_ends, "..............1....1"),
+            ("starts", structure.starts, "1...............1..."),
+        ] {
+            assert_eq!(found, bits(drawn), "\n{}", print_mask(name, text, found));
+        }
+        assert_eq!(structure.line_breaks, 3);
+    }
+
+    #[test]
+    fn a_crlf_is_one_terminator_and_one_line() {
+        let structure = resolve(&Dialect::default(), b"a\r\nb\rc\nd").unwrap();
+        assert_eq!(structure.record_ends, bits(".1..1.1."));
+        assert_eq!(structure.starts, bits("1..1.1.1"));
+        assert_eq!(structure.line_breaks, 3);
+    }
+
+    #[test]
+    fn irregular_quoting_is_seen() {
+        let escape = Dialect::builder().escape(b'\\').build().unwrap();
+        let single = Dialect::builder().double_quote(false).build().unwrap();
+        let comment = Dialect::builder().comment(b'#').build().unwrap();
+        let default = Dialect::default();
+        for (dialect, text, regular) in [
+            (&default, &b"5\" pipe"[..], false),
+            (&default, b"\"a\"b", false),
+            (&default, b"\"a\" ,", false),
+            (&default, b"\"a\"\"\"\n", true),
+            (&default, b"\"\"\n", true),
+            (&single, b"\"a\"\"b\"", false),
+            (&single, b"\"a\",\"b\"", true),
+            (&escape, b"\"a\\\"b\",", true),
+            (&escape, b"\"a\\\\\",", true),
+            (&escape, b"a\\b", false),
+            (&comment, b"#a\n", false),
+            (&comment, b"a#\n", true),
+            (&comment, b"a\n#", false),
+        ] {
+            assert_eq!(resolve(dialect, text).is_some(), regular, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn prefix_xor_is_a_running_parity() {
+        for mask in [0, 1, 0b1001, u64::MAX, 0x8000_0000_0000_0001, 0x0123_4567_89ab_cdef] {
+            let slow: u64 =
+                (0..64).map(|i| u64::from((mask & valid_bits(i + 1)).count_ones() % 2) << i).sum();
+            assert_eq!(prefix_xor(mask), slow);
+        }
+    }
+}

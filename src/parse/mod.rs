@@ -1,0 +1,35 @@
+//! From bytes to fields: sans-IO, `&[u8]` in, spans of whole records out.
+//!
+//! ```text
+//!  input ──► parser ──► scanner ──► index      64-byte blocks, which bytes are b
+//!  &[u8]      │  ▲         │  └───► mask       u64 algebra, which of them are structure
+//!             │  │         └──────► reference  one byte at a time, where quoting is irregular
+//!             │  └─ carry: the partial record between two chunks
+//!             ▼
+//!         Records ──► unescape ──► values
+//! ```
+//!
+//! The grammar is `csv-core`'s; [`reference`] states it as a table. What we read differently, and why:
+//!
+//! * An input that ends inside a quoted field is [an error](crate::error::ErrorKind::UnclosedQuote). `csv-core` takes
+//!   the rest of the file for the field's value, and a query then answers without the records in it.
+//! * A BOM is stripped wherever the chunks cut it. `csv-core` needs its three bytes in one chunk.
+//! * An empty chunk is just an empty chunk. To `csv-core` it is the end of the input.
+//! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong).
+
+mod index;
+mod lines;
+mod mask;
+mod parser;
+mod records;
+pub mod reference;
+mod scanner;
+mod unescape;
+
+pub use index::Backend;
+pub use parser::{FieldCount, Parser, Step};
+pub use records::{Column, Records};
+pub use unescape::Unescape;
+
+/// The UTF-8 byte order mark, which is no part of the first field.
+pub const BOM: &[u8] = b"\xef\xbb\xbf";

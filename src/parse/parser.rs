@@ -1,0 +1,472 @@
+//! [`Parser`]: chunks in, whole records out, the partial one kept.
+
+use memchr::memchr;
+
+use super::BOM;
+use super::index::Backend;
+use super::lines::line_breaks;
+use super::records::{Anchor, Records};
+use super::reference::{Machine, State};
+use super::scanner::{Index, Scanner};
+use super::unescape::Unescape;
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes by which the carry first grows when it looks for the end of its record; then it doubles.
+const FIRST_GROWTH: usize = 4096;
+
+/// How many fields a record has to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldCount {
+    /// Any number, in each record another.
+    Any,
+    /// Exactly this one.
+    Exactly(usize),
+    /// At most this one: shorter records are padded with missing fields.
+    UpTo(usize),
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// All input has been taken, and no whole record is left in it.
+    NeedInput,
+    /// Some records, at least one.
+    Records(Records<'a>),
+}
+
+/// A CSV parser that does no I/O.
+///
+/// Bytes come in chunks of any size; records come out as spans over those same bytes, so nothing is copied but the
+/// record that a chunk's end cuts in two. That partial record is all that is kept between two chunks.
+///
+/// ```
+/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+///
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut seen = Vec::new();
+/// for chunk in [&b"id,name\n1,on"[..], b"e\n2,\"t,", b"wo\"\n3,three"] {
+///     let mut rest = chunk;
+///     loop {
+///         let (taken, step) = parser.next(rest, usize::MAX)?;
+///         rest = &rest[taken..];
+///         let Step::Records(records) = step else { break };
+///         seen.extend((0..records.len()).map(|r| records.raw(r, 1).unwrap().to_vec()));
+///     }
+/// }
+/// if let Some(records) = parser.finish()? {
+///     seen.push(records.raw(0, 1).unwrap().to_vec());
+/// }
+/// assert_eq!(seen, [&b"one"[..], b"\"t,wo\"", b"three"]);
+/// # Ok::<(), datafusion_csv_stream::error::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Parser {
+    scanner: Scanner,
+    index: Index,
+    /// The ends of fields with the missing ones, when short records have been padded.
+    padded: Padded,
+    /// The partial record, with what stands before it since the last whole one. Empty, or `scanner` and `index` are
+    /// those of all its bytes.
+    carry: Vec<u8>,
+    /// The carry's record has been handed out: empty it first.
+    carry_is_spent: bool,
+    /// The input so far ends in a comment.
+    inside_comment: bool,
+    bom: Bom,
+    /// The place of the carry's first byte, or of the next input byte.
+    anchor: Anchor,
+    header_is_next: bool,
+    field_count: FieldCount,
+    max_record_bytes: usize,
+    dialect: Dialect,
+    unescape: Unescape,
+}
+
+/// How far the BOM has been recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bom {
+    Matched(usize),
+    Passed,
+}
+
+#[derive(Debug, Default)]
+struct Padded {
+    ends: Vec<u32>,
+    field_counts: Vec<u32>,
+}
+
+/// Records that have been found, before they are borrowed.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    place: Place,
+    /// Records of the index, the header among them.
+    records: usize,
+    /// Records to skip: 1 for the header.
+    skip: usize,
+    width: Option<usize>,
+    is_padded: bool,
+    anchor: Anchor,
+}
+
+/// Where the bytes of an index are.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Carry,
+    /// In the input, from this byte on.
+    Input(usize),
+}
+
+impl Parser {
+    /// A parser for a whole file, with the [fastest back end](Backend::detect).
+    ///
+    /// If the dialect has a header, the first record is checked as the others are, and skipped.
+    ///
+    /// # Errors
+    ///
+    /// When the environment forces a back end that is not there.
+    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Result<Self> {
+        Ok(Self::with_backend(dialect, field_count, max_record_bytes, Backend::detect()?))
+    }
+
+    /// A parser for a whole file, with a given back end.
+    pub fn with_backend(
+        dialect: &Dialect,
+        field_count: FieldCount,
+        max_record_bytes: usize,
+        backend: Backend,
+    ) -> Self {
+        Parser {
+            scanner: Scanner::new(dialect, backend),
+            index: Index::default(),
+            padded: Padded::default(),
+            carry: Vec::new(),
+            carry_is_spent: false,
+            inside_comment: false,
+            bom: Bom::Matched(0),
+            anchor: Anchor {
+                byte: 0,
+                lines: 0,
+                record: u64::from(!dialect.has_header()),
+                terminator: dialect.terminator(),
+                after_cr: false,
+            },
+            header_is_next: dialect.has_header(),
+            field_count,
+            max_record_bytes,
+            dialect: dialect.clone(),
+            unescape: Unescape::fields(dialect),
+        }
+    }
+
+    /// The next records of the input, at most `max_records` (and at least one), and how many bytes of `input` they
+    /// take: the next call's input starts behind those. An empty input means no more than that there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When the first record that is left is too long, or has the wrong number of fields. Records before it have
+    /// been handed out by then; the parser is of no further use.
+    pub fn next<'a>(&'a mut self, input: &'a [u8], max_records: usize) -> Result<(usize, Step<'a>)> {
+        let mut taken = 0;
+        loop {
+            let from = taken;
+            let (more, found) = self.advance(&input[from..], max_records.max(1))?;
+            taken += more;
+            match found {
+                None => return Ok((taken, Step::NeedInput)),
+                Some(found) if found.records == found.skip => {}
+                Some(found) => return Ok((taken, Step::Records(self.records(found, &input[from..])))),
+            }
+        }
+    }
+
+    /// The last record, if the input doesn't end with a terminator.
+    ///
+    /// # Errors
+    ///
+    /// When the input ended inside quotes, or the record has the wrong number of fields.
+    pub fn finish(&mut self) -> Result<Option<Records<'_>>> {
+        self.drop_spent_carry();
+        if let Bom::Matched(matched @ 1..) = self.bom {
+            self.start_without_bom(matched);
+        }
+        if self.scanner.inside_quotes() && !self.carry.is_empty() {
+            let start = self.index.first_start().unwrap_or(0);
+            return Err(self.error(ErrorKind::UnclosedQuote, &self.carry, start));
+        }
+        self.index.end_input(self.carry.len() as u32);
+        if self.carry.is_empty() || self.index.records() == 0 {
+            return Ok(None);
+        }
+        let carry = std::mem::take(&mut self.carry);
+        let found = self.settle(Place::Carry, 1, &carry);
+        self.carry = carry;
+        self.carry_is_spent = true;
+        let found = found?;
+        Ok((found.records > found.skip).then(|| self.records(found, &[])))
+    }
+
+    /// Bytes held: the carry and the index.
+    pub fn allocated_bytes(&self) -> usize {
+        let padded = self.padded.ends.capacity() + self.padded.field_counts.capacity();
+        self.carry.capacity() + self.index.allocated_bytes() + padded * size_of::<u32>()
+    }
+
+    /// Takes input up to the next records, or all of it.
+    fn advance(&mut self, input: &[u8], max_records: usize) -> Result<(usize, Option<Found>)> {
+        self.drop_spent_carry();
+        let mut taken = self.pass_bom(input);
+        taken += self.pass_comment(&input[taken..]);
+        let rest = &input[taken..];
+        let (more, found) = match (rest.is_empty(), self.carry.is_empty()) {
+            (true, _) => (0, None),
+            (false, true) => self.advance_in_input(taken, rest, max_records)?,
+            (false, false) => self.advance_in_carry(rest)?,
+        };
+        Ok((taken + more, found))
+    }
+
+    /// The records of `input`, which starts between two records; without a whole one, its bytes go to the carry.
+    fn advance_in_input(
+        &mut self,
+        offset: usize,
+        input: &[u8],
+        max_records: usize,
+    ) -> Result<(usize, Option<Found>)> {
+        self.scanner.restart(self.anchor.after_cr);
+        self.index.clear();
+        let scanned = self.scanner.scan(input, 0, &mut self.index, max_records);
+        if self.index.records() > 0 {
+            let records = self.index.records().min(max_records);
+            let found = self.settle(Place::Input(offset), records, input)?;
+            let taken = self.pass(found.records, input, scanned);
+            return Ok((taken, Some(found)));
+        }
+        match self.index.first_start() {
+            Some(start) => {
+                self.check_length(input, start, input.len())?;
+                self.extend_carry(input);
+            }
+            None => {
+                self.inside_comment = self.scanner.inside_comment();
+                self.anchor.pass(input, self.scanner.line_breaks());
+            }
+        }
+        Ok((input.len(), None))
+    }
+
+    /// The record that the carry holds the start of, ended by `input`.
+    fn advance_in_carry(&mut self, input: &[u8]) -> Result<(usize, Option<Found>)> {
+        let mut taken = 0;
+        let mut growth = FIRST_GROWTH;
+        while taken < input.len() {
+            let more = growth.min(input.len() - taken);
+            growth *= 2;
+            let from = self.carry.len();
+            self.extend_carry(&input[taken..taken + more]);
+            taken += more;
+            let scanned = self.scanner.scan(&self.carry, from, &mut self.index, 1);
+            if self.index.records() > 0 {
+                let carry = std::mem::take(&mut self.carry);
+                let found = self.settle(Place::Carry, 1, &carry)?;
+                let end = self.pass(1, &carry, scanned);
+                let given_back = carry.len() - end;
+                self.carry = carry;
+                self.carry_is_spent = true;
+                return Ok((taken - given_back, Some(found)));
+            }
+            if let Some(start) = self.index.first_start() {
+                self.check_length(&self.carry, start, self.carry.len())?;
+            }
+        }
+        Ok((taken, None))
+    }
+
+    /// Checks the first `records` of the index; those before the first wrong one are what is found.
+    fn settle(&mut self, place: Place, records: usize, bytes: &[u8]) -> Result<Found> {
+        let mut records = records;
+        if bytes.len() > self.max_record_bytes {
+            let (ends, starts, field_counts) = self.index.spans(records);
+            let end = |record: usize| ends[field_counts[record] as usize - 1] as usize;
+            let too_long =
+                (0..records).position(|record| end(record) - starts[record] as usize > self.max_record_bytes);
+            match too_long {
+                Some(0) => self.check_length(bytes, starts[0] as usize, end(0))?,
+                Some(record) => records = record,
+                None => {}
+            }
+        }
+        let (width, is_padded) = match self.field_count {
+            FieldCount::Any => (None, false),
+            FieldCount::Exactly(width) => {
+                records = self.count_right(records, bytes, width, |found| found == width)?;
+                (Some(width), false)
+            }
+            FieldCount::UpTo(width) => {
+                records = self.count_right(records, bytes, width, |found| found <= width)?;
+                (Some(width), self.pad(records, width))
+            }
+        };
+        let skip = usize::from(std::mem::take(&mut self.header_is_next));
+        Ok(Found { place, records, skip, width, is_padded, anchor: self.anchor })
+    }
+
+    /// How many records from the first have a right number of fields.
+    fn count_right(
+        &self,
+        records: usize,
+        bytes: &[u8],
+        expected: usize,
+        is_right: impl Fn(usize) -> bool,
+    ) -> Result<usize> {
+        let (_, starts, field_counts) = self.index.spans(records);
+        let mut before = 0;
+        for (record, &count) in field_counts.iter().enumerate() {
+            let found = (count - before) as usize;
+            before = count;
+            if !is_right(found) {
+                return match record {
+                    0 => {
+                        Err(self.error(ErrorKind::FieldCount { expected, found }, bytes, starts[0] as usize))
+                    }
+                    _ => Ok(record),
+                };
+            }
+        }
+        Ok(records)
+    }
+
+    /// Pads short records with missing fields, if there are any.
+    fn pad(&mut self, records: usize, width: usize) -> bool {
+        let (ends, _, field_counts) = self.index.spans(records);
+        if ends.len() == records * width {
+            return false;
+        }
+        self.padded.ends.clear();
+        self.padded.field_counts.clear();
+        let mut from = 0;
+        for &to in field_counts {
+            let fields = &ends[from..to as usize];
+            from = to as usize;
+            self.padded.ends.extend_from_slice(fields);
+            let missing = width - fields.len();
+            let last = fields.last().copied().unwrap_or(0);
+            self.padded.ends.extend(std::iter::repeat_n(last, missing));
+            self.padded.field_counts.push(self.padded.ends.len() as u32);
+        }
+        true
+    }
+
+    /// Moves the anchor behind the first `records` records of the index, and returns where that is.
+    fn pass(&mut self, records: usize, bytes: &[u8], scanned: usize) -> usize {
+        let end = self.index.end_of(records).unwrap_or(0);
+        let after_cr = end > 0 && bytes[end - 1] == b'\r';
+        let behind = line_breaks(self.anchor.terminator, after_cr, &bytes[end..scanned]);
+        self.anchor.pass(&bytes[..end], self.scanner.line_breaks() - behind);
+        self.anchor.record += records as u64;
+        end
+    }
+
+    /// An error if `bytes[start..end]`, all that is known of a record, is too long.
+    fn check_length(&self, bytes: &[u8], start: usize, end: usize) -> Result<()> {
+        let limit = self.max_record_bytes;
+        if end - start <= limit {
+            return Ok(());
+        }
+        // Looked at anew, as far as the limit, so that the message doesn't depend on where chunks end.
+        let machine = Machine::new(&self.dialect);
+        let state = bytes[start..start + limit]
+            .iter()
+            .fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
+        let in_quotes = matches!(state, State::Quoted | State::AfterEscape);
+        Err(self.error(ErrorKind::RecordTooLong { limit, in_quotes }, bytes, start))
+    }
+
+    /// An error about the next record, which starts at `bytes[start]`.
+    fn error(&self, kind: ErrorKind, bytes: &[u8], start: usize) -> Error {
+        Error::at(kind, self.anchor.position(bytes, start, 0, None))
+    }
+
+    fn records<'a>(&'a self, found: Found, input: &'a [u8]) -> Records<'a> {
+        let (mut ends, starts, mut field_counts) = self.index.spans(found.records);
+        if found.is_padded {
+            (ends, field_counts) = (&self.padded.ends, &self.padded.field_counts);
+        }
+        let bytes = match found.place {
+            Place::Carry => &self.carry,
+            Place::Input(offset) => &input[offset..],
+        };
+        let records = Records {
+            bytes,
+            ends,
+            starts,
+            field_counts,
+            first: 0,
+            width: found.width,
+            unescape: self.unescape,
+            anchor: found.anchor,
+        };
+        records.slice(found.skip..found.records)
+    }
+
+    fn drop_spent_carry(&mut self) {
+        if std::mem::take(&mut self.carry_is_spent) {
+            self.carry.clear();
+        }
+    }
+
+    /// Grows the carry, by doubling, but to no more than the longest record and a chunk.
+    fn extend_carry(&mut self, bytes: &[u8]) {
+        let needed = self.carry.len() + bytes.len();
+        if needed > self.carry.capacity() {
+            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes);
+            self.carry.reserve_exact(needed.max(doubled) - self.carry.len());
+        }
+        self.carry.extend_from_slice(bytes);
+    }
+
+    /// Takes what can be part of a BOM at the start of the file.
+    fn pass_bom(&mut self, input: &[u8]) -> usize {
+        let Bom::Matched(before) = self.bom else {
+            return 0;
+        };
+        let here = BOM[before..].iter().zip(input).take_while(|(bom, byte)| bom == byte).count();
+        if before + here == BOM.len() {
+            self.bom = Bom::Passed;
+            self.anchor.pass(BOM, 0);
+            here
+        } else if here == input.len() {
+            self.bom = Bom::Matched(before + here);
+            here
+        } else {
+            self.start_without_bom(before);
+            0
+        }
+    }
+
+    /// What looked like a BOM wasn't one: the bytes of it that have been taken start the first record.
+    fn start_without_bom(&mut self, matched: usize) {
+        self.bom = Bom::Passed;
+        self.extend_carry(&BOM[..matched]);
+        self.scanner.restart(false);
+        self.index.clear();
+        self.scanner.scan(&self.carry, 0, &mut self.index, usize::MAX);
+    }
+
+    /// Takes the rest of a comment that an earlier input started.
+    fn pass_comment(&mut self, input: &[u8]) -> usize {
+        if !self.inside_comment {
+            return 0;
+        }
+        let taken = match memchr(b'\n', input) {
+            Some(lf) => {
+                self.inside_comment = false;
+                lf + 1
+            }
+            None => input.len(),
+        };
+        let comment = &input[..taken];
+        self.anchor.pass(comment, line_breaks(self.anchor.terminator, self.anchor.after_cr, comment));
+        taken
+    }
+}

@@ -1,0 +1,238 @@
+//! [`Records`]: whole records as flat spans over the bytes that they stand in.
+
+use super::lines::line_breaks;
+use super::unescape::Unescape;
+use crate::dialect::Terminator;
+use crate::error::{Error, ErrorKind, Position};
+
+/// Some whole records: a borrowed view of one chunk (or of the carry) and of the index of its fields.
+///
+/// Field *c* of record *r* ends before byte `ends[first(r) + c]`; it starts one byte after the end of the field before
+/// it, or where the record starts. When every record has the same number *n* of fields, as records read for a table
+/// always have, `first(r)` is `first + r × n`: see [`Records::column`].
+///
+/// A field that is missing, because a short record was padded, ends where the field before it ends, and so starts
+/// behind its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Records<'a> {
+    /// The bytes that all offsets are relative to.
+    pub(super) bytes: &'a [u8],
+    /// Where each field ends, exclusive.
+    pub(super) ends: &'a [u32],
+    /// Where each record starts.
+    pub(super) starts: &'a [u32],
+    /// How many of `ends` belong to the records up to and with this one; as long as `starts`.
+    pub(super) field_counts: &'a [u32],
+    /// How many of `ends` belong to records before the first one here.
+    pub(super) first: usize,
+    /// The number of fields of every record, where it is the same in all.
+    pub(super) width: Option<usize>,
+    pub(super) unescape: Unescape,
+    pub(super) anchor: Anchor,
+}
+
+/// What is known of the place of a [`Records`]' first byte and first record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Anchor {
+    /// Offset of the first byte in the file.
+    pub(super) byte: u64,
+    /// Line breaks before the first byte.
+    pub(super) lines: u64,
+    /// The first record's number, from 1, or 0 for the header.
+    pub(super) record: u64,
+    pub(super) terminator: Terminator,
+    /// Whether the byte before the first one was a CR, so that an LF now breaks no new line.
+    pub(super) after_cr: bool,
+}
+
+impl<'a> Records<'a> {
+    /// The number of records.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there is no record.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The number of fields of every record, if all have the same.
+    #[inline]
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// The number of fields of one record.
+    #[inline]
+    pub fn field_count(&self, record: usize) -> usize {
+        self.field_counts[record] as usize - self.first(record)
+    }
+
+    /// A field as it stands in the file, quotes and all; `None` where a short record was padded.
+    #[inline]
+    pub fn raw(&self, record: usize, field: usize) -> Option<&'a [u8]> {
+        let at = self.first(record) + field;
+        let end = self.ends[at];
+        let start = match field {
+            0 => self.starts[record],
+            _ => self.ends[at - 1] + 1,
+        };
+        self.bytes.get(start as usize..end as usize)
+    }
+
+    /// The bytes of one record, from its first to before its terminator.
+    pub fn record(&self, record: usize) -> &'a [u8] {
+        let end = self.ends[self.field_counts[record] as usize - 1];
+        &self.bytes[self.starts[record] as usize..end as usize]
+    }
+
+    /// One column of all records, the raw fields in order.
+    ///
+    /// # Panics
+    ///
+    /// When the records have no common [`width`](Self::width), or `column` is not below it.
+    #[inline]
+    pub fn column(&self, column: usize) -> Column<'a> {
+        let width = self.width.expect("records of a table have one width");
+        assert!(column < width, "column {column} of {width}");
+        Column { records: *self, column, width }
+    }
+
+    /// Turns raw fields into values, by the dialect that these records were read with.
+    #[inline]
+    pub fn unescape(&self) -> Unescape {
+        self.unescape
+    }
+
+    /// The records of a range of indices.
+    ///
+    /// # Panics
+    ///
+    /// When the range exceeds [`len`](Self::len).
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        Records {
+            starts: &self.starts[range.clone()],
+            field_counts: &self.field_counts[range.clone()],
+            first: self.first(range.start),
+            anchor: Anchor { record: self.anchor.record + range.start as u64, ..self.anchor },
+            ..*self
+        }
+    }
+
+    /// Bytes of the file that these records take, without what stands between them.
+    pub fn byte_len(&self) -> usize {
+        (0..self.len()).map(|record| self.record(record).len() + 1).sum()
+    }
+
+    /// The place of a record, and of a field in it.
+    pub fn position(&self, record: usize, column: Option<usize>) -> Position {
+        self.anchor.position(self.bytes, self.starts[record] as usize, record, column)
+    }
+
+    /// An error about a record, or about a field of it.
+    pub fn error(&self, kind: ErrorKind, record: usize, column: Option<usize>) -> Error {
+        Error::at(kind, self.position(record, column))
+    }
+
+    /// The index in `ends` of a record's first field.
+    #[inline]
+    fn first(&self, record: usize) -> usize {
+        match (self.width, record) {
+            (Some(width), _) => self.first + record * width,
+            (None, 0) => self.first,
+            (None, _) => self.field_counts[record - 1] as usize,
+        }
+    }
+}
+
+impl Anchor {
+    /// Moves behind `bytes`, in which `lines` lines end.
+    pub(super) fn pass(&mut self, bytes: &[u8], lines: u64) {
+        self.byte += bytes.len() as u64;
+        self.lines += lines;
+        if let Some(&last) = bytes.last() {
+            self.after_cr = last == b'\r';
+        }
+    }
+
+    /// The place of the record that starts at `bytes[start]`, the `nth` from the anchor's on.
+    pub(super) fn position(&self, bytes: &[u8], start: usize, nth: usize, column: Option<usize>) -> Position {
+        Position {
+            path: None,
+            byte: self.byte + start as u64,
+            line: self.lines + line_breaks(self.terminator, self.after_cr, &bytes[..start]) + 1,
+            record: self.record + nth as u64,
+            column,
+            column_name: None,
+        }
+    }
+}
+
+/// One column of some [`Records`]: random access and iteration over its raw fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<'a> {
+    records: Records<'a>,
+    column: usize,
+    width: usize,
+}
+
+impl<'a> Column<'a> {
+    /// The number of fields, one a record.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is no record.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The raw field of a record; `None` where a short record was padded.
+    #[inline]
+    pub fn raw(&self, record: usize) -> Option<&'a [u8]> {
+        let (start, end) = self.span(record);
+        self.records.bytes.get(start as usize..end as usize)
+    }
+
+    /// Where the raw field of a record starts and ends in [`bytes`](Self::bytes); `start > end` where a short record
+    /// was padded.
+    #[inline]
+    pub fn span(&self, record: usize) -> (u32, u32) {
+        let at = self.records.first + record * self.width + self.column;
+        let end = self.records.ends[at];
+        let start = match self.column {
+            0 => self.records.starts[record],
+            _ => self.records.ends[at - 1] + 1,
+        };
+        (start, end)
+    }
+
+    /// The bytes that the spans are of.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.records.bytes
+    }
+
+    /// The raw fields in order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Option<&'a [u8]>> + use<'a> {
+        let column = *self;
+        (0..column.len()).map(move |record| column.raw(record))
+    }
+
+    /// The records that this is a column of.
+    #[inline]
+    pub fn records(&self) -> &Records<'a> {
+        &self.records
+    }
+
+    /// This column's number, from 0.
+    #[inline]
+    pub fn number(&self) -> usize {
+        self.column
+    }
+}

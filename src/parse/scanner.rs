@@ -1,0 +1,359 @@
+//! [`Scanner`]: bytes → [`Index`], by masks where quoting is regular, by the machine where it isn't.
+//!
+//! ```text
+//! loop:
+//!     masks:    block by block; where one is irregular, forget what follows the last whole record, and
+//!     machine:  byte by byte from there, to the first end of a record behind that block's start
+//! ```
+
+use memchr::{memchr, memchr2};
+
+use super::index::{BLOCK, Backend, Kernel, Simd};
+use super::lines::line_breaks;
+use super::mask::{Carries, Raw, Structure, Syntax};
+use super::reference::{Action, Machine, State};
+use crate::dialect::{Dialect, Terminator};
+use crate::limits::INDEX_FIELDS;
+
+/// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    backend: Backend,
+    syntax: Syntax,
+    machine: Machine,
+    mode: Mode,
+    /// Lines that end in what has been scanned of the buffer.
+    line_breaks: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    Masks(Carries),
+    Machine(State),
+}
+
+/// Where the fields of a buffer end and its records start.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Valid up to `fields`; what stands behind is left over.
+    ends: Vec<u32>,
+    fields: usize,
+    /// Valid up to `started`.
+    starts: Vec<u32>,
+    started: usize,
+    /// Valid up to `records`: how many of `ends` belong to the records up to this one.
+    field_counts: Vec<u32>,
+    /// `records ≤ started ≤ records + 1`
+    records: usize,
+}
+
+impl Scanner {
+    pub(super) fn new(dialect: &Dialect, backend: Backend) -> Self {
+        Scanner {
+            backend,
+            syntax: Syntax::new(dialect),
+            machine: Machine::new(dialect),
+            mode: Mode::Masks(Carries::at_record_start(false)),
+            line_breaks: 0,
+        }
+    }
+
+    /// Starts over, on a buffer that starts between two records.
+    pub(super) fn restart(&mut self, after_cr: bool) {
+        self.mode = Mode::Masks(Carries::at_record_start(after_cr));
+        self.line_breaks = 0;
+    }
+
+    /// Whether what was scanned ends in a comment.
+    pub(super) fn inside_comment(&self) -> bool {
+        matches!(self.mode, Mode::Machine(State::Comment))
+    }
+
+    /// Whether what was scanned ends inside quotes.
+    pub(super) fn inside_quotes(&self) -> bool {
+        match self.mode {
+            Mode::Masks(carries) => carries.inside(),
+            Mode::Machine(state) => matches!(state, State::Quoted | State::AfterEscape),
+        }
+    }
+
+    /// Lines that end in what has been scanned of the buffer.
+    pub(super) fn line_breaks(&self) -> u64 {
+        self.line_breaks
+    }
+
+    /// Scans `bytes` from `from`, up to which an earlier call has scanned them, to their end, or until there are
+    /// `max_records` records or enough fields. Returns up to where.
+    pub(super) fn scan(&mut self, bytes: &[u8], from: usize, index: &mut Index, max_records: usize) -> usize {
+        let mut at = from;
+        // Where the masks last started: between two records.
+        let mut masks_from = 0;
+        // Where the block that they could not resolve starts.
+        let mut irregular = 0;
+        while at < bytes.len() && !index.is_full(max_records) {
+            match self.mode {
+                Mode::Masks(carries) => {
+                    let mut scan = MaskScan {
+                        syntax: self.syntax,
+                        bytes,
+                        at,
+                        carries,
+                        index,
+                        max_records,
+                        line_breaks: 0,
+                    };
+                    let regular = self.backend.run(&mut scan);
+                    let MaskScan { at: reached, carries, line_breaks: breaks, .. } = scan;
+                    self.line_breaks += breaks;
+                    at = reached;
+                    self.mode = Mode::Masks(carries);
+                    if !regular {
+                        irregular = at;
+                        at = index.forget_partial().map_or(masks_from, |end| end.max(masks_from));
+                        self.line_breaks -= self.line_breaks_in(bytes, at, irregular);
+                        self.mode = Mode::Machine(State::StartRecord);
+                    }
+                }
+                Mode::Machine(state) => {
+                    let (reached, state) = self.step_through(bytes, at, irregular, state, index, max_records);
+                    self.line_breaks += self.line_breaks_in(bytes, at, reached);
+                    at = reached;
+                    self.mode = Mode::Machine(state);
+                    if state == State::StartRecord && at >= irregular {
+                        let after_cr = at > 0 && bytes[at - 1] == b'\r';
+                        self.mode = Mode::Masks(Carries::at_record_start(after_cr));
+                        masks_from = at;
+                    }
+                }
+            }
+        }
+        at
+    }
+
+    /// Runs the machine from `at` to the first end of a record at or behind `until`; at least one byte.
+    fn step_through(
+        &self,
+        bytes: &[u8],
+        mut at: usize,
+        until: usize,
+        mut state: State,
+        index: &mut Index,
+        max_records: usize,
+    ) -> (usize, State) {
+        while at < bytes.len() {
+            // The long jumps: no byte before the one found can change the state.
+            let jump = match (state, self.syntax.quote, self.syntax.escape) {
+                (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, &bytes[at..]),
+                (State::Quoted, Some(quote), None) => memchr(quote, &bytes[at..]),
+                (State::Comment, ..) => memchr(b'\n', &bytes[at..]),
+                _ => Some(0),
+            };
+            let Some(jump) = jump else {
+                return (bytes.len(), state);
+            };
+            at += jump;
+            let (next, action) = self.machine.step(state, bytes[at]);
+            if state == State::StartRecord && !matches!(next, State::StartRecord | State::Comment) {
+                index.start_record(at as u32);
+            }
+            match action {
+                Action::Discard | Action::Copy => {}
+                Action::EndField => index.end_field(at as u32),
+                Action::EndRecord => index.end_record(at as u32),
+            }
+            at += 1;
+            state = next;
+            if state == State::StartRecord && (at >= until || index.is_full(max_records)) {
+                break;
+            }
+        }
+        (at, state)
+    }
+
+    fn line_breaks_in(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
+        let after_cr = from > 0 && bytes[from - 1] == b'\r';
+        line_breaks(self.syntax.terminator, after_cr, &bytes[from..to])
+    }
+}
+
+/// The mask path, from `at` on: whether it got to the end of the bytes, or of its task, before an irregular block.
+struct MaskScan<'a, 'b> {
+    syntax: Syntax,
+    bytes: &'a [u8],
+    at: usize,
+    carries: Carries,
+    index: &'b mut Index,
+    max_records: usize,
+    line_breaks: u64,
+}
+
+impl Kernel for &mut MaskScan<'_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> bool {
+        let syntax = self.syntax;
+        let prefix_xor = |mask| simd.prefix_xor(mask);
+        while self.at < self.bytes.len() && !self.index.is_full(self.max_records) {
+            let rest = &self.bytes[self.at..];
+            let (raw, len) = match rest.first_chunk::<BLOCK>() {
+                Some(block) => (find(simd, &syntax, block), BLOCK),
+                None => {
+                    let mut block = [0; BLOCK];
+                    block[..rest.len()].copy_from_slice(rest);
+                    (find(simd, &syntax, &block), rest.len())
+                }
+            };
+            let Some(structure) = self.carries.resolve(&syntax, raw, len, prefix_xor) else {
+                return false;
+            };
+            self.line_breaks += u64::from(structure.line_breaks);
+            self.index.append(simd, self.at as u32, structure);
+            self.at += len;
+        }
+        true
+    }
+}
+
+/// Where the dialect's bytes stand in a block.
+#[inline(always)]
+fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
+    let block = simd.load(bytes);
+    let optional = |byte: Option<u8>| byte.map_or(0, |byte| simd.eq(block, byte));
+    let (lf, cr) = match syntax.terminator {
+        Terminator::CrLf => (simd.eq(block, b'\n'), simd.eq(block, b'\r')),
+        Terminator::Byte(terminator) => (simd.eq(block, terminator), 0),
+    };
+    Raw {
+        delimiter: simd.eq(block, syntax.delimiter),
+        quote: optional(syntax.quote),
+        escape: optional(syntax.escape),
+        comment: optional(syntax.comment),
+        lf,
+        cr,
+    }
+}
+
+impl Index {
+    pub(super) fn clear(&mut self) {
+        (self.fields, self.started, self.records) = (0, 0, 0);
+    }
+
+    /// The number of whole records.
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Where the first record starts, whole or not.
+    pub(super) fn first_start(&self) -> Option<usize> {
+        self.starts[..self.started].first().map(|&start| start as usize)
+    }
+
+    /// The spans of the first `records` records: the ends of fields, the starts of records, the counts of fields.
+    pub(super) fn spans(&self, records: usize) -> (&[u32], &[u32], &[u32]) {
+        let fields = self.first_field(records);
+        (&self.ends[..fields], &self.starts[..records], &self.field_counts[..records])
+    }
+
+    /// How many fields the first `records` records have together.
+    fn first_field(&self, records: usize) -> usize {
+        match records {
+            0 => 0,
+            _ => self.field_counts[records - 1] as usize,
+        }
+    }
+
+    /// The byte behind the terminator of the last of the first `records` records.
+    pub(super) fn end_of(&self, records: usize) -> Option<usize> {
+        let fields = self.first_field(records);
+        (fields > 0).then(|| self.ends[fields - 1] as usize + 1)
+    }
+
+    /// Ends the partial record at the end of the input; no more than that may follow.
+    pub(super) fn end_input(&mut self, end: u32) {
+        if self.started > self.records {
+            self.end_record(end);
+        }
+    }
+
+    /// Bytes held.
+    pub(super) fn allocated_bytes(&self) -> usize {
+        (self.ends.capacity() + self.starts.capacity() + self.field_counts.capacity()) * size_of::<u32>()
+    }
+
+    fn is_full(&self, max_records: usize) -> bool {
+        self.records >= max_records || (self.fields >= INDEX_FIELDS && self.records > 0)
+    }
+
+    /// Forgets the partial record, and says where the last whole one ended, if there is one.
+    fn forget_partial(&mut self) -> Option<usize> {
+        self.started = self.records;
+        self.fields = self.first_field(self.records);
+        self.end_of(self.records)
+    }
+
+    fn start_record(&mut self, at: u32) {
+        self.reserve();
+        self.starts[self.started] = at;
+        self.started += 1;
+    }
+
+    fn end_field(&mut self, at: u32) {
+        self.reserve();
+        self.ends[self.fields] = at;
+        self.fields += 1;
+    }
+
+    fn end_record(&mut self, at: u32) {
+        self.end_field(at);
+        self.field_counts[self.records] = self.fields as u32;
+        self.records += 1;
+    }
+
+    /// Makes room for what a block can hold.
+    #[inline(always)]
+    fn reserve(&mut self) {
+        for (vec, used) in [
+            (&mut self.ends, self.fields),
+            (&mut self.starts, self.started),
+            (&mut self.field_counts, self.records),
+        ] {
+            if vec.len() < used + BLOCK {
+                grow(vec);
+            }
+        }
+    }
+
+    /// Appends what a block at `base` holds.
+    #[inline(always)]
+    fn append<S: Simd>(&mut self, simd: S, base: u32, structure: Structure) {
+        self.reserve();
+        let Structure { fields, record_ends, starts, .. } = structure;
+
+        let mut rest = record_ends;
+        while rest != 0 {
+            let up_to_end = rest ^ rest.wrapping_sub(1);
+            let before = (fields & up_to_end).count_ones() as usize;
+            self.field_counts[self.records] = (self.fields + before) as u32;
+            self.records += 1;
+            rest &= rest.wrapping_sub(1);
+        }
+        let mut rest = starts;
+        while rest != 0 {
+            self.starts[self.started] = base + rest.trailing_zeros();
+            self.started += 1;
+            rest &= rest.wrapping_sub(1);
+        }
+        if let Some(out) = self.ends[self.fields..].first_chunk_mut() {
+            simd.positions(fields, base, out);
+        }
+        self.fields += fields.count_ones() as usize;
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn grow(vec: &mut Vec<u32>) {
+    let len = (vec.len() * 2).max(4 * BLOCK);
+    vec.resize(len, 0);
+}
