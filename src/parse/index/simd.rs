@@ -24,17 +24,38 @@ pub(in crate::parse) trait Simd: Copy {
     /// `out` afterwards is arbitrary.
     #[inline(always)]
     fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
-        let count = mask.count_ones() as usize;
-        let mut rest = mask;
-        // Eight at a time without looking: fewer mispredicted branches than one at a time.
-        for eight in out.chunks_exact_mut(8).take(count.div_ceil(8)) {
-            for out in eight {
-                *out = base.wrapping_add(rest.trailing_zeros());
-                rest &= rest.wrapping_sub(1);
+        let mut count = 0;
+        for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
+            let base = base.wrapping_add(8 * byte as u32);
+            // There is always room for eight: no more than eight a byte have been written before.
+            if let Some(out) = out[count..].first_chunk_mut::<8>() {
+                for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
+                    *out = base.wrapping_add(u32::from(position));
+                }
             }
+            count += bits.count_ones() as usize;
         }
     }
 }
+
+/// The positions of the set bits of each byte, in order, then zeros: eight are written without a branch on how many
+/// there are, which no predictor could guess.
+static POSITIONS: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut position, mut count) = (0, 0);
+        while position < 8 {
+            if bits >> position & 1 == 1 {
+                table[bits][count] = position as u8;
+                count += 1;
+            }
+            position += 1;
+        }
+        bits += 1;
+    }
+    table
+};
 
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
