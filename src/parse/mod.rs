@@ -9,7 +9,7 @@
 //!         Records ──► unescape ──► values
 //! ```
 //!
-//! The grammar is `csv-core`'s; [`reference`] states it as a table. What we read differently, and why:
+//! The grammar is `csv-core`'s; [`mod@reference`] states it as a table. What we read differently, and why:
 //!
 //! * An input that ends inside a quoted field is [an error](crate::error::ErrorKind::UnclosedQuote). `csv-core` takes
 //!   the rest of the file for the field's value, and a query then answers without the records in it.
