@@ -159,6 +159,12 @@ impl Parser {
         }
     }
 
+    /// Hands out the header too, as record 0, for those who read its names.
+    pub fn with_header_record(mut self) -> Self {
+        self.header_is_next = false;
+        self
+    }
+
     /// The next records of the input, at most `max_records` (and at least one), and how many bytes of `input` they
     /// take: the next call's input starts behind those. An empty input means no more than that there is none yet.
     ///
