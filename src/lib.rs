@@ -2,5 +2,7 @@
 
 pub mod dialect;
 pub mod error;
+#[cfg(feature = "arrow")]
+pub mod infer;
 pub mod limits;
 pub mod parse;

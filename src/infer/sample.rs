@@ -1,0 +1,372 @@
+//! [`SchemaSampler`]: chunks of one file after the other in, a schema out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::header::Names;
+use super::types::ColumnType;
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorKind, Result};
+use crate::parse::{Backend, FieldCount, Parser, Records, Step};
+
+/// Records that are sampled: 1000, as DataFusion's `schema_infer_max_rec`.
+const DEFAULT_MAX_RECORDS: usize = 1000;
+
+/// Bytes that are sampled: 1 MiB, which holds 1000 records of most files.
+const DEFAULT_MAX_BYTES: usize = 1 << 20;
+
+/// Whether a value is NULL, by its bytes and whether they were quoted. It has to be the rule that reading uses.
+pub type IsNull = Box<dyn Fn(&[u8], bool) -> bool + Send + Sync>;
+
+/// How much is sampled, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleOptions {
+    /// Records to look at, over all files. Default 1000. With 0 nothing is inferred, and every column is a string.
+    pub max_records: usize,
+    /// Bytes to look at, over all files. Default 1 MiB. The first record is looked at even if it ends behind them.
+    pub max_bytes: usize,
+    /// The type of columns of text. Default Utf8.
+    pub string_type: StringType,
+    /// Whether records may have fewer fields than the table has columns, and files fewer columns. Default false.
+    pub truncated_rows: bool,
+}
+
+/// The type of columns of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StringType {
+    /// Utf8, as the built-in reader infers.
+    #[default]
+    Utf8,
+    /// Utf8View.
+    Utf8View,
+}
+
+/// Whether the sample is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enough {
+    /// More bytes can change the schema.
+    NotYet,
+    /// More bytes would not be looked at.
+    Yes,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InferredSchema {
+    /// The columns, all nullable. None at all where no file has a record.
+    pub schema: SchemaRef,
+    /// Records that were looked at, without headers.
+    pub records: usize,
+    /// Bytes of the files that those records take, with what stands between them.
+    pub bytes: u64,
+    /// Whether every file that was started was looked at to its end, so that nothing here is an estimate.
+    pub is_whole: bool,
+}
+
+/// Infers a schema without I/O: bytes are pushed, and it says when it has seen enough.
+///
+/// It holds a column's name and a few bytes, and the record that a chunk's end cuts in two; never the sample. The schema does not
+/// depend on where chunks end.
+///
+/// ```
+/// use datafusion_csv_stream::{dialect::Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
+///
+/// let is_null = Box::new(|value: &[u8], _quoted| value.is_empty());
+/// let mut sampler = SchemaSampler::new(&Dialect::default(), is_null, &SampleOptions::default(), 2 << 20)?;
+/// for file in [[&b"id,na"[..], b"me\n1,one\n"], [b"id,name\n2.5,", b"two\n"]] {
+///     sampler.start_file();
+///     for chunk in file {
+///         if sampler.push(chunk)? == Enough::Yes {
+///             break;
+///         }
+///     }
+///     sampler.finish_file()?;
+/// }
+/// let inferred = sampler.finish();
+/// assert_eq!(inferred.schema.to_string(), r#"Field { "id": nullable Float64 }, Field { "name": nullable Utf8 }"#);
+/// assert_eq!((inferred.records, inferred.is_whole), (2, true));
+/// # Ok::<(), datafusion_csv_stream::error::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SchemaSampler {
+    parser: Option<Parser>,
+    /// Bytes that the parser has taken of the current file.
+    file_bytes: u64,
+    /// Bytes that parsers have taken of all files.
+    bytes: usize,
+    is_whole: bool,
+    table: Table,
+    backend: Backend,
+    max_record_bytes: usize,
+}
+
+/// The part that looks at records.
+struct Table {
+    names: Names,
+    types: Vec<ColumnType>,
+    /// Files with a record, the current one among them.
+    files: usize,
+    /// The current file's first record has not been seen.
+    at_file_start: bool,
+    /// Where the current file's records start: behind its header.
+    records_start: u64,
+    records: usize,
+    /// Bytes of records in the files before the current one, and in it.
+    bytes_before: u64,
+    bytes_here: u64,
+    scratch: Vec<u8>,
+    is_null: IsNull,
+    dialect: Dialect,
+    options: SampleOptions,
+}
+
+impl Default for SampleOptions {
+    fn default() -> Self {
+        SampleOptions {
+            max_records: DEFAULT_MAX_RECORDS,
+            max_bytes: DEFAULT_MAX_BYTES,
+            string_type: StringType::default(),
+            truncated_rows: false,
+        }
+    }
+}
+
+impl InferredSchema {
+    /// Bytes that a record takes on average, if there is one.
+    pub fn bytes_per_record(&self) -> Option<f64> {
+        (self.records > 0).then(|| self.bytes as f64 / self.records as f64)
+    }
+}
+
+impl SchemaSampler {
+    /// A sampler of no file yet.
+    ///
+    /// # Errors
+    ///
+    /// When the environment forces a parser back end that is not there.
+    pub fn new(
+        dialect: &Dialect,
+        is_null: IsNull,
+        options: &SampleOptions,
+        max_record_bytes: usize,
+    ) -> Result<Self> {
+        Ok(SchemaSampler {
+            parser: None,
+            file_bytes: 0,
+            bytes: 0,
+            is_whole: true,
+            table: Table {
+                names: Names::default(),
+                types: Vec::new(),
+                files: 0,
+                at_file_start: true,
+                records_start: 0,
+                records: 0,
+                bytes_before: 0,
+                bytes_here: 0,
+                scratch: Vec::new(),
+                is_null,
+                dialect: dialect.clone(),
+                options: options.clone(),
+            },
+            backend: Backend::detect()?,
+            max_record_bytes,
+        })
+    }
+
+    /// The bytes that follow are those of another file, with a header of its own if the dialect has one.
+    ///
+    /// A file before it that was not [finished](Self::finish_file) is left where it is: the record that its last bytes
+    /// start is not looked at.
+    pub fn start_file(&mut self) {
+        self.leave_file();
+        let dialect = &self.table.dialect;
+        let parser = Parser::with_backend(dialect, FieldCount::Any, self.max_record_bytes, self.backend);
+        self.parser = Some(parser.with_header_record());
+        self.file_bytes = 0;
+        self.table.start_file();
+    }
+
+    /// Looks at the next bytes of the file. Without [`start_file`](Self::start_file) before, they start one.
+    ///
+    /// # Errors
+    ///
+    /// As reading the file would fail: a record that is too long, or with another number of fields than the table has
+    /// columns. Also when the file has another number of columns than those before it, or its header is not UTF-8. The
+    /// sampler is of no further use then.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Enough> {
+        if self.parser.is_none() {
+            self.start_file();
+        }
+        let mut rest = chunk;
+        while !self.is_done() && !rest.is_empty() {
+            let Some(parser) = &mut self.parser else { break };
+            let room = self.table.options.max_bytes.saturating_sub(self.bytes);
+            let (window, max_records) = match room {
+                // There is no record yet: only the first one is still looked for.
+                0 => (rest, 1),
+                room => (&rest[..room.min(rest.len())], self.table.records_wanted()),
+            };
+            let (taken, step) = parser.next(window, max_records)?;
+            rest = &rest[taken..];
+            self.bytes = self.bytes.saturating_add(taken);
+            self.file_bytes += taken as u64;
+            if let Step::Records(records) = step {
+                self.table.observe(&records, self.file_bytes)?;
+            }
+        }
+        Ok(if self.is_done() { Enough::Yes } else { Enough::NotYet })
+    }
+
+    /// The file ends here. Its last record needs no terminator.
+    ///
+    /// Call it only at the file's own end, not where reading it was stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the file ends inside quotes, and as [`push`](Self::push) does.
+    pub fn finish_file(&mut self) -> Result<()> {
+        if self.is_done() {
+            return Ok(());
+        }
+        if let Some(mut parser) = self.parser.take()
+            && let Some(records) = parser.finish()?
+        {
+            self.table.observe(&records, self.file_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a bound is reached, over all files: further bytes are not looked at.
+    pub fn is_done(&self) -> bool {
+        let Table { names, records, options, .. } = &self.table;
+        let has_enough = *records >= options.max_records;
+        let has_read_enough = self.bytes >= options.max_bytes && *records > 0;
+        names.len() > 0 && (has_enough || has_read_enough)
+    }
+
+    /// The schema.
+    pub fn finish(mut self) -> InferredSchema {
+        self.leave_file();
+        let is_whole = self.is_whole;
+        let SchemaSampler { table, .. } = self;
+        InferredSchema {
+            records: table.records,
+            bytes: table.bytes_before + table.bytes_here,
+            is_whole,
+            schema: table.into_schema(),
+        }
+    }
+
+    /// A parser that is still there is one whose file has not been looked at to its end.
+    fn leave_file(&mut self) {
+        self.is_whole &= self.parser.take().is_none();
+    }
+}
+
+impl Table {
+    fn start_file(&mut self) {
+        self.at_file_start = true;
+        self.bytes_before += std::mem::take(&mut self.bytes_here);
+        self.records_start = 0;
+    }
+
+    /// How many records are looked at together: the header comes alone.
+    fn records_wanted(&self) -> usize {
+        match self.at_file_start {
+            true => 1,
+            false => self.options.max_records.saturating_sub(self.records),
+        }
+    }
+
+    /// Looks at records, the last of which ends at byte `end` of the file.
+    fn observe(&mut self, records: &Records<'_>, end: u64) -> Result<()> {
+        let mut first = 0;
+        if std::mem::take(&mut self.at_file_start) {
+            self.files += 1;
+            self.add_columns(records)?;
+            if self.dialect.has_header() {
+                self.records_start = end;
+                first = 1;
+            }
+        }
+        if self.options.max_records == 0 {
+            return Ok(());
+        }
+        for record in first..records.len() {
+            self.check_field_count(records, record)?;
+            self.observe_values(records, record);
+            self.records += 1;
+        }
+        if records.len() > first {
+            self.bytes_here = end - self.records_start;
+        }
+        Ok(())
+    }
+
+    /// Checks a file's number of columns, which its first record has, against those of the files before it.
+    fn add_columns(&mut self, first: &Records<'_>) -> Result<()> {
+        let (known, found) = (self.types.len(), first.field_count(0));
+        if self.files > 1 && known != found && !self.options.truncated_rows {
+            let reason = format!(
+                "file {} of the table has {found} columns, those before it have {known}; truncated_rows = true pads \
+                 the shorter ones with NULL",
+                self.files
+            );
+            return Err(Error::at(ErrorKind::Schema { reason }, first.position(0, None)));
+        }
+        self.names.extend(&self.dialect, first)?;
+        self.types.resize(self.names.len(), ColumnType::default());
+        Ok(())
+    }
+
+    fn check_field_count(&self, records: &Records<'_>, record: usize) -> Result<()> {
+        let (expected, found) = (self.types.len(), records.field_count(record));
+        if found == expected || (found < expected && self.options.truncated_rows) {
+            return Ok(());
+        }
+        Err(records.error(ErrorKind::FieldCount { expected, found }, record, None))
+    }
+
+    fn observe_values(&mut self, records: &Records<'_>, record: usize) {
+        let unescape = records.unescape();
+        let fields = records.field_count(record);
+        for (column, column_type) in self.types.iter_mut().take(fields).enumerate() {
+            let Some(raw) = records.raw(record, column) else { continue };
+            let value = unescape.value(raw, &mut self.scratch);
+            if !(self.is_null)(value, unescape.is_quoted(raw)) {
+                column_type.observe(value);
+            }
+        }
+    }
+
+    fn into_schema(self) -> SchemaRef {
+        let string = match self.options.string_type {
+            StringType::Utf8 => DataType::Utf8,
+            StringType::Utf8View => DataType::Utf8View,
+        };
+        let is_inferred = self.options.max_records > 0;
+        let data_types = self.types.iter().map(|column| match is_inferred {
+            true => column.data_type(&string),
+            false => string.clone(),
+        });
+        let fields = self.names.into_vec().into_iter().zip(data_types);
+        Arc::new(Schema::new(
+            fields.map(|(name, data_type)| Field::new(name, data_type, true)).collect::<Vec<_>>(),
+        ))
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("names", &self.names)
+            .field("types", &self.types)
+            .field("files", &self.files)
+            .field("records", &self.records)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! [`ColumnType`]: from the values of a column to its type, without keeping them.
+
+use arrow::compute::kernels::cast_utils::Parser;
+use arrow::datatypes::{
+    DataType, Date32Type, Date64Type, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
+};
+
+/// Digits that the widest decimals of 128 and of 256 bits hold.
+const MAX_DIGITS_128: usize = 38;
+const MAX_DIGITS_256: usize = 76;
+
+/// What is known of a column from the values seen so far.
+///
+/// The shapes only grow and the readings only shrink, so the order of the values, and how they are spread over files,
+/// makes no difference.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ColumnType {
+    /// What the values look like: a bit for each [`Shape`] that occurred.
+    shapes: u16,
+    /// What all values can be read as: a bit for each [`Reading`].
+    readings: u16,
+}
+
+/// What a value looks like: arrow-csv's patterns, in its order, and what matches none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Boolean,
+    Integer,
+    Float,
+    Date,
+    TimestampSecond,
+    TimestampMillisecond,
+    TimestampMicrosecond,
+    TimestampNanosecond,
+    Text,
+}
+
+/// What a value can be read as, with nothing lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Boolean,
+    Int64,
+    UInt64,
+    Decimal128,
+    Decimal256,
+    Float64,
+    Date32,
+    /// In seconds, milliseconds or microseconds, which hold every year of four digits.
+    Timestamp,
+    /// In nanoseconds, which hold the years from 1677 to 2262.
+    TimestampNanosecond,
+}
+
+impl Shape {
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+impl Reading {
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+const INTEGER: u16 = Shape::Integer.bit();
+const NUMBER: u16 = Shape::Integer.bit() | Shape::Float.bit();
+const TIMESTAMP: u16 = Shape::TimestampSecond.bit()
+    | Shape::TimestampMillisecond.bit()
+    | Shape::TimestampMicrosecond.bit()
+    | Shape::TimestampNanosecond.bit();
+const TEMPORAL: u16 = Shape::Date.bit() | TIMESTAMP;
+
+impl Default for ColumnType {
+    fn default() -> Self {
+        ColumnType { shapes: 0, readings: u16::MAX }
+    }
+}
+
+impl ColumnType {
+    /// Takes note of a value that is not NULL.
+    pub(super) fn observe(&mut self, value: &[u8]) {
+        if self.shapes & Shape::Text.bit() != 0 {
+            return;
+        }
+        let (shape, readings) = match str::from_utf8(value) {
+            Ok(text) => {
+                let shape = Shape::of(value);
+                (shape, readings(shape, text))
+            }
+            Err(_) => (Shape::Text, 0),
+        };
+        self.shapes |= shape.bit();
+        self.readings &= readings;
+    }
+
+    /// The type, with `string` for text.
+    pub(super) fn data_type(&self, string: &DataType) -> DataType {
+        if self.shapes == 0 {
+            return DataType::Null;
+        }
+        let only = |shapes: u16| self.shapes & !shapes == 0;
+        let candidates: &[(Reading, DataType)] = if only(Shape::Boolean.bit()) {
+            &[(Reading::Boolean, DataType::Boolean)]
+        } else if only(INTEGER) {
+            &[
+                (Reading::Int64, DataType::Int64),
+                (Reading::UInt64, DataType::UInt64),
+                (Reading::Decimal128, DataType::Decimal128(MAX_DIGITS_128 as u8, 0)),
+                (Reading::Decimal256, DataType::Decimal256(MAX_DIGITS_256 as u8, 0)),
+            ]
+        } else if only(NUMBER) {
+            &[(Reading::Float64, DataType::Float64)]
+        } else if only(Shape::Date.bit()) {
+            &[(Reading::Date32, DataType::Date32)]
+        } else if only(TEMPORAL) {
+            &[self.timestamp()]
+        } else {
+            &[]
+        };
+        candidates
+            .iter()
+            .find(|(reading, _)| self.readings & reading.bit() != 0)
+            .map_or_else(|| string.clone(), |(_, data_type)| data_type.clone())
+    }
+
+    /// The finest timestamp that occurred.
+    fn timestamp(&self) -> (Reading, DataType) {
+        let has = |shape: Shape| self.shapes & shape.bit() != 0;
+        let (reading, unit) = if has(Shape::TimestampNanosecond) {
+            (Reading::TimestampNanosecond, TimeUnit::Nanosecond)
+        } else if has(Shape::TimestampMicrosecond) {
+            (Reading::Timestamp, TimeUnit::Microsecond)
+        } else if has(Shape::TimestampMillisecond) {
+            (Reading::Timestamp, TimeUnit::Millisecond)
+        } else {
+            (Reading::Timestamp, TimeUnit::Second)
+        };
+        (reading, DataType::Timestamp(unit, None))
+    }
+}
+
+/// What a value of a shape can be read as: the shape's types, as far as Arrow's own parsers take the value.
+fn readings(shape: Shape, text: &str) -> u16 {
+    let if_read = |reading: Reading, is_read: bool| if is_read { reading.bit() } else { 0 };
+    match shape {
+        Shape::Boolean => Reading::Boolean.bit(),
+        Shape::Integer => {
+            let is_int64 = Int64Type::parse(text).is_some();
+            let is_negative = text.starts_with('-');
+            // Counted, since Arrow's decimal parser overflows its own count of digits at 256.
+            let digits = text.trim_start_matches('-').trim_start_matches('0').len();
+            if_read(Reading::Int64, is_int64)
+                | if_read(Reading::UInt64, !is_negative && UInt64Type::parse(text).is_some())
+                | if_read(Reading::Decimal128, digits <= MAX_DIGITS_128)
+                | if_read(Reading::Decimal256, digits <= MAX_DIGITS_256)
+                | if_read(Reading::Float64, is_int64)
+        }
+        Shape::Float => if_read(Reading::Float64, Float64Type::parse(text).is_some()),
+        Shape::Date
+        | Shape::TimestampSecond
+        | Shape::TimestampMillisecond
+        | Shape::TimestampMicrosecond
+        | Shape::TimestampNanosecond => {
+            if_read(Reading::Date32, shape == Shape::Date && Date32Type::parse(text).is_some())
+                // The one parser of a date and time without the bounds of nanoseconds.
+                | if_read(Reading::Timestamp, Date64Type::parse(text).is_some())
+                | if_read(Reading::TimestampNanosecond, TimestampNanosecondType::parse(text).is_some())
+        }
+        Shape::Text => 0,
+    }
+}
+
+impl Shape {
+    /// arrow-csv's `REGEX_SET` and what `InferredDataType::update` adds to it, in ASCII.
+    ///
+    /// | shape | pattern |
+    /// |---|---|
+    /// | `Boolean` | `true` or `false`, in any case |
+    /// | `Integer` | `-?\d+` |
+    /// | `Float` | `-?(\d*\.\d+\|\d+\.\d*)([eE][-+]?\d+)?`, `-?\d+[eE][-+]?\d+`, `NaN`, `nan`, `inf`, `-inf` |
+    /// | `Date` | `\d{4}-\d\d-\d\d` |
+    /// | `Timestamp…` | a date, `T` or a space, `\d\d:\d\d:\d\d`, a fraction of 0, 1–3, 4–6 or 7–9 digits, then nothing, or what does not go on with it: a time zone |
+    fn of(value: &[u8]) -> Self {
+        if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"false") {
+            Shape::Boolean
+        } else {
+            number(value).or_else(|| temporal(value)).unwrap_or(Shape::Text)
+        }
+    }
+}
+
+fn number(value: &[u8]) -> Option<Shape> {
+    if matches!(value, b"NaN" | b"nan" | b"inf" | b"-inf") {
+        return Some(Shape::Float);
+    }
+    let (whole, rest) = digits(value.strip_prefix(b"-").unwrap_or(value));
+    let (fraction, rest, has_point) = match rest.strip_prefix(b".") {
+        Some(rest) => {
+            let (fraction, rest) = digits(rest);
+            (fraction, rest, true)
+        }
+        None => (0, rest, false),
+    };
+    if whole + fraction == 0 {
+        return None;
+    }
+    match rest {
+        [] if has_point => Some(Shape::Float),
+        [] => Some(Shape::Integer),
+        [b'e' | b'E', exponent @ ..] => {
+            let exponent = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+")).unwrap_or(exponent);
+            matches!(digits(exponent), (1.., [])).then_some(Shape::Float)
+        }
+        _ => None,
+    }
+}
+
+fn temporal(value: &[u8]) -> Option<Shape> {
+    let rest = pattern(value, b"0000-00-00")?;
+    let rest = match rest {
+        [] => return Some(Shape::Date),
+        // No pattern of arrow-csv goes over a newline.
+        rest if rest.contains(&b'\n') => return None,
+        [b'T' | b' ', rest @ ..] => pattern(rest, b"00:00:00")?,
+        _ => return None,
+    };
+    let Some(rest) = rest.strip_prefix(b".") else {
+        return (!rest.first().is_some_and(u8::is_ascii_digit)).then_some(Shape::TimestampSecond);
+    };
+    match digits(rest).0 {
+        1..=3 => Some(Shape::TimestampMillisecond),
+        4..=6 => Some(Shape::TimestampMicrosecond),
+        7..=9 => Some(Shape::TimestampNanosecond),
+        _ => None,
+    }
+}
+
+/// How many digits `value` starts with, and what stands behind them.
+fn digits(value: &[u8]) -> (usize, &[u8]) {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits, &value[digits..])
+}
+
+/// What stands behind the pattern, in which `0` is any digit and every other byte itself.
+fn pattern<'a>(value: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = value.split_at_checked(pattern.len())?;
+    head.iter()
+        .zip(pattern)
+        .all(|(byte, expected)| match expected {
+            b'0' => byte.is_ascii_digit(),
+            expected => byte == expected,
+        })
+        .then_some(rest)
+}
