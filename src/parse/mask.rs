@@ -105,13 +105,14 @@ pub(super) struct Carries {
     closing: u64,
     /// It was an escape.
     escaping: u64,
-    /// It was a CR, quoted or not.
+    /// It was a CR, quoted or not, where that is a terminator beside LF.
     cr: u64,
 }
 
 impl Carries {
     /// Before the first byte of a record.
-    pub(super) fn at_record_start(after_cr: bool) -> Self {
+    pub(super) fn at_record_start(syntax: &Syntax, after_cr: bool) -> Self {
+        let after_cr = after_cr && syntax.terminator == Terminator::CrLf;
         Carries {
             inside: 0,
             terminator: 1,
@@ -235,7 +236,8 @@ mod tests {
             lf: mask_of(text, Some(b'\n')),
             cr: mask_of(text, Some(b'\r')),
         };
-        Carries::at_record_start(false).resolve(&Syntax::new(dialect), raw, text.len(), prefix_xor)
+        let syntax = Syntax::new(dialect);
+        Carries::at_record_start(&syntax, false).resolve(&syntax, raw, text.len(), prefix_xor)
     }
 
     fn bits(drawn: &str) -> u64 {

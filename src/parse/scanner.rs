@@ -22,6 +22,8 @@ pub(super) struct Scanner {
     syntax: Syntax,
     machine: Machine,
     mode: Mode,
+    /// Whether the byte before the buffer was a CR.
+    after_cr: bool,
     /// Lines that end in what has been scanned of the buffer.
     line_breaks: u64,
 }
@@ -49,18 +51,21 @@ pub(super) struct Index {
 
 impl Scanner {
     pub(super) fn new(dialect: &Dialect, backend: Backend) -> Self {
+        let syntax = Syntax::new(dialect);
         Scanner {
             backend,
-            syntax: Syntax::new(dialect),
+            syntax,
             machine: Machine::new(dialect),
-            mode: Mode::Masks(Carries::at_record_start(false)),
+            mode: Mode::Masks(Carries::at_record_start(&syntax, false)),
+            after_cr: false,
             line_breaks: 0,
         }
     }
 
     /// Starts over, on a buffer that starts between two records.
     pub(super) fn restart(&mut self, after_cr: bool) {
-        self.mode = Mode::Masks(Carries::at_record_start(after_cr));
+        self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
+        self.after_cr = after_cr;
         self.line_breaks = 0;
     }
 
@@ -120,8 +125,8 @@ impl Scanner {
                     at = reached;
                     self.mode = Mode::Machine(state);
                     if state == State::StartRecord && at >= irregular {
-                        let after_cr = at > 0 && bytes[at - 1] == b'\r';
-                        self.mode = Mode::Masks(Carries::at_record_start(after_cr));
+                        let after_cr = self.is_after_cr(bytes, at);
+                        self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
                         masks_from = at;
                     }
                 }
@@ -171,8 +176,11 @@ impl Scanner {
     }
 
     fn line_breaks_in(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
-        let after_cr = from > 0 && bytes[from - 1] == b'\r';
-        line_breaks(self.syntax.terminator, after_cr, &bytes[from..to])
+        line_breaks(self.syntax.terminator, self.is_after_cr(bytes, from), &bytes[from..to])
+    }
+
+    fn is_after_cr(&self, bytes: &[u8], at: usize) -> bool {
+        at.checked_sub(1).map_or(self.after_cr, |before| bytes[before] == b'\r')
     }
 }
 
