@@ -20,12 +20,14 @@
 //! * A type is inferred only if every sampled value can be read as it. arrow-csv looks at the pattern alone, infers
 //!   Date32 from `2020-13-45`, Timestamp from `… 99:99:99`, or nanoseconds from a column with the year 9999, and then
 //!   fails on its own sample. Here such a column is Utf8. Digits are ASCII: its `\d` takes those of every script.
+//! * A type does not depend on where the chunks of a file end. The built-in reader infers one for each chunk and then
+//!   reconciles integers with floats only: dates in one chunk and timestamps in the next are Utf8.
 //! * Integers beyond Int64 keep their digits: UInt64 if there are no negative ones and all fit, else
 //!   Decimal128(38, 0), else Decimal256(76, 0). arrow-csv infers Utf8; so do we beyond 76 digits, and where such an
 //!   integer meets floats, since Float64 would drop digits without a word.
 //! * An empty name in the header becomes `column_N`, N from 1, as columns without a header are named. A name that was
-//!   there before gets the first free of `_2`, `_3`, … appended. The built-in reader keeps empty names and merges
-//!   columns of one name.
+//!   there before gets the first free of `_2`, `_3`, … appended. The built-in reader keeps empty names, and merges
+//!   columns of one name or fails where their types differ.
 //! * The columns of several files are matched by position, as they are read, and the first file names them. The
 //!   built-in reader matches them by name here and by position when it reads. It also fails on types that differ
 //!   between two files, integers in one and floats in the other, say; here the rules above hold over all files.
