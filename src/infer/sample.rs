@@ -110,7 +110,7 @@ struct Table {
     files: usize,
     /// The current file's first record has not been seen.
     at_file_start: bool,
-    /// Where the current file's records start: behind its header.
+    /// Where the current file's records start: behind its header, if files have one.
     records_start: u64,
     records: usize,
     /// Bytes of records in the files before the current one, and in it.
@@ -270,7 +270,6 @@ impl Table {
     fn start_file(&mut self) {
         self.at_file_start = true;
         self.bytes_before += std::mem::take(&mut self.bytes_here);
-        self.records_start = 0;
     }
 
     /// How many records are looked at together: the header comes alone.
