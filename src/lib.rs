@@ -4,5 +4,7 @@ pub mod dialect;
 pub mod error;
 #[cfg(feature = "arrow")]
 pub mod infer;
+#[cfg(feature = "datafusion")]
+pub mod input;
 pub mod limits;
 pub mod parse;

@@ -1,0 +1,129 @@
+//! Decompression in bounded memory, of which a truncated or corrupt input is always an error.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_compression::codecs::lzma::params::LzmaDecoderParams;
+use async_compression::codecs::{self, Xz2Decoder};
+use async_compression::tokio::bufread::{BzDecoder, GzipDecoder, LzmaDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
+use bytes::Bytes;
+use futures::stream;
+use tokio::io::{AsyncBufRead, AsyncRead, BufReader, ReadBuf};
+use tokio_util::io::StreamReader;
+
+use super::compression::Compression;
+use super::head::{Head, decoder_bytes, too_large, zstd_window_log_max};
+use super::reader::Input;
+use crate::error::Error;
+use crate::limits::Limits;
+
+/// liblzma's `LZMA_CONCATENATED`: all streams of a file, and the padding between them. async-compression's own loop over
+/// streams miscounts padding that two chunks share.
+const LZMA_CONCATENATED: u32 = 0x08;
+
+/// Decompresses a stream, in chunks of [`Limits::chunk_bytes`].
+///
+/// A file may consist of any number of members (streams, frames), as `cat a.gz b.gz` makes them. What follows the last
+/// one has to be another one: `gzip -d` warns of trailing garbage and goes on, here it is an error, as it is in flate2
+/// and in the tools of the other formats. Padding with zeros is accepted where the format has it, which is after xz
+/// streams. A file without a byte is not a compressed one but a truncated one.
+///
+/// # Errors
+///
+/// Those of the [`Input`]: the compressed data ends early, even if by one byte; it is corrupt; or to decompress it takes
+/// more than [`Limits::window_bytes`], which is an [`ErrorKind::Memory`](crate::error::ErrorKind::Memory) that says what
+/// it takes, where that is known. With the default limit, zstd up to level 15 and xz up to level 4 fit, as do all of
+/// bzip2 and gzip.
+pub fn decompress(
+    reader: impl AsyncBufRead + Send + 'static,
+    compression: Compression,
+    limits: &Limits,
+) -> Input {
+    if compression == Compression::None {
+        return Input::new(reader);
+    }
+    let reader = Head::new(reader, compression, *limits);
+    let decoder: Pin<Box<dyn AsyncRead + Send>> = match compression {
+        Compression::None => Box::pin(reader),
+        Compression::Gzip => {
+            let mut decoder = GzipDecoder::new(reader);
+            decoder.multiple_members(true);
+            Box::pin(decoder)
+        }
+        Compression::Bzip2 => {
+            let mut decoder = BzDecoder::new(reader);
+            decoder.multiple_members(true);
+            Box::pin(decoder)
+        }
+        Compression::Xz => {
+            let mem_limit = decoder_bytes(limits) as u64;
+            let params = LzmaDecoderParams::Stream { mem_limit, flags: LZMA_CONCATENATED };
+            match Xz2Decoder::try_from(params) {
+                Ok(codec) => Box::pin(LzmaDecoder::with_codec(reader, codecs::LzmaDecoder::from(codec))),
+                Err(error) => {
+                    Box::pin(StreamReader::new(stream::iter([Err::<Bytes, _>(io::Error::from(error))])))
+                }
+            }
+        }
+        Compression::Zstd => {
+            let window = DParameter::window_log_max(zstd_window_log_max(limits));
+            let mut decoder = ZstdDecoder::with_params(reader, &[window]);
+            decoder.multiple_members(true);
+            Box::pin(decoder)
+        }
+    };
+    let explained = Explained { decoder, compression, limits: *limits };
+    Input::new(BufReader::with_capacity(limits.chunk_bytes(), explained))
+}
+
+/// A decoder whose errors say what is wrong with the input.
+struct Explained {
+    decoder: Pin<Box<dyn AsyncRead + Send>>,
+    compression: Compression,
+    limits: Limits,
+}
+
+impl AsyncRead for Explained {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.decoder
+            .as_mut()
+            .poll_read(cx, out)
+            .map_err(|error| explain(error, self.compression, &self.limits))
+    }
+}
+
+fn explain(error: io::Error, compression: Compression, limits: &Limits) -> io::Error {
+    // The reader's own errors are none of the decoder's.
+    if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+        return error;
+    }
+    let text = error.to_string();
+    match (compression, error.kind()) {
+        // The codecs hide their error types behind the text.
+        (Compression::Zstd, _) if text.contains("requires too much memory") => {
+            too_large("a zstd window", limits).into()
+        }
+        (Compression::Xz, _) if text.contains("memory limit reached") => {
+            too_large("an xz dictionary", limits).into()
+        }
+        // "Out of memory" is how bzip2 and liblzma say that they could go on if there were more input.
+        (_, kind @ (io::ErrorKind::UnexpectedEof | io::ErrorKind::OutOfMemory)) => io::Error::new(
+            kind,
+            format!(
+                "the {compression} data ends in the middle: is the file truncated, or still being written?"
+            ),
+        ),
+        _ => io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "corrupt {compression} data, or none: {text}; check the file, and the option compression"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,187 @@
+//! What a compressed stream will need, as its head says it, before the decoder allocates it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+
+use super::compression::Compression;
+use super::reader::poll_read_buffered;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+/// The longest zstd frame header, RFC 8878 section 3.1.1.1, with its magic number.
+const HEAD_BYTES: usize = 18;
+
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// A zstd block's most decompressed bytes; the decoder holds three of them beside the window, and its context.
+const ZSTD_BLOCK_BYTES: usize = 128 << 10;
+const ZSTD_CONTEXT_BYTES: usize = 160 << 10;
+
+/// The reader of a compressed stream, which looks at the first bytes that pass and refuses what would not fit.
+///
+/// zstd's decoder checks its window itself, in each frame; here the error can say which window it is. bzip2's checks
+/// nothing. xz's checks all that it allocates, and its head is not looked at.
+pub(super) struct Head {
+    reader: Pin<Box<dyn AsyncBufRead + Send>>,
+    compression: Compression,
+    limits: Limits,
+    /// The first bytes: `passed` of them have been consumed, and `peeked` more have been shown.
+    head: [u8; HEAD_BYTES],
+    passed: usize,
+    peeked: usize,
+}
+
+impl Head {
+    pub(super) fn new(
+        reader: impl AsyncBufRead + Send + 'static,
+        compression: Compression,
+        limits: Limits,
+    ) -> Self {
+        Head { reader: Box::pin(reader), compression, limits, head: [0; HEAD_BYTES], passed: 0, peeked: 0 }
+    }
+}
+
+impl AsyncBufRead for Head {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let Head { reader, compression, limits, head, passed, peeked } = self.get_mut();
+        // Wrapped, so that the reader's errors don't look like the decoder's.
+        let available =
+            ready!(reader.as_mut().poll_fill_buf(cx)).map_err(|error| io::Error::from(Error::from(error)))?;
+        if *passed < HEAD_BYTES {
+            *peeked = available.len().min(HEAD_BYTES - *passed);
+            let known = *passed + *peeked;
+            head[*passed..known].copy_from_slice(&available[..*peeked]);
+            check(*compression, &head[..known], limits)?;
+        }
+        Poll::Ready(Ok(available))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        let passing = amount.min(self.peeked);
+        self.passed += passing;
+        self.peeked -= passing;
+        self.reader.as_mut().consume(amount);
+    }
+}
+
+impl AsyncRead for Head {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        poll_read_buffered(self, cx, out)
+    }
+}
+
+/// Bytes that a decoder may hold: what is for decompression, without the chunk that it decompresses into.
+pub(super) fn decoder_bytes(limits: &Limits) -> usize {
+    limits.window_bytes().saturating_sub(limits.chunk_bytes())
+}
+
+/// The logarithm of the largest zstd window with which the decoder holds no more than [`decoder_bytes`].
+pub(super) fn zstd_window_log_max(limits: &Limits) -> u32 {
+    // zstd's own bounds.
+    let (least, most) = (10, if usize::BITS < 64 { 30 } else { 31 });
+    let needs = |log: &u32| {
+        let window = 1_usize << log;
+        window + 3 * window.min(ZSTD_BLOCK_BYTES) + ZSTD_CONTEXT_BYTES
+    };
+    (least..=most).rev().find(|log| needs(log) <= decoder_bytes(limits)).unwrap_or(least)
+}
+
+/// The error for a decoder that would hold too much.
+pub(super) fn too_large(what: &str, limits: &Limits) -> Error {
+    Error::new(ErrorKind::Memory {
+        what: format!("{what}, for which there are {} bytes,", decoder_bytes(limits)),
+        limit: limits.memory_limit(),
+        option: "memory_limit",
+    })
+}
+
+fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<(), Error> {
+    match compression {
+        Compression::Zstd => match zstd_window(head) {
+            Some(window) if window > 1 << zstd_window_log_max(limits) => {
+                Err(too_large(&format!("a zstd window of {window} bytes"), limits))
+            }
+            _ => Ok(()),
+        },
+        Compression::Bzip2 => match bzip2_bytes(head) {
+            Some(bytes) if bytes > decoder_bytes(limits) => {
+                Err(too_large(&format!("a bzip2 decoder of {bytes} bytes"), limits))
+            }
+            _ => Ok(()),
+        },
+        Compression::None | Compression::Gzip | Compression::Xz => Ok(()),
+    }
+}
+
+/// The window of a zstd frame, if this much of it says so: RFC 8878, section 3.1.1.1.
+fn zstd_window(head: &[u8]) -> Option<u64> {
+    let (magic, header) = head.split_at_checked(4)?;
+    let (&descriptor, header) = header.split_first()?;
+    if magic != ZSTD_MAGIC {
+        return None;
+    }
+    let single_segment = descriptor & 0x20 != 0;
+    if !single_segment {
+        let window = header.first()?;
+        let base = 1_u64 << (10 + (window >> 3));
+        return Some(base + base / 8 * u64::from(window & 7));
+    }
+    // The window is the content, whose size stands after the dictionary's id.
+    let content_size = header.get([0, 1, 2, 4][usize::from(descriptor & 3)]..)?;
+    Some(match descriptor >> 6 {
+        0 => u64::from(*content_size.first()?),
+        1 => u64::from(u16::from_le_bytes(*content_size.first_chunk()?)) + 256,
+        2 => u64::from(u32::from_le_bytes(*content_size.first_chunk()?)),
+        _ => u64::from_le_bytes(*content_size.first_chunk()?),
+    })
+}
+
+/// What bzip2's decoder allocates for a block of the size in the head: four bytes for each of its bytes, and 64 KiB.
+fn bzip2_bytes(head: &[u8]) -> Option<usize> {
+    match head {
+        [b'B', b'Z', b'h', level @ b'1'..=b'9', ..] => {
+            Some(usize::from(level - b'0') * 100_000 * 4 + (64 << 10))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_zstd_frame_gives_its_window() {
+        let frame = |rest: &[u8]| zstd_window(&[&ZSTD_MAGIC[..], rest].concat());
+        assert_eq!(frame(&[0x00, 0x00]), Some(1 << 10));
+        assert_eq!(frame(&[0x04, 17 << 3]), Some(128 << 20));
+        assert_eq!(frame(&[0x80, 13 << 3 | 4, 1, 2, 3, 4]), Some(12 << 20));
+        assert_eq!(frame(&[0x20, 200]), Some(200));
+        assert_eq!(frame(&[0x20 | 0x01 | 0x40, 9, 1, 0]), Some(257));
+        assert_eq!(frame(&[0x20 | 0x03 | 0x80, 9, 9, 9, 9, 0, 0, 0, 1]), Some(1 << 24));
+        assert_eq!(frame(&[0x20 | 0xc0, 0, 0, 0, 0, 1, 0, 0, 0]), Some(1 << 32));
+        for part in [&[][..], &[0x00], &[0x20 | 0xc0, 0, 0, 0, 0, 1, 0, 0], &[0x20 | 0x03 | 0x80, 9, 9]] {
+            assert_eq!(frame(part), None);
+        }
+        assert_eq!(zstd_window(b"(\xb5/"), None);
+        assert_eq!(zstd_window(b"a,b,c,d\n"), None);
+    }
+
+    #[test]
+    fn the_default_limit_has_room_for_what_it_says() {
+        assert_eq!(zstd_window_log_max(&Limits::default()), 22);
+        assert!(bzip2_bytes(b"BZh9").unwrap() <= decoder_bytes(&Limits::default()));
+        assert_eq!(bzip2_bytes(b"BZh0"), None);
+        assert_eq!(bzip2_bytes(b"BZh"), None);
+    }
+
+    #[test]
+    fn a_larger_limit_has_room_for_a_larger_window() {
+        for (memory_limit, log) in [(1 << 20, 16), (8 << 20, 21), (64 << 20, 24), (300 << 20, 27)] {
+            assert_eq!(zstd_window_log_max(&Limits::new(memory_limit, None).unwrap()), log, "{memory_limit}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A local file, one chunk ahead.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::counters::{InputCounters, Meter};
+use super::object::shorter;
+use super::reader::poll_read_buffered;
+
+/// Reads a file in chunks on tokio's blocking pool: while one is consumed, the next one is read.
+///
+/// Two buffers go back and forth; no chunk is allocated. Dropping the reader leaves at most the one read that is in
+/// flight, and its buffer, behind.
+#[derive(Debug)]
+pub(super) struct LocalReader {
+    file: Arc<File>,
+    /// The first byte that has not been asked for.
+    at: u64,
+    /// Where the file ends; `None` for one without a size, which is read until a read gives nothing.
+    end: Option<u64>,
+    chunk_bytes: usize,
+    /// The chunk that is being consumed is `chunk[consumed..filled]`.
+    chunk: Vec<u8>,
+    consumed: usize,
+    filled: usize,
+    /// The other buffer, while it isn't being read into.
+    spare: Vec<u8>,
+    reading: Option<JoinHandle<io::Result<Filled>>>,
+    meter: Meter,
+}
+
+/// A read that has come back.
+#[derive(Debug)]
+struct Filled {
+    buffer: Vec<u8>,
+    filled: usize,
+    /// Bytes that were asked for and are not there: the file has ended.
+    missing: usize,
+}
+
+impl LocalReader {
+    /// Reads `size` bytes of a regular file, and any other file to its end.
+    pub(super) async fn new(
+        file: File,
+        size: u64,
+        chunk_bytes: usize,
+        counters: Arc<InputCounters>,
+    ) -> io::Result<Self> {
+        let file = Arc::new(file);
+        let asked = Arc::clone(&file);
+        let metadata = spawn_blocking(move || asked.metadata()).await??;
+        Ok(LocalReader {
+            file,
+            at: 0,
+            end: metadata.is_file().then_some(size),
+            chunk_bytes,
+            chunk: Vec::new(),
+            consumed: 0,
+            filled: 0,
+            spare: Vec::new(),
+            reading: None,
+            meter: Meter::new(counters),
+        })
+    }
+
+    /// Starts to read the next chunk into the spare buffer, unless all has been asked for.
+    fn read_ahead(&mut self) {
+        let left = self.end.map_or(u64::MAX, |end| end - self.at);
+        let asked = usize::try_from(left).unwrap_or(usize::MAX).min(self.chunk_bytes);
+        if asked == 0 {
+            return;
+        }
+        let mut buffer = mem::take(&mut self.spare);
+        if buffer.len() < asked {
+            // What is left only shrinks, so this is each buffer's first use.
+            buffer = vec![0; asked];
+        }
+        let file = Arc::clone(&self.file);
+        self.reading = Some(match self.end {
+            Some(_) => {
+                let at = self.at;
+                self.at += asked as u64;
+                spawn_blocking(move || {
+                    let filled = fill_at(&file, &mut buffer[..asked], at)?;
+                    Ok(Filled { buffer, filled, missing: asked - filled })
+                })
+            }
+            None => spawn_blocking(move || {
+                let filled = retry(|| (&*file).read(&mut buffer))?;
+                Ok(Filled { buffer, filled, missing: 0 })
+            }),
+        });
+    }
+}
+
+impl AsyncBufRead for LocalReader {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        while this.consumed == this.filled {
+            if this.reading.is_none() {
+                this.read_ahead();
+            }
+            let Some(reading) = &mut this.reading else { break };
+            let joined = ready!(this.meter.observe(Pin::new(reading).poll(cx)));
+            this.reading = None;
+            let read = joined??;
+            this.meter.add_bytes(read.filled);
+            match this.end {
+                Some(end) if read.missing > 0 => {
+                    return Poll::Ready(Err(shorter(this.at - read.missing as u64, end)));
+                }
+                None if read.filled == 0 => this.end = Some(this.at),
+                _ => (),
+            }
+            this.spare = mem::replace(&mut this.chunk, read.buffer);
+            (this.consumed, this.filled) = (0, read.filled);
+            this.read_ahead();
+        }
+        Poll::Ready(Ok(&this.chunk[this.consumed..this.filled]))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.consumed = self.filled.min(self.consumed + amount);
+    }
+}
+
+impl AsyncRead for LocalReader {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        poll_read_buffered(self, cx, out)
+    }
+}
+
+impl Drop for LocalReader {
+    fn drop(&mut self) {
+        // A read that has not begun won't.
+        if let Some(reading) = &self.reading {
+            reading.abort();
+        }
+    }
+}
+
+/// Fills the buffer from byte `at` on; gives fewer bytes only where the file ends.
+///
+/// Positional, as the store may have given a handle whose cursor others move.
+fn fill_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match retry(|| read_at(file, &mut buffer[filled..], at + filled as u64))? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}
+
+/// Reads again when a signal came in between.
+fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Where bytes come from: any object store, any of its files, in any compression; nothing here knows CSV.
+//!
+//! ```text
+//!  ObjectStore ──get──► File ────► local       positional reads on the blocking pool, one chunk ahead
+//!                  └──► Stream ──► object      frames as they come, counted against the listed size
+//!                                    │
+//!  stdin ────────────────────────────┴──► decompress ──► Input: AsyncBufRead, its errors carry the path
+//! ```
+//!
+//! An input gives exactly the bytes that were listed, or an error: an object that has been replaced, that ends early, or
+//! whose compressed data does, is never taken for a shorter one.
+
+mod compression;
+mod counters;
+mod decompress;
+mod head;
+mod local;
+mod object;
+mod reader;
+
+pub use compression::{Compression, CompressionOption};
+pub use counters::InputCounters;
+pub use decompress::decompress;
+pub use object::open;
+pub use reader::Input;
