@@ -1,5 +1,7 @@
 //! A bounded-memory, quote-aware CSV engine for Apache DataFusion.
 
+#[cfg(feature = "arrow")]
+pub mod decode;
 pub mod dialect;
 pub mod error;
 #[cfg(feature = "arrow")]

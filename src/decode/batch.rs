@@ -1,0 +1,236 @@
+//! [`BatchDecoder`]: records in, record batches out, bounded in rows and in bytes.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use super::column::ColumnDecoder;
+use super::fields::{Failure, Fields};
+use super::make::make;
+use super::options::DecodeOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::parse::Records;
+
+/// Decodes the records of one table, batch by batch.
+///
+/// ```
+/// use arrow::array::AsArray;
+/// use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+/// use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
+/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+///
+/// let table = Schema::new(vec![
+///     Field::new("id", DataType::Int64, false),
+///     Field::new("name", DataType::Utf8View, true),
+/// ]);
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut decoder = BatchDecoder::new(&table, &[1, 0], &DecodeOptions::default(), 8192, 1 << 20)?;
+///
+/// let mut input = &b"id,name\n1,one\n2,\n"[..];
+/// while let (taken, Step::Records(records)) = parser.next(input, decoder.room())? {
+///     decoder.push(&records)?;
+///     input = &input[taken..];
+/// }
+/// let batch = decoder.finish()?.unwrap();
+/// assert_eq!(batch.column(0).null_count(), 1);
+/// assert_eq!(batch.column(1).as_primitive::<Int64Type>().values(), &[1, 2]);
+/// # Ok::<(), datafusion_csv_stream::error::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct BatchDecoder {
+    schema: SchemaRef,
+    /// The projected columns, in the file's order: errors are found in it.
+    columns: Vec<ProjectedColumn>,
+    options: DecodeOptions,
+    /// The number of the file's columns.
+    width: usize,
+    batch_rows: usize,
+    batch_bytes: usize,
+    /// Bytes that every row takes.
+    row_bytes: usize,
+    rows: usize,
+    /// Rows that the builders have room for.
+    capacity: usize,
+    /// The rows of the last batch.
+    last_rows: usize,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct ProjectedColumn {
+    /// The column's index in the file.
+    file_index: usize,
+    /// Its index in the batch.
+    batch_index: usize,
+    decoder: Box<dyn ColumnDecoder>,
+}
+
+impl BatchDecoder {
+    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the indices of the columns
+    /// to decode, in the order of the batches' columns; without any, rows are only counted.
+    ///
+    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached `batch_bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When a projected column's type [is not supported](super::supports), or the projection names no column.
+    pub fn new(
+        table: &Schema,
+        projection: &[usize],
+        options: &DecodeOptions,
+        batch_rows: usize,
+        batch_bytes: usize,
+    ) -> Result<Self> {
+        let schema = Arc::new(table.project(projection).map_err(internal)?);
+        let mut columns = projection
+            .iter()
+            .zip(schema.fields())
+            .enumerate()
+            .map(|(batch_index, (&file_index, field))| {
+                Ok(ProjectedColumn { file_index, batch_index, decoder: make(field.data_type())? })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        columns.sort_by_key(|column| column.file_index);
+        let bits = |column: &ProjectedColumn| {
+            column.decoder.row_bits() + usize::from(schema.field(column.batch_index).is_nullable())
+        };
+        let row_bytes = columns.iter().map(bits).sum::<usize>().div_ceil(8);
+        Ok(BatchDecoder {
+            schema,
+            columns,
+            options: options.clone(),
+            width: table.fields().len(),
+            batch_rows: batch_rows.max(1),
+            batch_bytes,
+            row_bytes,
+            rows: 0,
+            capacity: 0,
+            last_rows: 0,
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The batches' schema: the projected columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is to be called. An empty
+    /// batch takes at least one.
+    pub fn room(&self) -> usize {
+        let bytes = self.batch_bytes.saturating_sub(self.bytes());
+        let rows = self.batch_rows.saturating_sub(self.rows);
+        let rows = match (bytes, self.row_bytes) {
+            (0, _) => 0,
+            (_, 0) => rows,
+            (bytes, row_bytes) => rows.min(bytes / row_bytes),
+        };
+        rows.max(usize::from(self.rows == 0))
+    }
+
+    /// The number of records in the batch being built.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is taken.
+    pub fn set_batch_rows(&mut self, rows: usize) {
+        self.batch_rows = rows.max(1);
+    }
+
+    /// Decodes records into the batch being built. They should be no more than [`room`](Self::room); with more, the batch
+    /// exceeds its bounds.
+    ///
+    /// # Errors
+    ///
+    /// When a field can't be read as its column's type: the first one, in the order of the file. The decoder is of no
+    /// further use then.
+    pub fn push(&mut self, records: &Records<'_>) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        if !self.columns.is_empty() && records.width() != Some(self.width) {
+            let reason = format!("records of {:?} fields for a table of {}", records.width(), self.width);
+            return Err(Error::new(ErrorKind::Internal { reason }));
+        }
+        self.reserve(records.len());
+        let mut first: Option<(Failure, usize, &Field)> = None;
+        for column in &mut self.columns {
+            // After a failure in one column, one in a later column comes first only if its record does.
+            let before = first.as_ref().map_or(records.len(), |(failure, ..)| failure.record);
+            let field = self.schema.field(column.batch_index);
+            let fields = Fields {
+                column: records.slice(0..before).column(column.file_index),
+                options: &self.options,
+                is_nullable: field.is_nullable(),
+            };
+            if let Err(failure) = column.decoder.push(&fields, &mut self.scratch) {
+                first = Some((failure, column.file_index, field));
+            }
+        }
+        if let Some((failure, file_index, field)) = first {
+            let error = records.error(failure.kind, failure.record, Some(file_index));
+            return Err(error.with_column_name(field.name()));
+        }
+        self.rows += records.len();
+        Ok(())
+    }
+
+    /// The batch, and room for the next one; `None` if it has no rows.
+    ///
+    /// # Errors
+    ///
+    /// When Arrow refuses the arrays, which is a defect of this crate.
+    pub fn finish(&mut self) -> Result<Option<RecordBatch>> {
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        let mut arrays = self
+            .columns
+            .iter_mut()
+            .map(|column| Ok((column.batch_index, column.decoder.finish().map_err(internal)?)))
+            .collect::<Result<Vec<_>>>()?;
+        arrays.sort_by_key(|(batch_index, _)| *batch_index);
+        let arrays = arrays.into_iter().map(|(_, array)| array).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let batch =
+            RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).map_err(internal)?;
+        self.last_rows = self.rows;
+        self.rows = 0;
+        self.capacity = 0;
+        Ok(Some(batch))
+    }
+
+    /// Bytes held: those of the batch being built, with what is reserved for it.
+    pub fn allocated_bytes(&self) -> usize {
+        let decoders = self.columns.iter().map(|column| column.decoder.allocated_bytes()).sum::<usize>();
+        decoders + self.scratch.capacity()
+    }
+
+    /// Bytes of the batch being built.
+    fn bytes(&self) -> usize {
+        let variable = self.columns.iter().map(|column| column.decoder.variable_bytes()).sum::<usize>();
+        self.rows * self.row_bytes + variable
+    }
+
+    /// Makes room for more rows: at first for as many as the last batch had, then for twice as many, but not for more
+    /// than a batch can have.
+    fn reserve(&mut self, more: usize) {
+        let needed = self.rows + more;
+        if needed <= self.capacity {
+            return;
+        }
+        let most = self.batch_rows.min(self.batch_bytes / self.row_bytes.max(1));
+        let wanted = if self.capacity == 0 { self.last_rows } else { 2 * self.capacity };
+        self.capacity = needed.max(wanted.min(most));
+        for column in &mut self.columns {
+            column.decoder.reserve(self.capacity);
+        }
+    }
+}
+
+fn internal(error: ArrowError) -> Error {
+    Error::new(ErrorKind::Internal { reason: error.to_string() })
+}

@@ -1,0 +1,127 @@
+//! [`Bytes`]: strings and binary values in one buffer, with offsets.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, GenericByteArray, NullBufferBuilder, OffsetSizeTrait};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{ArrowNativeType, ByteArrayType, DataType};
+use arrow::error::ArrowError;
+
+use super::column::{ColumnDecoder, reserve_bytes, reserve_rows};
+use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::utf8::first_invalid;
+
+/// Utf8, LargeUtf8, Binary and LargeBinary.
+pub(super) struct Bytes<T: ByteArrayType> {
+    offsets: Vec<T::Offset>,
+    values: Vec<u8>,
+    validity: NullBufferBuilder,
+    /// Bytes of the last batch's values.
+    last_len: usize,
+}
+
+impl<T: ByteArrayType> Bytes<T> {
+    pub(super) fn new() -> Self {
+        Bytes { offsets: Vec::new(), values: Vec::new(), validity: NullBufferBuilder::new(0), last_len: 0 }
+    }
+
+    fn is_string() -> bool {
+        matches!(T::DATA_TYPE, DataType::Utf8 | DataType::LargeUtf8)
+    }
+
+    fn end(&mut self) {
+        // That it fits is checked before a value is appended.
+        self.offsets.push(T::Offset::usize_as(self.values.len()));
+    }
+
+    /// The first row from `row` on that isn't UTF-8; the bytes are looked at all at once first.
+    fn check_utf8(&self, row: usize) -> Result<(), Failure> {
+        let start = self.offsets[row].as_usize();
+        if !Self::is_string() || self.values[start..].is_ascii() {
+            return Ok(());
+        }
+        for (record, span) in self.offsets[row..].windows(2).enumerate() {
+            let value = &self.values[span[0].as_usize()..span[1].as_usize()];
+            if let Some(at) = first_invalid(value) {
+                let kind = Rejected::Utf8(at).into_kind(value, self.type_name());
+                return Err(Failure { record, kind });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T: ByteArrayType> fmt::Debug for Bytes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(T::PREFIX).field("rows", &self.validity.len()).finish()
+    }
+}
+
+impl<T: ByteArrayType> Append for Bytes<T> {
+    const IS_TEXT: bool = true;
+
+    fn append_null(&mut self) {
+        self.end();
+        self.validity.append_null();
+    }
+
+    #[inline]
+    fn append(&mut self, value: Text<'_>) -> Result<(), Rejected> {
+        let value = value.bytes();
+        if value.len() > T::Offset::MAX_OFFSET - self.values.len() {
+            let reason =
+                "the values of one batch exceed 2 GiB, read the column as a type with 64-bit offsets";
+            return Err(Rejected::Value(Some(reason.to_owned())));
+        }
+        reserve_bytes(&mut self.values, value.len());
+        self.values.extend_from_slice(value);
+        self.end();
+        self.validity.append_non_null();
+        Ok(())
+    }
+
+    fn type_name(&self) -> String {
+        T::DATA_TYPE.to_string()
+    }
+}
+
+impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
+    fn row_bits(&self) -> usize {
+        8 * size_of::<T::Offset>()
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        reserve_rows(&mut self.offsets, rows + 1);
+        if self.offsets.is_empty() {
+            self.end();
+            self.values.reserve_exact(self.last_len);
+        }
+    }
+
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
+        let row = self.validity.len();
+        let pushed = fields.append_to(self, scratch);
+        // The rows that have been appended stand before the one that failed.
+        self.check_utf8(row)?;
+        pushed
+    }
+
+    fn variable_bytes(&self) -> usize {
+        self.values.len()
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.values.capacity()
+            + self.offsets.capacity() * size_of::<T::Offset>()
+            + self.validity.allocated_size()
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        self.last_len = self.values.len();
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::take(&mut self.offsets)));
+        let values = std::mem::take(&mut self.values);
+        let array = GenericByteArray::<T>::try_new(offsets, values.into(), self.validity.finish())?;
+        Ok(Arc::new(array))
+    }
+}

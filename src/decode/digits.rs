@@ -1,0 +1,88 @@
+//! Decimal digits to numbers, eight at a time.
+
+use super::fields::Text;
+
+/// Powers of ten that fit.
+pub(super) const POW10: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut i = 1;
+    while i < 20 {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
+
+/// The most digits that [`digits`] reads: any 18 fit an `i64`.
+pub(super) const MAX_DIGITS: usize = 18;
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The number that `n` bytes from `at` on are, if all are digits; 0 if `n` is. `n` is at most [`MAX_DIGITS`].
+#[inline]
+pub(super) fn digits(text: Text<'_>, at: usize, n: usize) -> Option<u64> {
+    if n <= 8 {
+        return eight(text.word(at), n);
+    }
+    let first = eight(text.word(at), 8)?;
+    if n <= 16 {
+        return Some(first * POW10[n - 8] + eight(text.word(at + 8), n - 8)?);
+    }
+    let second = eight(text.word(at + 8), 8)?;
+    Some((first * POW10[8] + second) * POW10[n - 16] + eight(text.word(at + 16), n - 16)?)
+}
+
+/// The number of the lowest `n` bytes of a word, at most 8, if all are digits.
+#[inline]
+fn eight(word: u64, n: usize) -> Option<u64> {
+    // The lowest byte is the first digit. Shifted up, the digits stand at the end of eight that start with zeros.
+    let x = (word ^ ZEROS).checked_shl(64 - 8 * n as u32).unwrap_or(0);
+    if !are_digits(x, 0x7676_7676_7676_7676) {
+        return None;
+    }
+    let x = (x.wrapping_mul(10) + (x >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let x = (x.wrapping_mul(100) + (x >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((x.wrapping_mul(10_000) + (x >> 32)) & 0xffff_ffff)
+}
+
+/// Whether each byte of `x`, to which the same byte of `margins` is added, stays below 128: with a margin of `0x76` the
+/// bytes 0 to 9 do, with one of `0x7f` only 0.
+#[inline]
+pub(super) fn are_digits(x: u64, margins: u64) -> bool {
+    // A byte that carries into the next has failed itself, and only makes more fail.
+    (x | x.wrapping_add(margins)) & HIGH_BITS == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_and_every_wrong_byte() {
+        for n in 1..=MAX_DIGITS {
+            for seed in [1u64, 999_999_999_999_999_999, 123_456_789_012_345_678, 900_000_000_000_000_009] {
+                let value = seed % POW10[n];
+                let text = format!("{value:0n$}");
+                for behind in ["", ",", "0", "9999999999", "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"] {
+                    let all = text.clone() + behind;
+                    assert_eq!(digits(Text::new(all.as_bytes()), 0, n), Some(value), "{all:?} {n}");
+                }
+            }
+            for at in 0..n {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'5'; n];
+                    text[at] = byte;
+                    let read = digits(Text::new(&text), 0, n);
+                    assert_eq!(read.is_some(), byte.is_ascii_digit(), "{byte} at {at} of {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_digits_are_zero() {
+        assert_eq!(digits(Text::new(b""), 0, 0), Some(0));
+        assert_eq!(digits(Text::new(b"x"), 0, 0), Some(0));
+    }
+}

@@ -1,0 +1,174 @@
+//! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
+
+use super::options::DecodeOptions;
+use crate::error::{ErrorKind, shown};
+use crate::parse::Column;
+
+/// The fields of one column, and what is to know to read them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'a> {
+    pub(super) column: Column<'a>,
+    pub(super) options: &'a DecodeOptions,
+    pub(super) is_nullable: bool,
+}
+
+/// What values and NULLs are appended to.
+pub(super) trait Append {
+    /// Whether the type has an empty value.
+    const IS_TEXT: bool;
+
+    fn append_null(&mut self);
+
+    /// Appends a value, or says why it isn't one of the type.
+    fn append(&mut self, value: Text<'_>) -> Result<(), Rejected>;
+
+    /// The type's name in messages.
+    fn type_name(&self) -> String;
+}
+
+/// Why a value is refused.
+#[derive(Debug)]
+pub(super) enum Rejected {
+    /// It isn't one of the type; with more than that where more is known.
+    Value(Option<String>),
+    /// It isn't UTF-8 from this byte on.
+    Utf8(usize),
+}
+
+/// The first field that is refused.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Its record, from the first pushed one on.
+    pub(super) record: usize,
+    pub(super) kind: ErrorKind,
+}
+
+impl Rejected {
+    pub(super) fn into_kind(self, value: &[u8], data_type: String) -> ErrorKind {
+        match self {
+            Rejected::Value(reason) => ErrorKind::InvalidValue { value: shown(value), data_type, reason },
+            Rejected::Utf8(at) => ErrorKind::InvalidUtf8 { value: shown(value), at },
+        }
+    }
+}
+
+impl Fields<'_> {
+    /// Appends all fields, up to the first that is refused.
+    #[inline]
+    pub(super) fn append_to<A: Append>(&self, target: &mut A, scratch: &mut Vec<u8>) -> Result<(), Failure> {
+        let unescape = self.column.records().unescape();
+        // Then a field that isn't empty and isn't quoted is a value as it stands.
+        let is_plain = unescape.is_verbatim() && self.options.empty_is_null();
+        let bytes = self.column.bytes();
+        for record in 0..self.column.len() {
+            let (start, end) = self.column.span(record);
+            if is_plain
+                && start < end
+                && let Some(from) = bytes.get(start as usize..)
+                && !unescape.is_quoted(from)
+            {
+                let value = Text { from, len: (end - start) as usize };
+                if let Err(rejected) = target.append(value) {
+                    let kind = rejected.into_kind(value.bytes(), target.type_name());
+                    return Err(Failure { record, kind });
+                }
+                continue;
+            }
+            self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })?;
+        }
+        Ok(())
+    }
+
+    /// Appends one field, whatever stands in it.
+    fn append_any<A: Append>(
+        &self,
+        record: usize,
+        target: &mut A,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), ErrorKind> {
+        let Some(raw) = self.column.raw(record) else {
+            return self.append_null(target, b"");
+        };
+        let unescape = self.column.records().unescape();
+        let value = unescape.value(raw, scratch);
+        if self.options.is_null(value, unescape.is_quoted(raw), A::IS_TEXT) {
+            return self.append_null(target, value);
+        }
+        target.append(Text::new(value)).map_err(|rejected| rejected.into_kind(value, target.type_name()))
+    }
+
+    fn append_null<A: Append>(&self, target: &mut A, value: &[u8]) -> Result<(), ErrorKind> {
+        if !self.is_nullable {
+            let reason = "NULL in a non-nullable column".to_owned();
+            return Err(Rejected::Value(Some(reason)).into_kind(value, target.type_name()));
+        }
+        target.append_null();
+        Ok(())
+    }
+}
+
+/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end too.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a> {
+    /// The value's bytes and what follows.
+    from: &'a [u8],
+    /// The value's length.
+    len: usize,
+}
+
+impl<'a> Text<'a> {
+    /// A value that nothing is known to follow.
+    pub(super) fn new(value: &'a [u8]) -> Self {
+        Text { from: value, len: value.len() }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        &self.from[..self.len]
+    }
+
+    /// The value as a string, if it is UTF-8.
+    pub(super) fn as_str(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()).ok()
+    }
+
+    /// Eight bytes, the one at `at` the lowest. Those past the value's end can be any.
+    #[inline]
+    pub(super) fn word(&self, at: usize) -> u64 {
+        match self.from.get(at..).and_then(|bytes| bytes.first_chunk()) {
+            Some(&bytes) => u64::from_le_bytes(bytes),
+            None => self.last_word(at),
+        }
+    }
+
+    /// [`word`](Self::word) where fewer than eight bytes are left.
+    #[cold]
+    fn last_word(&self, at: usize) -> u64 {
+        let bytes = self.from.get(at..).unwrap_or(&[]);
+        bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_same_with_and_without_bytes_behind_it() {
+        let bytes = b"0123456789";
+        for len in 0..=bytes.len() {
+            let (long, short) = (Text { from: bytes, len }, Text::new(&bytes[..len]));
+            for at in 0..len {
+                let known = 8 * (len - at).min(8) as u32;
+                let mask = u64::MAX.checked_shr(64 - known).unwrap_or(0);
+                assert_eq!(long.word(at) & mask, short.word(at) & mask, "{len} {at}");
+                assert_eq!(long.word(at) as u8, bytes[at]);
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Floating-point numbers.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use arrow::array::ArrowPrimitiveType;
+use arrow::compute::kernels::cast_utils::Parser;
+use arrow::datatypes::{Float16Type, Float32Type, Float64Type};
+
+use super::digits::{MAX_DIGITS, POW10, digits};
+use super::fields::Text;
+use super::primitive::Parse;
+
+/// Reads floating-point numbers, the nearest to what is written; a number too large is infinite, as in `arrow-csv`.
+pub(super) struct Float<T>(PhantomData<fn() -> T>);
+
+impl<T> Float<T> {
+    pub(super) fn new() -> Self {
+        Float(PhantomData)
+    }
+}
+
+impl<T: ArrowPrimitiveType> fmt::Debug for Float<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Float({})", T::DATA_TYPE)
+    }
+}
+
+impl<T: FromRatio + Parser> Parse for Float<T> {
+    type Type = T;
+
+    #[inline]
+    fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        if let Some((is_negative, digits, fraction)) = common(text)
+            && let Some(value) = T::from_ratio(is_negative, digits, fraction)
+        {
+            return Some(value);
+        }
+        T::parse(text.as_str()?)
+    }
+
+    fn reason(&self, _: &[u8]) -> String {
+        "not a number".to_owned()
+    }
+}
+
+/// A number with a decimal point as a fraction of integers.
+///
+/// If both are exact in the type, IEEE 754 makes their quotient the nearest value, which is what a parser has to find
+/// (Clinger, *How to read floating point numbers accurately*, 1990).
+pub(super) trait FromRatio: ArrowPrimitiveType {
+    /// `digits / 10^fraction`, if both are exact.
+    fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<Self::Native>;
+}
+
+impl FromRatio for Float64Type {
+    #[inline]
+    fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<f64> {
+        // 10^22 is the largest exact power; `common` has at most 18.
+        (digits <= 1 << 53).then(|| {
+            let value = digits as f64 / POW10[fraction] as f64;
+            if is_negative { -value } else { value }
+        })
+    }
+}
+
+impl FromRatio for Float32Type {
+    #[inline]
+    fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<f32> {
+        (digits <= 1 << 24 && fraction <= 10).then(|| {
+            let value = digits as f32 / POW10[fraction] as f32;
+            if is_negative { -value } else { value }
+        })
+    }
+}
+
+impl FromRatio for Float16Type {
+    /// Never: Arrow rounds twice, to 32 and then to 16 bits, and so does [`Parser`].
+    fn from_ratio(_: bool, _: u64, _: usize) -> Option<Self::Native> {
+        None
+    }
+}
+
+/// A minus or none, digits, and a point with digits or none: the sign, all digits, and how many follow the point.
+#[inline]
+fn common(text: Text<'_>) -> Option<(bool, u64, usize)> {
+    let bytes = text.bytes();
+    let is_negative = bytes[0] == b'-';
+    let at = usize::from(is_negative);
+    let unsigned = &bytes[at..];
+    let whole = unsigned.iter().position(|&byte| byte == b'.').unwrap_or(unsigned.len());
+    let fraction = match unsigned.len() - whole {
+        0 => 0,
+        with_point => with_point - 1,
+    };
+    let has_bare_point = fraction == 0 && whole != unsigned.len();
+    if whole == 0 || has_bare_point || whole + fraction > MAX_DIGITS {
+        return None;
+    }
+    let number = digits(text, at, whole)? * POW10[fraction] + digits(text, at + whole + 1, fraction)?;
+    Some((is_negative, number, fraction))
+}

@@ -1,0 +1,64 @@
+//! Integers, and durations, which are written as integers.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use arrow::array::ArrowPrimitiveType;
+use arrow::compute::kernels::cast_utils::Parser;
+
+use super::digits::{MAX_DIGITS, digits};
+use super::fields::Text;
+use super::primitive::Parse;
+
+/// Reads integers: a sign or none, digits, ASCII whitespace around them.
+pub(super) struct Integer<T>(PhantomData<fn() -> T>);
+
+impl<T> Integer<T> {
+    pub(super) fn new() -> Self {
+        Integer(PhantomData)
+    }
+}
+
+impl<T: ArrowPrimitiveType> fmt::Debug for Integer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Integer({})", T::DATA_TYPE)
+    }
+}
+
+impl<T> Parse for Integer<T>
+where
+    T: ArrowPrimitiveType + Parser,
+    T::Native: TryFrom<i64>,
+{
+    type Type = T;
+
+    #[inline]
+    fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        if let Some(value) = common(text) {
+            return T::Native::try_from(value).ok();
+        }
+        T::parse(text.as_str()?)
+    }
+
+    fn reason(&self, value: &[u8]) -> String {
+        let value = value.trim_ascii();
+        let unsigned = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
+        match !unsigned.is_empty() && unsigned.iter().all(u8::is_ascii_digit) {
+            true => format!("out of range for {}", T::DATA_TYPE),
+            false => "not an integer".to_owned(),
+        }
+    }
+}
+
+/// A minus or none, and 1 to 18 digits.
+#[inline]
+fn common(text: Text<'_>) -> Option<i64> {
+    let is_negative = text.word(0) as u8 == b'-';
+    let at = usize::from(is_negative);
+    let n = text.len() - at;
+    if n == 0 || n > MAX_DIGITS {
+        return None;
+    }
+    let magnitude = digits(text, at, n)? as i64;
+    Some(if is_negative { -magnitude } else { magnitude })
+}

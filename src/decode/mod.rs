@@ -1,0 +1,44 @@
+//! From fields to Arrow arrays: column by column, no I/O and nothing that waits.
+//!
+//! ```text
+//!  Records ──► batch ──column by column──► fields ──value──► integer, float, decimal, temporal  ─► primitive ─┐
+//!              │ room in rows and bytes    │ unescape        boolean, null                                    ├─► arrays
+//!              │ first error of all        │ NULL?           string, binary ─► bytes, views; dictionary ──────┘
+//!              ▼                           ▼
+//!          RecordBatch                  options              make: which type is decoded by what
+//! ```
+//!
+//! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code
+//! of our own, all others by Arrow's own parsers. What we read differently, and why:
+//!
+//! * Where Arrow's parsers wrap or panic (decimals of hundreds of digits, exponents beyond 16 bits), the field is
+//!   [an error](crate::error::ErrorKind::InvalidValue); a decimal with an exponent is computed in 256 bits, and so right
+//!   where 32, 64 or 128 wrap.
+//! * A decimal of negative scale is divided by the power of ten that it counts. Arrow does so only if it has an exponent.
+//! * More keys in a batch than a dictionary's key type has values are an error. `arrow-csv` panics.
+//! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.
+//! * A missing field of a short record is NULL, whatever the null options. `arrow-csv` takes it for an empty one.
+//! * Fields that are not projected, or not strings, need not be UTF-8.
+//! * Beyond `arrow-csv`'s types: Duration, LargeUtf8, Binary, LargeBinary, BinaryView, and dictionaries of other strings.
+
+mod batch;
+mod boolean;
+mod bytes;
+mod column;
+mod decimal;
+mod dictionary;
+mod digits;
+mod fields;
+mod float;
+mod integer;
+mod make;
+mod null;
+mod options;
+mod primitive;
+mod temporal;
+mod utf8;
+mod views;
+
+pub use batch::BatchDecoder;
+pub use make::supports;
+pub use options::DecodeOptions;

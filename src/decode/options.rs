@@ -1,0 +1,97 @@
+//! [`DecodeOptions`]: which fields are NULL.
+
+use regex::Regex;
+
+use crate::error::{Error, Result};
+
+/// Which fields are NULL.
+///
+/// By default an empty field is, quoted or not, as in DataFusion's built-in reader. What is compared is the value:
+/// unescaped and trimmed. If both `null_values` and `null_regex` are given, a field is NULL that either names.
+///
+/// Whatever is set, an empty field of a type that is not a string, binary or dictionary type is NULL, because no such
+/// type has an empty value, and so is every field that a short record lacks.
+///
+/// ```
+/// use datafusion_csv_stream::decode::DecodeOptions;
+///
+/// let options = DecodeOptions::default().null_values(["NA", "-"]).quoted_empty_is_string(true);
+/// assert!(options.clone().null_regex(Some("^(?i)n/?a$")).is_ok());
+/// assert!(options.null_regex(Some("(")).unwrap_err().to_string().contains("null_regex"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct DecodeOptions {
+    null_values: Vec<String>,
+    /// The length of the longest of `null_values`.
+    longest: usize,
+    null_regex: Option<Regex>,
+    quoted_empty_is_string: bool,
+}
+
+impl DecodeOptions {
+    /// The values that are NULL. Default none, which means that the empty one is; in a list that is given, `""` has to
+    /// be named for the empty string to be NULL.
+    pub fn null_values<I>(mut self, values: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.null_values = values.into_iter().map(Into::into).collect();
+        self.longest = self.null_values.iter().map(String::len).max().unwrap_or(0);
+        self
+    }
+
+    /// A regular expression of the values that are NULL; it need not match the whole value, as in `arrow-csv`, and a
+    /// value that isn't UTF-8 doesn't match. Default none. If one is given, the empty string is NULL only if it matches.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a regular expression.
+    pub fn null_regex(mut self, pattern: Option<&str>) -> Result<Self> {
+        self.null_regex = match pattern {
+            None => None,
+            Some(pattern) => Some(Regex::new(pattern).map_err(|error| {
+                Error::invalid_option(
+                    "null_regex",
+                    pattern,
+                    format!("a regular expression of the regex crate: {error}"),
+                )
+            })?),
+        };
+        Ok(self)
+    }
+
+    /// Whether a quoted empty field is an empty string, in columns of string, binary and dictionary types, whatever the
+    /// other options say of empty fields. Default false.
+    pub fn quoted_empty_is_string(mut self, yes: bool) -> Self {
+        self.quoted_empty_is_string = yes;
+        self
+    }
+
+    /// Whether an unquoted field is NULL exactly when it is empty.
+    pub(super) fn empty_is_null(&self) -> bool {
+        self.null_values.is_empty() && self.null_regex.is_none()
+    }
+
+    /// Whether a value is NULL; `is_text` when its type has an empty value.
+    pub(super) fn is_null(&self, value: &[u8], is_quoted: bool, is_text: bool) -> bool {
+        if value.is_empty() {
+            if !is_text {
+                return true;
+            }
+            if is_quoted && self.quoted_empty_is_string {
+                return false;
+            }
+            if self.empty_is_null() {
+                return true;
+            }
+        }
+        if value.len() <= self.longest && self.null_values.iter().any(|null| null.as_bytes() == value) {
+            return true;
+        }
+        match (&self.null_regex, std::str::from_utf8(value)) {
+            (Some(regex), Ok(value)) => regex.is_match(value),
+            _ => false,
+        }
+    }
+}

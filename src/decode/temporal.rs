@@ -1,0 +1,277 @@
+//! Dates, times and timestamps.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use arrow::array::ArrowPrimitiveType;
+use arrow::array::timezone::Tz;
+use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
+use arrow::datatypes::{ArrowTimestampType, Date32Type, Date64Type, TimeUnit};
+use arrow::error::ArrowError;
+
+use super::digits::{POW10, are_digits, digits};
+use super::fields::Text;
+use super::primitive::Parse;
+
+const SECONDS_OF_DAY: i64 = 86_400;
+
+/// Reads days: `2024-02-29`, and all that Arrow reads.
+#[derive(Debug)]
+pub(super) struct Date32;
+
+impl Parse for Date32 {
+    type Type = Date32Type;
+
+    #[inline]
+    fn parse(&self, text: Text<'_>) -> Option<i32> {
+        if text.len() == DATE_LEN
+            && let Some(days) = common_date(text)
+        {
+            return Some(days);
+        }
+        Date32Type::parse(text.as_str()?)
+    }
+
+    fn reason(&self, _: &[u8]) -> String {
+        "not a date".to_owned()
+    }
+}
+
+/// Reads milliseconds since 1970: a day or a timestamp.
+#[derive(Debug)]
+pub(super) struct Date64;
+
+impl Parse for Date64 {
+    type Type = Date64Type;
+
+    #[inline]
+    fn parse(&self, text: Text<'_>) -> Option<i64> {
+        if let Some((seconds, nanos)) = common_timestamp(text) {
+            return Some(seconds * 1_000 + i64::from(nanos / 1_000_000));
+        }
+        Date64Type::parse(text.as_str()?)
+    }
+
+    fn reason(&self, _: &[u8]) -> String {
+        "not a date".to_owned()
+    }
+}
+
+/// Reads times of day: `23:59:59.123`, `11:59 PM`, or a count of the type's unit.
+pub(super) struct Time<T>(PhantomData<fn() -> T>);
+
+impl<T> Time<T> {
+    pub(super) fn new() -> Self {
+        Time(PhantomData)
+    }
+}
+
+impl<T: ArrowPrimitiveType> fmt::Debug for Time<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Time({})", T::DATA_TYPE)
+    }
+}
+
+impl<T: ArrowPrimitiveType + Parser> Parse for Time<T> {
+    type Type = T;
+
+    fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        T::parse(text.as_str()?)
+    }
+
+    fn reason(&self, _: &[u8]) -> String {
+        "not a time of day".to_owned()
+    }
+}
+
+/// Reads timestamps: `2024-02-29T23:59:59.123Z`, with a zone's offset or, without one, in the column's zone.
+pub(super) struct Timestamp<T> {
+    zone: Tz,
+    is_utc: bool,
+    unit: PhantomData<fn() -> T>,
+}
+
+impl<T: ArrowTimestampType> Timestamp<T> {
+    /// For a column of a zone; UTC where it has none.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such zone.
+    pub(super) fn new(zone: Option<&str>) -> Result<Self, ArrowError> {
+        let zone = zone.unwrap_or("+00:00");
+        let is_utc = matches!(zone, "+00:00" | "UTC");
+        Ok(Timestamp { zone: zone.parse()?, is_utc, unit: PhantomData })
+    }
+}
+
+impl<T: ArrowTimestampType> fmt::Debug for Timestamp<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({:?}, {:?})", T::UNIT, self.zone)
+    }
+}
+
+impl<T: ArrowTimestampType> Parse for Timestamp<T> {
+    type Type = T;
+
+    #[inline]
+    fn parse(&self, text: Text<'_>) -> Option<i64> {
+        if self.is_utc
+            && let Some((seconds, nanos)) = common_timestamp(text)
+        {
+            return in_unit(T::UNIT, seconds, nanos);
+        }
+        let time = string_to_datetime(&self.zone, text.as_str()?).ok()?;
+        match T::UNIT {
+            TimeUnit::Second => Some(time.timestamp()),
+            TimeUnit::Millisecond => Some(time.timestamp_millis()),
+            TimeUnit::Microsecond => Some(time.timestamp_micros()),
+            TimeUnit::Nanosecond => time.timestamp_nanos_opt(),
+        }
+    }
+
+    fn reason(&self, value: &[u8]) -> String {
+        let is_timestamp =
+            std::str::from_utf8(value).is_ok_and(|value| string_to_datetime(&self.zone, value).is_ok());
+        match is_timestamp {
+            true => "out of the range of nanoseconds, the years 1677 to 2262".to_owned(),
+            false => "not a timestamp".to_owned(),
+        }
+    }
+}
+
+#[inline]
+fn in_unit(unit: TimeUnit, seconds: i64, nanos: u32) -> Option<i64> {
+    let (scale, nanos_each) = match unit {
+        TimeUnit::Second => (1, 1_000_000_000),
+        TimeUnit::Millisecond => (1_000, 1_000_000),
+        TimeUnit::Microsecond => (1_000_000, 1_000),
+        TimeUnit::Nanosecond => (1_000_000_000, 1),
+    };
+    seconds.checked_mul(scale)?.checked_add(i64::from(nanos / nanos_each))
+}
+
+/// Seconds since 1970 and nanoseconds of `2024-02-29`, or `2024-02-29T23:59:59.123456789Z` with a space for the T, up to
+/// 9 digits or no fraction, and the Z or not, in one of the [`YEARS`].
+#[inline]
+fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
+    let bytes = text.bytes();
+    if bytes.len() < DATE_LEN {
+        return None;
+    }
+    let day = i64::from(common_date(text)?) * SECONDS_OF_DAY;
+    if bytes.len() == DATE_LEN {
+        return Some((day, 0));
+    }
+    let bytes = bytes.strip_suffix(b"Z").unwrap_or(bytes);
+    if bytes.len() < 19 || !matches!(bytes[DATE_LEN], b'T' | b't' | b' ') {
+        return None;
+    }
+    let time = text.word(11) ^ u64::from_le_bytes(*b"00:00:00");
+    if !are_digits(time, 0x7676_7f76_767f_7676) {
+        return None;
+    }
+    let (hours, minutes, seconds) = (two(time), two(time >> 24), two(time >> 48));
+    if hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let nanos = match &bytes[19..] {
+        [] => 0,
+        [b'.', fraction @ ..] if matches!(fraction.len(), 1..=9) => {
+            digits(text, 20, fraction.len())? * POW10[9 - fraction.len()]
+        }
+        _ => return None,
+    };
+    Some((day + i64::from(hours * 3600 + minutes * 60 + seconds), nanos as u32))
+}
+
+/// Bytes of `2024-02-29`.
+const DATE_LEN: usize = 10;
+
+/// Days since 1970 of the first ten bytes, if they are a day like `2024-02-29` in one of the [`YEARS`].
+#[inline]
+fn common_date(text: Text<'_>) -> Option<i32> {
+    let year_and_month = text.word(0) ^ u64::from_le_bytes(*b"0000-00-");
+    let day = text.word(2) >> 48 ^ 0x3030;
+    if !are_digits(year_and_month, 0x7f76_767f_7676_7676) || !are_digits(day, 0x7676) {
+        return None;
+    }
+    let year = two(year_and_month) * 100 + two(year_and_month >> 16);
+    let month = two(year_and_month >> 40);
+    let day = two(day) as i32;
+    let month = *MONTHS.get(year.wrapping_sub(YEARS.start) as usize)?.get(month as usize)?;
+    let (before, days) = (month >> 5, month & 31);
+    (0 < day && day <= days).then_some(before + day)
+}
+
+/// The number of the two digits that are the lowest bytes of `x`, from 0 to 9 each.
+#[inline]
+fn two(x: u64) -> u32 {
+    (x & 15) as u32 * 10 + (x >> 8 & 15) as u32
+}
+
+/// The years that have a place in [`MONTHS`]: 16 KiB, much of which a column never touches.
+const YEARS: std::ops::Range<u32> = 1900..2156;
+
+/// For each of the [`YEARS`] 16 months, the first of which and the last three don't exist: the days from 1970-01-01 to
+/// the day before its first one, times 32, plus the number of its days.
+static MONTHS: [[i32; 16]; (YEARS.end - YEARS.start) as usize] = {
+    let mut months = [[0; 16]; (YEARS.end - YEARS.start) as usize];
+    let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    // 1900-01-01 is 25,567 days before 1970-01-01.
+    let mut before = -25_567 - 1;
+    let mut year = YEARS.start;
+    while year < YEARS.end {
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let mut month = 0;
+        while month < 12 {
+            let days = if month == 1 && is_leap { 29 } else { lengths[month] };
+            months[(year - YEARS.start) as usize][month + 1] = before * 32 + days;
+            before += days;
+            month += 1;
+        }
+        year += 1;
+    }
+    months
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_date_is_arrows_on_every_day_and_on_every_other_number() {
+        for year in 1890..2170 {
+            for month in 0..=19 {
+                for day in 0..=39 {
+                    let text = format!("{year:04}-{month:02}-{day:02}");
+                    let expected = Date32Type::parse(&text).filter(|_| YEARS.contains(&year));
+                    assert_eq!(common_date(Text::new(text.as_bytes())), expected, "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_byte_anywhere_is_no_common_timestamp() {
+        let right = b"2024-02-29T23:59:59.123456789Z";
+        assert_eq!(common_timestamp(Text::new(right)), Some((1_709_251_199, 123_456_789)));
+        for at in 0..right.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = right.to_vec();
+                text[at] = byte;
+                let text = std::str::from_utf8(&text).ok();
+                let expected =
+                    text.and_then(|text| string_to_datetime(&"+00:00".parse::<Tz>().unwrap(), text).ok());
+                let Some(text) = text else { continue };
+                if let Some((seconds, nanos)) = common_timestamp(Text::new(text.as_bytes())) {
+                    let expected = expected.unwrap_or_else(|| panic!("{text}"));
+                    assert_eq!(
+                        (seconds, nanos),
+                        (expected.timestamp(), expected.timestamp_subsec_nanos()),
+                        "{text}"
+                    );
+                }
+            }
+        }
+    }
+}

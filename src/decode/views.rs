@@ -1,0 +1,185 @@
+//! [`Views`]: strings and binary values as views, short ones inside the view.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, GenericByteViewArray, NullBufferBuilder};
+use arrow::buffer::Buffer;
+use arrow::datatypes::{ByteViewType, DataType};
+use arrow::error::ArrowError;
+
+use super::column::{ColumnDecoder, reserve_rows};
+use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::utf8::first_invalid;
+
+/// Bytes that a view has room for.
+const MAX_INLINE: usize = 12;
+
+/// Bytes of a column's first buffer; each further one is twice as large.
+const FIRST_BLOCK: usize = 4 << 10;
+
+/// Bytes of the largest buffer, but for one that holds a single larger value: what its end leaves unused stays small.
+const MAX_BLOCK: usize = 256 << 10;
+
+/// Utf8View and BinaryView.
+pub(super) struct Views<T: ByteViewType + ?Sized> {
+    views: Vec<u128>,
+    validity: NullBufferBuilder,
+    /// Full buffers of longer values.
+    blocks: Vec<Buffer>,
+    /// The buffer that is being filled.
+    block: Vec<u8>,
+    /// Bytes of the longer values.
+    long_bytes: usize,
+    /// The size of the next buffer.
+    next_block: usize,
+    /// All bytes of the longer values of this push, and bytes of all shorter ones, joined by "or".
+    is_ascii: bool,
+    short_bits: u128,
+    view_type: std::marker::PhantomData<fn() -> Box<T>>,
+}
+
+impl<T: ByteViewType + ?Sized> Views<T> {
+    pub(super) fn new() -> Self {
+        Views {
+            views: Vec::new(),
+            validity: NullBufferBuilder::new(0),
+            blocks: Vec::new(),
+            block: Vec::new(),
+            long_bytes: 0,
+            next_block: FIRST_BLOCK,
+            is_ascii: true,
+            short_bits: 0,
+            view_type: std::marker::PhantomData,
+        }
+    }
+
+    fn is_string() -> bool {
+        matches!(T::DATA_TYPE, DataType::Utf8View)
+    }
+
+    /// Copies a value that has no room in a view.
+    fn append_long(&mut self, value: &[u8]) {
+        if self.block.capacity() - self.block.len() < value.len() {
+            let size = value.len().max(self.next_block);
+            self.next_block = (2 * self.next_block).min(MAX_BLOCK);
+            let full = std::mem::replace(&mut self.block, Vec::with_capacity(size));
+            if !full.is_empty() {
+                self.blocks.push(full.into());
+            }
+        }
+        let prefix = u32::from_le_bytes([value[0], value[1], value[2], value[3]]);
+        let (block, offset) = (self.blocks.len(), self.block.len());
+        self.views.push(
+            value.len() as u128 | u128::from(prefix) << 32 | (block as u128) << 64 | (offset as u128) << 96,
+        );
+        self.block.extend_from_slice(value);
+        self.long_bytes += value.len();
+        self.is_ascii &= !Self::is_string() || value.is_ascii();
+    }
+
+    /// The first row from `row` on that isn't UTF-8.
+    fn check_utf8(&mut self, row: usize) -> Result<(), Failure> {
+        let is_ascii = std::mem::replace(&mut self.is_ascii, true);
+        let short_bits = std::mem::take(&mut self.short_bits);
+        if !Self::is_string() || (is_ascii && short_bits & HIGH_BITS == 0) {
+            return Ok(());
+        }
+        for (record, view) in self.views[row..].iter().enumerate() {
+            let inline = view.to_le_bytes();
+            let len = *view as u32 as usize;
+            let value = match len {
+                0..=MAX_INLINE => &inline[4..4 + len],
+                _ => {
+                    let (block, offset) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+                    let block = self.blocks.get(block).map_or(&self.block[..], |block| &block[..]);
+                    &block[offset..offset + len]
+                }
+            };
+            if let Some(at) = first_invalid(value) {
+                let kind = Rejected::Utf8(at).into_kind(value, self.type_name());
+                return Err(Failure { record, kind });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The high bits of the bytes of an inline value in its view.
+const HIGH_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_0000_0000;
+
+impl<T: ByteViewType + ?Sized> fmt::Debug for Views<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Views").field("type", &T::DATA_TYPE).field("rows", &self.views.len()).finish()
+    }
+}
+
+impl<T: ByteViewType + ?Sized> Append for Views<T> {
+    const IS_TEXT: bool = true;
+
+    fn append_null(&mut self) {
+        self.views.push(0);
+        self.validity.append_null();
+    }
+
+    #[inline]
+    fn append(&mut self, value: Text<'_>) -> Result<(), Rejected> {
+        let len = value.len();
+        match len {
+            0..=MAX_INLINE => {
+                let bytes = u128::from(value.word(0)) | u128::from(value.word(8)) << 64;
+                let view = (bytes & ((1 << (8 * len)) - 1)) << 32 | len as u128;
+                self.short_bits |= view;
+                self.views.push(view);
+            }
+            _ => self.append_long(value.bytes()),
+        }
+        self.validity.append_non_null();
+        Ok(())
+    }
+
+    fn type_name(&self) -> String {
+        T::DATA_TYPE.to_string()
+    }
+}
+
+impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
+    fn row_bits(&self) -> usize {
+        8 * size_of::<u128>()
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        reserve_rows(&mut self.views, rows);
+    }
+
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
+        let row = self.views.len();
+        let pushed = fields.append_to(self, scratch);
+        // The rows that have been appended stand before the one that failed.
+        self.check_utf8(row)?;
+        pushed
+    }
+
+    fn variable_bytes(&self) -> usize {
+        self.long_bytes
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.views.capacity() * size_of::<u128>()
+            + self.validity.allocated_size()
+            + self.blocks.iter().map(Buffer::capacity).sum::<usize>()
+            + self.block.capacity()
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let mut blocks = std::mem::take(&mut self.blocks);
+        let last = std::mem::take(&mut self.block);
+        if !last.is_empty() {
+            blocks.push(last.into());
+        }
+        self.next_block = self.long_bytes.clamp(FIRST_BLOCK, MAX_BLOCK);
+        self.long_bytes = 0;
+        let views = std::mem::take(&mut self.views);
+        Ok(Arc::new(GenericByteViewArray::<T>::try_new(views.into(), blocks, self.validity.finish())?))
+    }
+}

@@ -1,0 +1,285 @@
+//! The decoder beside `arrow-csv`: same arrays or an error in the same place. Used by the tests and by a fuzz target.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
+use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+
+/// How a file is cut into pushes and batches.
+#[derive(Debug, Clone, Copy)]
+pub struct Cuts {
+    pub push_rows: usize,
+    pub batch_rows: usize,
+    pub batch_bytes: usize,
+}
+
+/// One push, one batch.
+pub const WHOLE: Cuts = Cuts { push_rows: usize::MAX, batch_rows: usize::MAX, batch_bytes: 1 << 30 };
+
+/// Decodes a file without header, all columns.
+pub fn ours(
+    input: &[u8],
+    table: &Schema,
+    dialect: &Dialect,
+    options: &DecodeOptions,
+    cuts: Cuts,
+) -> Result<RecordBatch, Error> {
+    let batches = batches(input, table, dialect, options, cuts)?;
+    Ok(concat_batches(&Arc::new(table.clone()), &batches).expect("batches have the table's schema"))
+}
+
+/// Decodes a file without header, and checks what is promised of each batch.
+pub fn batches(
+    input: &[u8],
+    table: &Schema,
+    dialect: &Dialect,
+    options: &DecodeOptions,
+    cuts: Cuts,
+) -> Result<Vec<RecordBatch>, Error> {
+    let width = table.fields().len();
+    let mut parser = Parser::new(dialect, FieldCount::UpTo(width), 1 << 20)?;
+    let projection: Vec<usize> = (0..width).collect();
+    let mut decoder = BatchDecoder::new(table, &projection, options, cuts.batch_rows, cuts.batch_bytes)?;
+    let mut batches = Vec::new();
+    let mut rest = input;
+    let mut at_end = false;
+    while !at_end {
+        assert_ne!(decoder.room(), 0, "an empty batch, or one that isn't full");
+        let most = decoder.room().min(cuts.push_rows);
+        let rows = decoder.rows();
+        let (taken, step) = parser.next(rest, most)?;
+        rest = &rest[taken..];
+        match step {
+            Step::Records(records) => {
+                decoder.push(&records)?;
+                assert_eq!(decoder.rows(), rows + records.len());
+            }
+            Step::NeedInput => {
+                if let Some(records) = parser.finish()? {
+                    decoder.push(&records)?;
+                }
+                at_end = true;
+            }
+        }
+        if decoder.room() == 0 || at_end {
+            let rows = decoder.rows();
+            let batch = decoder.finish()?;
+            assert_eq!(batch.as_ref().map_or(0, RecordBatch::num_rows), rows);
+            assert!(rows <= cuts.batch_rows.max(1));
+            batches.extend(batch);
+        }
+    }
+    Ok(batches)
+}
+
+/// What `arrow-csv` makes of the same, a panic of its counted as an error.
+pub fn arrows(input: &[u8], table: &Schema) -> Result<RecordBatch, String> {
+    let schema = Arc::new(table.clone());
+    let read = AssertUnwindSafe(|| {
+        let reader = arrow_csv::ReaderBuilder::new(schema.clone())
+            .with_truncated_rows(true)
+            .with_batch_size(usize::from(u16::MAX))
+            .build_buffered(input)?;
+        concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)
+    });
+    match catch_unwind(read) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("panic".to_owned()),
+    }
+}
+
+/// The type of `arrow-csv` that has the same values, for those that it doesn't read.
+pub fn oracle_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Duration(_) => DataType::Int64,
+        DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => DataType::Utf8,
+        DataType::BinaryView => DataType::Utf8View,
+        DataType::Dictionary(key, _) => DataType::Dictionary(key.clone(), Box::new(DataType::Utf8)),
+        other => other.clone(),
+    }
+}
+
+/// A reason why a value may be read other than by `arrow-csv`, if there is one.
+fn exception(data_type: &DataType, raw: &str) -> Option<&'static str> {
+    let (DataType::Decimal32(_, scale)
+    | DataType::Decimal64(_, scale)
+    | DataType::Decimal128(_, scale)
+    | DataType::Decimal256(_, scale)) = data_type
+    else {
+        return None;
+    };
+    if *scale < 0 {
+        return Some("arrow heeds a negative scale only where there is an exponent");
+    }
+    if raw.len() > 150 {
+        return Some("arrow counts digits in a u8");
+    }
+    if !raw.contains(['e', 'E']) {
+        return None;
+    }
+    Some("arrow wraps while it scales a number with an exponent")
+}
+
+/// Compares a file of some rows of raw fields, with `table`'s columns behind a first one that keeps lines from being
+/// blank.
+///
+/// # Panics
+///
+/// When the two differ, for no reason known.
+pub fn compare(rows: &[Vec<String>], table: &Schema) {
+    let mut fields = vec![Arc::new(Field::new("first", DataType::Utf8, true))];
+    fields.extend(table.fields().iter().cloned());
+    let table = Schema::new(fields);
+    let oracle = Schema::new(
+        table
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_data_type(oracle_type(field.data_type())))
+            .collect::<Vec<_>>(),
+    );
+    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let options = DecodeOptions::default();
+    let read = |input: &[u8], cuts| ours(input, &table, &dialect, &options, cuts);
+
+    let input = render(rows);
+    let result = read(&input, WHOLE);
+    for cuts in [
+        Cuts { push_rows: 1, ..WHOLE },
+        Cuts { push_rows: 3, batch_rows: 5, ..WHOLE },
+        Cuts { batch_bytes: 1, ..WHOLE },
+        Cuts { push_rows: 2, batch_bytes: 300, ..WHOLE },
+    ] {
+        let cut = read(&input, cuts);
+        match (&result, &cut) {
+            (Ok(whole), Ok(cut)) => assert_eq!(whole, cut, "{cuts:?}"),
+            (Err(whole), Err(cut)) => assert_eq!(whole.to_string(), cut.to_string(), "{cuts:?}"),
+            _ => panic!("{result:?} whole, {cut:?} with {cuts:?}"),
+        }
+    }
+    // Up to the first row that we refuse, both read the same.
+    let right = match &result {
+        Ok(_) => rows.len(),
+        Err(error) => {
+            let position = error.position().expect("an error has a position");
+            let (record, column) = (position.record as usize - 1, position.column.expect("and a column"));
+            assert_eq!(position.column_name.as_ref(), Some(table.field(column).name()));
+            let single = Schema::new(vec![oracle.field(0).clone(), oracle.field(column).clone()]);
+            let raw = &rows[record][column - 1];
+            let alone = arrows(&render(&[vec![raw.clone()]]), &single);
+            assert!(
+                alone.is_err() || exception(table.field(column).data_type(), raw).is_some(),
+                "{raw:?} is refused ({error}), arrow reads {alone:?}"
+            );
+            record
+        }
+    };
+    let rows = &rows[..right];
+    let ours = read(&render(rows), WHOLE).expect("rows before the first refused one");
+    {
+        for (column, field) in table.fields().iter().enumerate().skip(1) {
+            let single = Schema::new(vec![oracle.field(0).clone(), oracle.field(column).clone()]);
+            let raw: Vec<Vec<String>> = rows.iter().map(|row| vec![row[column - 1].clone()]).collect();
+            let ours =
+                cast(ours.column(column), oracle.field(column).data_type()).expect("the oracle's type");
+            match arrows(&render(&raw), &single) {
+                Ok(arrows) if arrows.column(1) == &ours => {}
+                differs => {
+                    for (row, raw) in raw.iter().enumerate() {
+                        let alone = arrows(&render(std::slice::from_ref(raw)), &single);
+                        let is_equal =
+                            alone.as_ref().is_ok_and(|alone| alone.column(1) == &ours.slice(row, 1));
+                        assert!(
+                            is_equal || exception(field.data_type(), &raw[0]).is_some(),
+                            "{raw:?} as {}: {:?}, arrow reads {alone:?}",
+                            field.data_type(),
+                            ours.slice(row, 1)
+                        );
+                    }
+                    let excused = raw.iter().any(|raw| exception(field.data_type(), &raw[0]).is_some());
+                    assert!(excused, "{}: each value is equal, all are not: {differs:?}", field.data_type());
+                }
+            }
+        }
+    }
+}
+
+fn render(rows: &[Vec<String>]) -> Vec<u8> {
+    rows.iter().flat_map(|row| format!("x,{}\n", row.join(",")).into_bytes()).collect()
+}
+
+/// All types, each with more than one precision, scale or zone where it has them.
+pub fn all_types() -> Vec<DataType> {
+    use DataType::*;
+    use TimeUnit::*;
+    let mut types = vec![
+        Null,
+        Boolean,
+        Int8,
+        Int16,
+        Int32,
+        Int64,
+        UInt8,
+        UInt16,
+        UInt32,
+        UInt64,
+        Float16,
+        Float32,
+        Float64,
+        Decimal32(9, 2),
+        Decimal32(4, 4),
+        Decimal64(18, 3),
+        Decimal64(5, 0),
+        Decimal128(15, 2),
+        Decimal128(38, 10),
+        Decimal128(38, 38),
+        Decimal128(10, -3),
+        Decimal256(76, 20),
+        Decimal256(30, 4),
+        Date32,
+        Date64,
+        Time32(Second),
+        Time32(Millisecond),
+        Time64(Microsecond),
+        Time64(Nanosecond),
+        Utf8,
+        LargeUtf8,
+        Utf8View,
+        Binary,
+        LargeBinary,
+        BinaryView,
+    ];
+    for unit in [Second, Millisecond, Microsecond, Nanosecond] {
+        types.push(Duration(unit));
+        for zone in [None, Some("+00:00"), Some("+05:30"), Some("-08:00")] {
+            types.push(Timestamp(unit, zone.map(Into::into)));
+        }
+    }
+    for key in [Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64] {
+        types.push(Dictionary(Box::new(key), Box::new(Utf8)));
+    }
+    for value in [LargeUtf8, Utf8View] {
+        types.push(Dictionary(Box::new(Int32), Box::new(value)));
+    }
+    types
+}
+
+/// A fuzz target's body: the first byte chooses the type, the rest is the file's lines.
+pub fn fuzz(data: &[u8]) {
+    let Some((choice, text)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let types = all_types();
+    let data_type = types[usize::from(*choice) % types.len()].clone();
+    let table = Schema::new(vec![Field::new("value", data_type, choice & 0x80 == 0)]);
+    let rows: Vec<Vec<String>> = text
+        .split(['\n', '\r'])
+        .filter(|line| !line.contains([',', '"']))
+        .map(|line| vec![line.to_owned()])
+        .collect();
+    compare(&rows, &table);
+}
