@@ -1,1 +1,117 @@
-fn main() {}
+//! Parsing and decoding on one core, beside `arrow-csv` on the same bytes: rows like TPC-H's lineitem, and one column of
+//! each family of types.
+
+mod support;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
+use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use support::{Random, column, lineitem, lineitem_schema};
+
+const ROWS: usize = 50_000;
+const BATCH_ROWS: usize = 8192;
+
+/// Bytes handed to either reader at once, as a scan with the default limits does.
+const CHUNK: usize = 256 << 10;
+
+fn ours(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
+    let width = schema.fields().len();
+    let projection: Vec<usize> = (0..width).collect();
+    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).expect("a parser");
+    let mut decoder = BatchDecoder::new(schema, &projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
+        .expect("a decoder");
+    for mut rest in input.chunks(CHUNK) {
+        loop {
+            let (taken, step) = parser.next(rest, decoder.room()).expect("valid CSV");
+            rest = &rest[taken..];
+            let Step::Records(records) = step else { break };
+            decoder.push(&records).expect("valid values");
+            if decoder.room() == 0 {
+                sink(decoder.finish().expect("a batch").expect("with rows"));
+            }
+        }
+    }
+    if let Some(records) = parser.finish().expect("valid CSV") {
+        decoder.push(&records).expect("valid values");
+    }
+    if let Some(batch) = decoder.finish().expect("a batch") {
+        sink(batch);
+    }
+}
+
+fn arrows(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
+    let reader = std::io::BufReader::with_capacity(CHUNK, input);
+    let reader = arrow_csv::ReaderBuilder::new(schema.clone())
+        .with_batch_size(BATCH_ROWS)
+        .build_buffered(reader)
+        .expect("a reader");
+    for batch in reader {
+        sink(batch.expect("valid values"));
+    }
+}
+
+/// Both read the same, or there is nothing to compare.
+fn check(input: &[u8], schema: &SchemaRef) {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    ours(input, schema, |batch| left.push(batch));
+    arrows(input, schema, |batch| right.push(batch));
+    let left = concat_batches(schema, &left).expect("one schema");
+    assert_eq!(left.num_rows(), ROWS);
+    assert!(left == concat_batches(schema, &right).expect("one schema"));
+}
+
+fn compare(criterion: &mut Criterion, name: &str, input: &str, schema: &SchemaRef) {
+    let input = input.as_bytes();
+    check(input, schema);
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Bytes(input.len() as u64));
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| ours(input, schema, |batch| drop(black_box(batch))));
+    });
+    group.bench_function("arrow-csv", |bencher| {
+        bencher.iter(|| arrows(input, schema, |batch| drop(black_box(batch))));
+    });
+    group.finish();
+}
+
+fn lineitem_rows(criterion: &mut Criterion) {
+    compare(criterion, "lineitem", &lineitem(ROWS), &lineitem_schema());
+}
+
+fn each_type(criterion: &mut Criterion) {
+    let integer = |random: &mut Random| random.below(10_000_000).to_string();
+    let number = |random: &mut Random| format!("{}.{:02}", random.below(100_000), random.below(100));
+    let date = |random: &mut Random| random.date();
+    let timestamp = |random: &mut Random| format!("{}T{:02}:15:30.123", random.date(), random.below(24));
+    let short = |random: &mut Random| "abcdefghijkl"[..1 + random.below(12) as usize].to_owned();
+    let long = |random: &mut Random| "a comment of some words ".repeat(1 + random.below(3) as usize);
+    let bool = |random: &mut Random| ["true", "false"][random.below(2) as usize].to_owned();
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let nanoseconds = DataType::Timestamp(TimeUnit::Nanosecond, None);
+    let mut one = |name: &str, data_type: DataType, value: &dyn Fn(&mut Random) -> String| {
+        let schema = Arc::new(Schema::new(vec![Field::new("value", data_type, true)]));
+        compare(criterion, name, &column(ROWS, value), &schema);
+    };
+    one("int64", DataType::Int64, &integer);
+    one("float64", DataType::Float64, &number);
+    one("decimal128", DataType::Decimal128(15, 2), &number);
+    one("date32", DataType::Date32, &date);
+    one("timestamp", nanoseconds, &timestamp);
+    one("boolean", DataType::Boolean, &bool);
+    one("utf8view, short", DataType::Utf8View, &short);
+    one("utf8view, long", DataType::Utf8View, &long);
+    one("utf8, short", DataType::Utf8, &short);
+    one("utf8, long", DataType::Utf8, &long);
+    one("dictionary", dictionary, &short);
+}
+
+criterion_group!(benches, lineitem_rows, each_type);
+criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! The decoder beside `arrow-csv`.
 
 #[path = "support/decode.rs"]
+#[allow(unreachable_pub, reason = "a fuzz target of another crate includes the file too")]
 mod support;
 
 use std::sync::Arc;
@@ -421,6 +422,16 @@ fn random_tables_are_read_as_by_arrow() {
             .collect::<Vec<Vec<String>>>();
         compare(&rows, &table);
     }
+}
+
+#[test]
+fn the_fuzz_target_reads_any_bytes() {
+    silence_panics_of_arrow();
+    for choice in 0..=u8::MAX {
+        support::fuzz(&[&[choice], &b"1\n2024-01-01\r\n\n-5.5e1\ntrue\n\"a\"\na,b\n"[..]].concat());
+    }
+    support::fuzz(b"");
+    support::fuzz(b"\x00\xff");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub fn arrows(input: &[u8], table: &Schema) -> Result<RecordBatch, String> {
     let read = AssertUnwindSafe(|| {
         let reader = arrow_csv::ReaderBuilder::new(schema.clone())
             .with_truncated_rows(true)
-            .with_batch_size(usize::from(u16::MAX))
+            .with_batch_size(256)
             .build_buffered(input)?;
         concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)
     });
