@@ -154,7 +154,7 @@ where
         if value.len() > MAX_EXPONENT_LEN || !value.ends_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
-        let (mantissa, exponent) = (value[..at].as_bytes(), value[at + 1..].as_bytes());
+        let (mantissa, exponent) = (&value.as_bytes()[..at], &value.as_bytes()[at + 1..]);
         let mut number = i256::ZERO;
         for byte in mantissa.iter().filter(|byte| byte.is_ascii_digit()) {
             number = number.checked_mul(i256::from(10))?.checked_add(i256::from(i64::from(byte - b'0')))?;

@@ -221,7 +221,7 @@ static MONTHS: [[i32; 16]; (YEARS.end - YEARS.start) as usize] = {
     let mut before = -25_567 - 1;
     let mut year = YEARS.start;
     while year < YEARS.end {
-        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let mut month = 0;
         while month < 12 {
             let days = if month == 1 && is_leap { 29 } else { lengths[month] };

@@ -145,7 +145,7 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
 
 impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
     fn row_bits(&self) -> usize {
-        8 * size_of::<u128>()
+        u128::BITS as usize
     }
 
     fn reserve(&mut self, rows: usize) {
