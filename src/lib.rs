@@ -1,5 +1,51 @@
-//! A bounded-memory, quote-aware CSV engine for Apache DataFusion.
+//! A CSV engine for Apache DataFusion: it reads files of any size, from any object store, in about ten megabytes of
+//! memory, by its own quote-aware SIMD parser, and never returns a wrong row.
+//!
+//! ```no_run
+//! use datafusion::prelude::SessionContext;
+//! use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
+//!
+//! # async fn example() -> datafusion::error::Result<()> {
+//! let ctx = SessionContext::new();
+//! ctx.register_csv_file("data", "large_file.csv").await?; // a file, a folder, a glob, a URL
+//! let options = CsvFormatOptions::new().with_batch_size(16384);
+//! ctx.register_csv_file_with_options("big", "part_*.csv", options).await?;
+//! ctx.sql("SELECT * FROM data WHERE amount > 1000").await?.show().await?;
+//! # Ok(()) }
+//! ```
+//!
+//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, and
+//! `SELECT * FROM 'part_*.csv'`. [`stream::CsvStream`] is the same without a session, over any `AsyncBufRead`.
+//!
+//! ```text
+//!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
+//!  (local, S3,      bytes: read-ahead,      the one place           DataSourceExec(
+//!   memory, stdin)  decompression           that awaits               FileScanConfig(CsvStreamSource))
+//!                                              │
+//!                      parse  (sans-IO)        │        decode (no async)
+//!                      64-byte blocks → masks  ◄──────► one typed decoder a column
+//!                      → field ends → Records
+//! ```
+//!
+//! # What it does not do
+//!
+//! * One file is read by one partition; several files are read by several.
+//! * Filters run above the scan, on all rows.
+//! * Columns are matched by position. Names in a file's header are not compared with the table's.
+//! * UTF-8 only: other encodings have to be converted first. Delimiters are one byte.
+//! * `SessionContext::read_csv` and `register_csv` stay with DataFusion's own reader, which they are tied to.
+//!
+//! # Features
+//!
+//! Each contains the one before.
+//!
+//! * none: [`dialect`], [`parse`]. Depends on `memchr` only.
+//! * `arrow`: [`decode`], [`infer`]. Arrow arrays without async and without DataFusion.
+//! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
+//! * `cli`: the binary `csv-stream`.
 
+#[cfg(feature = "datafusion")]
+pub mod datasource;
 #[cfg(feature = "arrow")]
 pub mod decode;
 pub mod dialect;
@@ -10,3 +56,11 @@ pub mod infer;
 pub mod input;
 pub mod limits;
 pub mod parse;
+#[cfg(feature = "datafusion")]
+pub mod stream;
+
+#[cfg(feature = "datafusion")]
+pub use datasource::{
+    CsvFormatOptions, CsvReaderTable, CsvSessionExt, CsvStreamFormat, CsvStreamFormatFactory,
+    CsvStreamSource, OPTIONS, install, install_with_options, options_as_markdown,
+};

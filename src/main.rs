@@ -1,1 +1,15 @@
-fn main() {}
+//! `csv-stream`: SQL over CSV files, from the command line.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Counts what the process allocates, for `--stats`.
+#[global_allocator]
+static ALLOCATOR: cli::CountingAllocator = cli::CountingAllocator::new();
+
+fn main() -> ExitCode {
+    cli::run(cli::Args::parse(), &ALLOCATOR)
+}

@@ -135,6 +135,11 @@ impl BatchDecoder {
         self.rows
     }
 
+    /// The number of rows that a batch has at most.
+    pub fn batch_rows(&self) -> usize {
+        self.batch_rows
+    }
+
     /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is taken.
     pub fn set_batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.max(1);

@@ -68,6 +68,11 @@ impl DecodeOptions {
         self
     }
 
+    /// Whether a value is NULL to one who doesn't know its type yet.
+    pub(crate) fn is_null_in_sample(&self, value: &[u8], is_quoted: bool) -> bool {
+        self.is_null(value, is_quoted, is_quoted && self.quoted_empty_is_string)
+    }
+
     /// Whether an unquoted field is NULL exactly when it is empty.
     pub(super) fn empty_is_null(&self) -> bool {
         self.null_values.is_empty() && self.null_regex.is_none()

@@ -43,4 +43,4 @@ mod sample;
 mod types;
 
 pub use header::read_names;
-pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType};
+pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};

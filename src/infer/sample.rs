@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::header::Names;
 use super::types::ColumnType;
+use crate::decode::DecodeOptions;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::{Backend, FieldCount, Parser, Records, Step};
@@ -19,6 +20,13 @@ const DEFAULT_MAX_BYTES: usize = 1 << 20;
 
 /// Whether a value is NULL, by its bytes and whether they were quoted. It has to be the rule that reading uses.
 pub type IsNull = Box<dyn Fn(&[u8], bool) -> bool + Send + Sync>;
+
+/// The NULL rule of these options, for a sample, in which types aren't known yet: an empty field is NULL, as it is for
+/// every type but text, unless it is quoted and a quoted one is a string.
+pub fn nulls_of(options: &DecodeOptions) -> IsNull {
+    let options = options.clone();
+    Box::new(move |value, is_quoted| options.is_null_in_sample(value, is_quoted))
+}
 
 /// How much is sampled, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

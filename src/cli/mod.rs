@@ -1,0 +1,22 @@
+//! The command line: arguments in, rows and messages out. Uses the library's public API only.
+//!
+//! ```text
+//!  args ─► run ─► query ─► output (table, csv, json, ndjson, parquet)
+//!                   │ └──► progress (stderr, a terminal, long work)
+//!                   └────► stats    (stderr, one JSON line)
+//!               └► schema
+//! ```
+
+mod alloc;
+mod args;
+mod output;
+mod progress;
+mod query;
+mod run;
+mod schema;
+mod stats;
+mod table;
+
+pub(crate) use alloc::CountingAllocator;
+pub(crate) use args::Args;
+pub(crate) use run::run;

@@ -1,0 +1,75 @@
+//! `csv-stream query`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::common::TableReference;
+use datafusion::error::Result;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+use datafusion_csv_stream::{CsvFormatOptions, CsvReaderTable, install_with_options};
+use futures::StreamExt;
+use tokio::io::BufReader;
+
+use super::alloc::CountingAllocator;
+use super::args::QueryArgs;
+use super::output::Output;
+use super::progress::Progress;
+use super::stats;
+
+/// The name by which a query calls stdin.
+pub(super) const STDIN: &str = "-";
+
+pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAllocator) -> Result<()> {
+    let started = Instant::now();
+    let options = args.csv_options()?;
+    let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+    if let Some(rows) = args.batch_size {
+        config = config.with_batch_size(rows as usize);
+    }
+    let ctx = SessionContext::new_with_config(config);
+    install_with_options(&ctx, options.clone())?;
+    if mentions_stdin(&ctx, &args.sql)? {
+        ctx.register_table(TableReference::bare(STDIN), Arc::new(stdin_table(&options).await?))?;
+    }
+
+    let frame = ctx.sql_with_options(&args.sql, SQLOptions::new()).await?;
+    let task = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    let mut output = Output::create(args.format, args.output.as_deref(), plan.schema())?;
+    let mut progress = Progress::start(&plan);
+    let mut batches = execute_stream(Arc::clone(&plan), task)?;
+    let mut rows = 0;
+    while let Some(batch) = progress.wait(batches.next()).await {
+        let batch = batch?;
+        rows += batch.num_rows();
+        output.write(&batch)?;
+    }
+    progress.finish();
+    output.finish()?;
+    if args.stats {
+        stats::print(rows, bytes_scanned(&plan), started.elapsed(), allocator)?;
+    }
+    Ok(())
+}
+
+/// A table over stdin.
+pub(super) async fn stdin_table(options: &CsvFormatOptions) -> Result<CsvReaderTable> {
+    CsvReaderTable::try_new("stdin", BufReader::with_capacity(256 << 10, tokio::io::stdin()), options).await
+}
+
+fn mentions_stdin(ctx: &SessionContext, sql: &str) -> Result<bool> {
+    let state = ctx.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let statement = state.sql_to_statement(sql, &dialect)?;
+    let tables = state.resolve_table_references(&statement)?;
+    Ok(tables.iter().any(|table| table.table() == STDIN))
+}
+
+/// Bytes that the scans of a plan have read so far.
+pub(super) fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name("bytes_scanned"));
+    let children = plan.children().into_iter().map(bytes_scanned).sum::<usize>();
+    own.map_or(0, |bytes| bytes.as_usize()) + children
+}

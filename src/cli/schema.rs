@@ -1,0 +1,115 @@
+//! `csv-stream schema`: a `CREATE EXTERNAL TABLE` statement, ready to run.
+
+use std::io::Write;
+
+use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::listing::ListingTable;
+use datafusion::datasource::source_as_provider;
+use datafusion::error::Result;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use datafusion_csv_stream::CsvSessionExt;
+
+use super::args::SchemaArgs;
+use super::query::{STDIN, stdin_table};
+
+pub(super) async fn run(args: &SchemaArgs) -> Result<()> {
+    let options = args.csv_options()?;
+    let (schema, partitions) = if args.path == STDIN {
+        (stdin_table(&options).await?.schema(), Vec::new())
+    } else {
+        let frame = SessionContext::new().read_csv_file(&args.path, options).await?;
+        listing(frame.logical_plan())?
+    };
+    let name = args.name.clone().unwrap_or_else(|| table_name(&args.path));
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", statement(&name, &schema, &partitions, args))?;
+    Ok(())
+}
+
+/// The columns of a table's files, and its partition columns.
+fn listing(plan: &LogicalPlan) -> Result<(SchemaRef, Vec<String>)> {
+    let LogicalPlan::TableScan(scan) = plan else {
+        return Ok((plan.schema().inner().clone(), Vec::new()));
+    };
+    let table = source_as_provider(&scan.source)?;
+    let partitions = table.downcast_ref::<ListingTable>().map(|listing| {
+        let columns = &listing.options().table_partition_cols;
+        columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    });
+    Ok((table.schema(), partitions.unwrap_or_default()))
+}
+
+fn statement(name: &str, schema: &SchemaRef, partitions: &[String], args: &SchemaArgs) -> String {
+    let columns: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("    {} {}", identifier(field.name()), sql_type(field.data_type())))
+        .collect();
+    let mut statement =
+        format!("CREATE EXTERNAL TABLE {} (\n{}\n)\nSTORED AS CSV\n", identifier(name), columns.join(",\n"));
+    if !partitions.is_empty() {
+        let names: Vec<_> = partitions.iter().map(|name| identifier(name)).collect();
+        statement.push_str(&format!("PARTITIONED BY ({})\n", names.join(", ")));
+    }
+    statement.push_str(&format!("LOCATION {}", literal(&args.path)));
+    if !args.given_options().is_empty() {
+        let options: Vec<_> = args
+            .given_options()
+            .iter()
+            .map(|(key, value)| format!("{} {}", literal(key), literal(value)))
+            .collect();
+        statement.push_str(&format!("\nOPTIONS ({})", options.join(", ")));
+    }
+    statement.push(';');
+    statement
+}
+
+/// The type's name in DataFusion's SQL. Inference makes no others; a column that was empty throughout can be anything.
+fn sql_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Boolean => "BOOLEAN".to_owned(),
+        DataType::Int64 => "BIGINT".to_owned(),
+        DataType::UInt64 => "BIGINT UNSIGNED".to_owned(),
+        DataType::Float64 => "DOUBLE".to_owned(),
+        DataType::Date32 => "DATE".to_owned(),
+        DataType::Timestamp(TimeUnit::Second, None) => "TIMESTAMP(0)".to_owned(),
+        DataType::Timestamp(TimeUnit::Millisecond, None) => "TIMESTAMP(3)".to_owned(),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP(6)".to_owned(),
+        DataType::Timestamp(TimeUnit::Nanosecond, None) => "TIMESTAMP(9)".to_owned(),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+            format!("DECIMAL({precision}, {scale})")
+        }
+        _ => "VARCHAR".to_owned(),
+    }
+}
+
+/// A name as SQL takes it: quoted, unless it needs no quotes.
+fn identifier(name: &str) -> String {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    let is_plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    match starts_well && is_plain && !is_keyword(name) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+fn is_keyword(name: &str) -> bool {
+    datafusion::sql::sqlparser::keywords::ALL_KEYWORDS.contains(&name.to_ascii_uppercase().as_str())
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The file's name without folder and extensions, as far as it can be a name.
+fn table_name(path: &str) -> String {
+    let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let stem = file.split('.').next().unwrap_or(file);
+    let name: String = stem.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    match name.trim_matches('_').is_empty() {
+        true => "data".to_owned(),
+        false => name.to_lowercase(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Rows as a drawn table: the first ones on a terminal, all of them elsewhere.
+
+use std::io::Write;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::error::Result;
+
+/// Rows that a terminal shows.
+const TERMINAL_ROWS: usize = 40;
+
+/// Collects rows and draws them at the end, when the widths of columns are known.
+pub(super) struct TableWriter<W> {
+    sink: W,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    /// Rows still to be kept.
+    room: usize,
+    rows: usize,
+}
+
+impl<W: Write> TableWriter<W> {
+    /// On a terminal the first rows are kept; elsewhere all, which takes as much memory as they do.
+    pub(super) fn new(sink: W, schema: SchemaRef, to_terminal: bool) -> Self {
+        let room = if to_terminal { TERMINAL_ROWS } else { usize::MAX };
+        TableWriter { sink, schema, batches: Vec::new(), room, rows: 0 }
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let kept = batch.num_rows().min(self.room);
+        if kept > 0 {
+            self.batches.push(batch.slice(0, kept));
+        }
+        self.room -= kept;
+        self.rows += batch.num_rows();
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<W> {
+        if self.batches.is_empty() {
+            self.batches.push(RecordBatch::new_empty(self.schema));
+        }
+        writeln!(self.sink, "{}", pretty_format_batches(&self.batches)?)?;
+        let shown: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
+        if shown < self.rows {
+            writeln!(self.sink, "{} rows, {shown} shown; a pipe or --output gets all", self.rows)?;
+        }
+        Ok(self.sink)
+    }
+}

@@ -1,0 +1,157 @@
+//! [`CsvStreamFormat`]: DataFusion's `FileFormat`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::physical_plan::{
+    FileScanConfig, FileScanConfigBuilder, FileSinkConfig, FileSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::LexRequirement;
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::options::CsvFormatOptions;
+use super::source::CsvStreamSource;
+use crate::infer::{SchemaSampler, nulls_of};
+use crate::{input, stream};
+
+/// CSV files, read by this crate's engine and written by DataFusion's own.
+#[derive(Debug, Clone)]
+pub struct CsvStreamFormat {
+    options: CsvFormatOptions,
+    extension: &'static str,
+}
+
+impl CsvStreamFormat {
+    /// A format with these options, which are checked when it is first used.
+    pub fn new(options: CsvFormatOptions) -> Self {
+        CsvStreamFormat { options, extension: "csv" }
+    }
+
+    /// A format with these options.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    pub fn try_new(options: CsvFormatOptions) -> Result<Self> {
+        options.resolve()?;
+        Ok(Self::new(options))
+    }
+
+    /// The format's options.
+    pub fn options(&self) -> &CsvFormatOptions {
+        &self.options
+    }
+
+    pub(super) fn with_extension(mut self, extension: &'static str) -> Self {
+        self.extension = extension;
+        self
+    }
+
+    /// The options, `has_header` taken from the session where they don't say.
+    fn session_options(&self, state: &dyn Session) -> CsvFormatOptions {
+        let has_header = self.options.has_header_or(state.config_options().catalog.has_header);
+        self.options.clone().with_has_header(has_header)
+    }
+}
+
+#[async_trait]
+impl FileFormat for CsvStreamFormat {
+    fn get_ext(&self) -> String {
+        self.extension.to_owned()
+    }
+
+    fn get_ext_with_compression(&self, compression: &FileCompressionType) -> Result<String> {
+        Ok(format!("{}{}", self.extension, datafusion::common::GetExt::get_ext(compression)))
+    }
+
+    fn compression_type(&self) -> Option<FileCompressionType> {
+        Some(self.options.writer_compression().into())
+    }
+
+    async fn infer_schema(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        objects: &[ObjectMeta],
+    ) -> Result<SchemaRef> {
+        let options = self.session_options(state).resolve()?;
+        let mut sampler = SchemaSampler::new(
+            &options.dialect,
+            nulls_of(&options.decode),
+            &options.sample,
+            options.limits.max_record_bytes(),
+        )?;
+        for object in objects {
+            let path = object.location.as_ref();
+            let compression = options.compression.resolve(path);
+            let mut reader = input::open(store, object, compression, &options.limits, Arc::default()).await?;
+            stream::sample(&mut reader, &mut sampler).await.map_err(|error| error.with_path(path))?;
+            if sampler.is_done() {
+                break;
+            }
+        }
+        Ok(sampler.finish().schema)
+    }
+
+    async fn infer_stats(
+        &self,
+        _state: &dyn Session,
+        _store: &Arc<dyn ObjectStore>,
+        table_schema: SchemaRef,
+        object: &ObjectMeta,
+    ) -> Result<Statistics> {
+        // Called for every file, so no I/O; the rows are not known, and the bytes are those of the text.
+        let mut statistics = Statistics::new_unknown(&table_schema);
+        statistics.total_byte_size = Precision::Inexact(object.size as usize);
+        Ok(statistics)
+    }
+
+    async fn create_physical_plan(
+        &self,
+        state: &dyn Session,
+        conf: FileScanConfig,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        // The source of the configuration already holds the projection; it is kept.
+        let source = conf.file_source().downcast_ref::<CsvStreamSource>().ok_or_else(|| {
+            DataFusionError::Internal("the file source of a CsvStreamFormat is a CsvStreamSource".to_owned())
+        })?;
+        let source = source
+            .clone()
+            .with_options(self.session_options(state))
+            .with_memory_pool(Arc::clone(&state.runtime_env().memory_pool));
+        let config = FileScanConfigBuilder::from(conf)
+            .with_file_compression_type(self.options.writer_compression().into())
+            .with_source(Arc::new(source))
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    async fn create_writer_physical_plan(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        state: &dyn Session,
+        conf: FileSinkConfig,
+        order_requirements: Option<LexRequirement>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = self.options.to_writer(state.config_options().catalog.has_header);
+        CsvFormat::default()
+            .with_options(options)
+            .create_writer_physical_plan(input, state, conf, order_requirements)
+            .await
+    }
+
+    fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
+        Arc::new(CsvStreamSource::new(table_schema, self.options.clone()))
+    }
+}

@@ -1,0 +1,76 @@
+//! [`ScanMetrics`]: what a scan has done, as `EXPLAIN ANALYZE` shows it.
+
+use std::time::Duration;
+
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+
+use crate::input::InputCounters;
+use crate::stream::StreamCounters;
+
+/// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
+#[derive(Debug, Clone)]
+pub(super) struct ScanMetrics {
+    /// Bytes read from the store, before decompression.
+    bytes_scanned: Count,
+    /// Requests made to the store.
+    requests: Count,
+    /// Bytes parsed, after decompression.
+    bytes_parsed: Count,
+    /// Records decoded.
+    records: Count,
+    /// Time in which the next bytes were not there yet.
+    time_waiting: Time,
+    /// Time spent finding records and fields.
+    time_parsing: Time,
+    /// Time spent decoding fields into arrays.
+    time_decoding: Time,
+}
+
+/// How much of the counters has been published.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    bytes_scanned: u64,
+    requests: u64,
+    bytes_parsed: u64,
+    records: u64,
+    waiting_nanos: u64,
+    parsing_nanos: u64,
+    decoding_nanos: u64,
+}
+
+impl ScanMetrics {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let builder = || MetricBuilder::new(metrics);
+        ScanMetrics {
+            bytes_scanned: builder().counter("bytes_scanned", partition),
+            requests: builder().counter("requests", partition),
+            bytes_parsed: builder().counter("bytes_parsed", partition),
+            records: builder().counter("records", partition),
+            time_waiting: builder().subset_time("time_waiting", partition),
+            time_parsing: builder().subset_time("time_parsing", partition),
+            time_decoding: builder().subset_time("time_decoding", partition),
+        }
+    }
+
+    /// Adds what the counters have gained since the last time.
+    pub(super) fn publish(&self, input: &InputCounters, stream: &StreamCounters, published: &mut Published) {
+        let count = |metric: &Count, now: u64, before: &mut u64| {
+            metric.add((now - *before) as usize);
+            *before = now;
+        };
+        count(&self.bytes_scanned, input.bytes(), &mut published.bytes_scanned);
+        count(&self.requests, input.requests(), &mut published.requests);
+        count(&self.bytes_parsed, stream.bytes(), &mut published.bytes_parsed);
+        count(&self.records, stream.records(), &mut published.records);
+        let time = |metric: &Time, now: u64, before: &mut u64| {
+            // `Time` counts a duration of zero as a nanosecond.
+            if now > *before {
+                metric.add_duration(Duration::from_nanos(now - *before));
+                *before = now;
+            }
+        };
+        time(&self.time_waiting, input.waited().as_nanos() as u64, &mut published.waiting_nanos);
+        time(&self.time_parsing, stream.parsing_nanos(), &mut published.parsing_nanos);
+        time(&self.time_decoding, stream.decoding_nanos(), &mut published.decoding_nanos);
+    }
+}

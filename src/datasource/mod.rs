@@ -1,0 +1,28 @@
+//! The engine as a DataFusion data source: policy, no mechanism.
+//!
+//! ```text
+//!  session   register_csv_file, install        what a user calls
+//!     │
+//!  factory ► format ► source ► opener ► CsvStream (one per file)
+//!     ▲         │        │        └ metrics
+//!  options      │        └ projection, batch size, EXPLAIN
+//!               └ schema inference, DataFusion's own writer
+//! ```
+
+mod factory;
+mod format;
+mod metrics;
+mod opener;
+mod options;
+mod reader_table;
+mod session;
+mod source;
+mod url_tables;
+mod values;
+
+pub use factory::CsvStreamFormatFactory;
+pub use format::CsvStreamFormat;
+pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
+pub use reader_table::CsvReaderTable;
+pub use session::{CsvSessionExt, install, install_with_options};
+pub use source::CsvStreamSource;

@@ -1,0 +1,468 @@
+//! [`CsvFormatOptions`] and [`OPTIONS`], the one table that SQL `OPTIONS`, the builder and the docs share.
+
+use std::fmt::Write as _;
+
+use datafusion::common::config::{ConfigField, CsvOptions};
+use datafusion::common::parsers::CompressionTypeVariant;
+
+use super::values;
+use crate::decode::DecodeOptions;
+use crate::dialect::{Dialect, Terminator, Trim};
+use crate::error::{Error, Result};
+use crate::infer::SampleOptions;
+use crate::input::{Compression, CompressionOption};
+use crate::limits::{DEFAULT_MEMORY_LIMIT, Limits};
+
+/// How CSV files are read and written, as a user says it.
+///
+/// ```
+/// use datafusion_csv_stream::CsvFormatOptions;
+///
+/// let mut options = CsvFormatOptions::new().with_delimiter(b';').with_batch_size(16384);
+/// options.set("null_values", "NA,-")?; // as SQL does: OPTIONS ('null_values' 'NA,-')
+/// assert_eq!(options.get("delimiter")?, ";");
+///
+/// let error = options.set("delimeter", "|").unwrap_err();
+/// assert!(error.to_string().contains("no such option; there are has_header, delimiter,"));
+/// # Ok::<(), datafusion_csv_stream::error::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct CsvFormatOptions {
+    has_header: Option<bool>,
+    delimiter: u8,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    double_quote: bool,
+    comment: Option<u8>,
+    terminator: Terminator,
+    trim: Trim,
+    truncated_rows: bool,
+    newlines_in_values: Option<bool>,
+    null_values: Vec<String>,
+    null_regex: Option<String>,
+    quoted_empty_is_string: bool,
+    compression: CompressionOption,
+    schema_infer_max_rec: usize,
+    schema_infer_max_bytes: usize,
+    batch_size: Option<usize>,
+    memory_limit: usize,
+    max_record_bytes: Option<usize>,
+    /// The options that only DataFusion's writer has.
+    writer: CsvOptions,
+}
+
+/// One option: what SQL calls it, what it takes, and what it does.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// The key, as in `OPTIONS ('key' 'value')`; `format.key` is the same.
+    pub key: &'static str,
+    /// What values look like.
+    pub values: &'static str,
+    /// The default, as a value.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    set: fn(&mut CsvFormatOptions, &str) -> Result<(), String>,
+    get: fn(&CsvFormatOptions) -> String,
+}
+
+/// Whether an option is for reading, writing, or both.
+macro_rules! option {
+    ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $parse:path, $show:path) => {
+        OptionSpec {
+            key: $key,
+            values: $values,
+            default: $default,
+            doc: $doc,
+            set: |options, value| $parse(value).map(|parsed| options.$field = parsed),
+            get: |options| $show(&options.$field),
+        }
+    };
+}
+
+/// An option that is DataFusion's writer's own, and goes there as it is.
+macro_rules! writer_option {
+    ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident) => {
+        OptionSpec {
+            key: $key,
+            values: $values,
+            default: $default,
+            doc: $doc,
+            set: |options, value| options.writer.set($key, value).map_err(|e| e.strip_backtrace()),
+            get: |options| values::show_debug(&options.writer.$field),
+        }
+    };
+}
+
+/// Every option, in the order in which the docs show them.
+#[rustfmt::skip]
+pub const OPTIONS: &[OptionSpec] = &[
+    option!("has_header", values::BOOL, "the session's datafusion.catalog.has_header, true",
+        "The first record of each file holds the column names.",
+        has_header, values::some_bool, values::show_some),
+    option!("delimiter", values::BYTE, ",", "The byte between two fields.",
+        delimiter, values::byte, values::show_byte),
+    option!("quote", values::BYTE_OR_OFF, "\"", "The byte around a quoted field.",
+        quote, values::some_byte, values::show_some_byte),
+    option!("escape", values::BYTE_OR_OFF, "", "The byte that makes the next one literal, inside quotes.",
+        escape, values::some_byte, values::show_some_byte),
+    option!("double_quote", values::BOOL, "true", "Two quotes inside quotes mean one.",
+        double_quote, values::bool, values::show),
+    option!("comment", values::BYTE_OR_OFF, "", "A record that starts with this byte is skipped up to the next LF.",
+        comment, values::some_byte, values::show_some_byte),
+    option!("terminator", "`crlf` (CR, LF or CRLF), or one byte", "crlf", "What ends a record.",
+        terminator, values::terminator, values::show_terminator),
+    option!("trim", "none, headers, fields or all", "none", "Where ASCII whitespace around values is removed.",
+        trim, values::trim, values::show_trim),
+    option!("truncated_rows", values::BOOL, "false",
+        "A record with too few fields is padded with NULL; files may have fewer columns than others.",
+        truncated_rows, values::bool, values::show),
+    option!("newlines_in_values", values::BOOL, "the session's datafusion.catalog.newlines_in_values, false",
+        "Accepted for DataFusion's sake: newlines in quoted values are always read right.",
+        newlines_in_values, values::some_bool, values::show_some),
+    option!("null_values", "strings, separated as in a CSV record: `NA,-,\"\"`", "\"\"",
+        "The values that are NULL. An empty field of a column that isn't text is always NULL.",
+        null_values, values::list, values::show_list),
+    option!("null_regex", "a regular expression, or nothing for none", "",
+        "A value that it matches is NULL, when inferring and when reading.",
+        null_regex, values::some_string, values::show_some),
+    option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
+        quoted_empty_is_string, values::bool, values::show),
+    option!("compression", "auto, none, gzip, bzip2, xz or zstd", "auto",
+        "How files are compressed; auto goes by each file's extension.",
+        compression, values::compression, values::show_compression),
+    option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
+        "Records sampled for the schema, all files together.",
+        schema_infer_max_rec, values::count, values::show),
+    option!("schema_infer_max_bytes", values::SIZE, "1MiB", "Bytes sampled for the schema, all files together.",
+        schema_infer_max_bytes, values::size, values::show_size),
+    option!("batch_size", "a number of rows", "the session's datafusion.execution.batch_size, 8192",
+        "Rows of a batch; one that gets too large in bytes has fewer.",
+        batch_size, values::some_count, values::show_some),
+    option!("memory_limit", values::SIZE, "10MiB", "What one scan may hold at once.",
+        memory_limit, values::size, values::show_size),
+    option!("max_record_bytes", values::SIZE, "2MiB, or a fifth of memory_limit if that is less",
+        "A longer record is an error: usually its quote is never closed.",
+        max_record_bytes, values::some_size, values::show_some_size),
+    writer_option!("compression_level", "a number", "the compression's own", "Writing: how hard to compress.",
+        compression_level),
+    writer_option!("quote_style", "Always, Necessary, NonNumeric or Never", "Necessary",
+        "Writing: which fields are quoted.", quote_style),
+    writer_option!("ignore_leading_whitespace", values::BOOL, "false",
+        "Writing: leading whitespace of strings is left out.", ignore_leading_whitespace),
+    writer_option!("ignore_trailing_whitespace", values::BOOL, "false",
+        "Writing: trailing whitespace of strings is left out.", ignore_trailing_whitespace),
+    writer_option!("null_value", "a string", "", "Writing: what NULL becomes.", null_value),
+    writer_option!("date_format", "a strftime pattern", "%F", "Writing: how dates look.", date_format),
+    writer_option!("datetime_format", "a strftime pattern", "ISO 8601", "Writing: how Date64 values look.",
+        datetime_format),
+    writer_option!("timestamp_format", "a strftime pattern", "ISO 8601", "Writing: how timestamps look.",
+        timestamp_format),
+    writer_option!("timestamp_tz_format", "a strftime pattern", "RFC 3339",
+        "Writing: how timestamps with a zone look.", timestamp_tz_format),
+    writer_option!("time_format", "a strftime pattern", "ISO 8601", "Writing: how times look.", time_format),
+];
+
+impl Default for CsvFormatOptions {
+    fn default() -> Self {
+        let dialect = Dialect::default();
+        let sample = SampleOptions::default();
+        CsvFormatOptions {
+            has_header: None,
+            delimiter: dialect.delimiter(),
+            quote: dialect.quote(),
+            escape: dialect.escape(),
+            double_quote: dialect.double_quote(),
+            comment: dialect.comment(),
+            terminator: dialect.terminator(),
+            trim: dialect.trim(),
+            truncated_rows: false,
+            newlines_in_values: None,
+            null_values: vec![String::new()],
+            null_regex: None,
+            quoted_empty_is_string: false,
+            compression: CompressionOption::Auto,
+            schema_infer_max_rec: sample.max_records,
+            schema_infer_max_bytes: sample.max_bytes,
+            batch_size: None,
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+            max_record_bytes: None,
+            writer: CsvOptions::default(),
+        }
+    }
+}
+
+impl CsvFormatOptions {
+    /// All defaults; see [`OPTIONS`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an option by its key, as SQL does; a prefix `format.` is allowed.
+    ///
+    /// # Errors
+    ///
+    /// For a key that isn't there, with all that are, and for a value that the option can't have, with what it can.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let spec = find(key, value)?;
+        (spec.set)(self, value).map_err(|reason| {
+            Error::invalid_option(spec.key, value, format!("it takes {}{reason}", spec.values))
+        })
+    }
+
+    /// An option's value, as SQL would set it.
+    ///
+    /// # Errors
+    ///
+    /// For a key that isn't there, with all that are.
+    pub fn get(&self, key: &str) -> Result<String> {
+        Ok((find(key, "")?.get)(self))
+    }
+
+    /// Whether the first record of each file holds the column names. Default: what the session says, which is true.
+    pub fn with_has_header(mut self, has_header: bool) -> Self {
+        self.has_header = Some(has_header);
+        self
+    }
+
+    /// The byte between two fields. Default `,`.
+    pub fn with_delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = delimiter;
+        self
+    }
+
+    /// The byte around a quoted field; `None` makes quotes ordinary bytes. Default `"`.
+    pub fn with_quote(mut self, quote: impl Into<Option<u8>>) -> Self {
+        self.quote = quote.into();
+        self
+    }
+
+    /// The byte that makes the next one literal, inside quotes. Default none.
+    pub fn with_escape(mut self, escape: impl Into<Option<u8>>) -> Self {
+        self.escape = escape.into();
+        self
+    }
+
+    /// Whether two quotes inside quotes mean one. Default true.
+    pub fn with_double_quote(mut self, double_quote: bool) -> Self {
+        self.double_quote = double_quote;
+        self
+    }
+
+    /// The byte that starts a comment at the start of a record. Default none.
+    pub fn with_comment(mut self, comment: impl Into<Option<u8>>) -> Self {
+        self.comment = comment.into();
+        self
+    }
+
+    /// What ends a record. Default CR, LF or CRLF.
+    pub fn with_terminator(mut self, terminator: Terminator) -> Self {
+        self.terminator = terminator;
+        self
+    }
+
+    /// Where ASCII whitespace around values is removed. Default nowhere.
+    pub fn with_trim(mut self, trim: Trim) -> Self {
+        self.trim = trim;
+        self
+    }
+
+    /// Whether a record with too few fields is padded with NULL. Default false: it is an error.
+    pub fn with_truncated_rows(mut self, truncated_rows: bool) -> Self {
+        self.truncated_rows = truncated_rows;
+        self
+    }
+
+    /// The values that are NULL. Default: the empty one.
+    pub fn with_null_values(mut self, null_values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.null_values = null_values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A value that this regular expression matches is NULL. Default none.
+    pub fn with_null_regex(mut self, null_regex: impl Into<Option<String>>) -> Self {
+        self.null_regex = null_regex.into();
+        self
+    }
+
+    /// Whether `""` is an empty string rather than NULL. Default false.
+    pub fn with_quoted_empty_is_string(mut self, quoted_empty_is_string: bool) -> Self {
+        self.quoted_empty_is_string = quoted_empty_is_string;
+        self
+    }
+
+    /// How files are compressed. Default: by each file's extension.
+    pub fn with_compression(mut self, compression: CompressionOption) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Records sampled for the schema, all files together; 0 reads every column as text. Default 1000.
+    pub fn with_schema_infer_max_rec(mut self, records: usize) -> Self {
+        self.schema_infer_max_rec = records;
+        self
+    }
+
+    /// Bytes sampled for the schema, all files together. Default 1 MiB.
+    pub fn with_schema_infer_max_bytes(mut self, bytes: usize) -> Self {
+        self.schema_infer_max_bytes = bytes;
+        self
+    }
+
+    /// Rows of a batch. Default: the session's, 8192.
+    pub fn with_batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = Some(rows);
+        self
+    }
+
+    /// Bytes that one scan may hold at once. Default 10 MiB.
+    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Bytes of the longest record that is accepted. Default 2 MiB, or a fifth of a memory limit below 10 MiB.
+    pub fn with_max_record_bytes(mut self, bytes: usize) -> Self {
+        self.max_record_bytes = Some(bytes);
+        self
+    }
+
+    /// The options that DataFusion's built-in CSV format has, taken over.
+    pub fn from_datafusion(options: &CsvOptions) -> Self {
+        let defaults = Self::default();
+        CsvFormatOptions {
+            has_header: options.has_header,
+            delimiter: options.delimiter,
+            quote: Some(options.quote),
+            escape: options.escape,
+            double_quote: options.double_quote.unwrap_or(defaults.double_quote),
+            comment: options.comment,
+            terminator: options.terminator.map_or(Terminator::CrLf, Terminator::Byte),
+            truncated_rows: options.truncated_rows.unwrap_or(defaults.truncated_rows),
+            newlines_in_values: options.newlines_in_values,
+            null_regex: options.null_regex.clone().filter(|regex| !regex.is_empty()),
+            compression: match options.compression {
+                // The built-in's default; a compressed file read as if it weren't is never meant.
+                CompressionTypeVariant::UNCOMPRESSED => CompressionOption::Auto,
+                CompressionTypeVariant::GZIP => CompressionOption::Fixed(Compression::Gzip),
+                CompressionTypeVariant::BZIP2 => CompressionOption::Fixed(Compression::Bzip2),
+                CompressionTypeVariant::XZ => CompressionOption::Fixed(Compression::Xz),
+                CompressionTypeVariant::ZSTD => CompressionOption::Fixed(Compression::Zstd),
+            },
+            schema_infer_max_rec: options.schema_infer_max_rec.unwrap_or(defaults.schema_infer_max_rec),
+            writer: options.clone(),
+            ..defaults
+        }
+    }
+
+    /// The options as DataFusion's writer takes them; `has_header` where neither side says.
+    pub(super) fn to_writer(&self, has_header: bool) -> CsvOptions {
+        let defaults = CsvOptions::default();
+        CsvOptions {
+            has_header: Some(self.has_header.unwrap_or(has_header)),
+            delimiter: self.delimiter,
+            quote: self.quote.unwrap_or(defaults.quote),
+            escape: self.escape,
+            double_quote: Some(self.double_quote),
+            terminator: match self.terminator {
+                Terminator::CrLf => None,
+                Terminator::Byte(terminator) => Some(terminator),
+            },
+            compression: self.writer_compression(),
+            ..self.writer.clone()
+        }
+    }
+
+    /// How files are written: as named; by extension nothing is compressed.
+    pub(super) fn writer_compression(&self) -> CompressionTypeVariant {
+        match self.compression {
+            CompressionOption::Auto | CompressionOption::Fixed(Compression::None) => {
+                CompressionTypeVariant::UNCOMPRESSED
+            }
+            CompressionOption::Fixed(Compression::Gzip) => CompressionTypeVariant::GZIP,
+            CompressionOption::Fixed(Compression::Bzip2) => CompressionTypeVariant::BZIP2,
+            CompressionOption::Fixed(Compression::Xz) => CompressionTypeVariant::XZ,
+            CompressionOption::Fixed(Compression::Zstd) => CompressionTypeVariant::ZSTD,
+        }
+    }
+
+    /// The rows of a batch, if these options say.
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        self.batch_size
+    }
+
+    /// Whether files have a header, `default` where these options don't say.
+    pub(super) fn has_header_or(&self, default: bool) -> bool {
+        self.has_header.unwrap_or(default)
+    }
+
+    /// The options as the layers below take them, checked.
+    pub(super) fn resolve(&self) -> Result<ReadOptions> {
+        let dialect = Dialect::builder()
+            .has_header(self.has_header.unwrap_or(true))
+            .delimiter(self.delimiter)
+            .quote(self.quote)
+            .escape(self.escape)
+            .double_quote(self.double_quote)
+            .comment(self.comment)
+            .terminator(self.terminator)
+            .trim(self.trim)
+            .build()?;
+        let decode = DecodeOptions::default()
+            .null_values(&self.null_values)
+            .null_regex(self.null_regex.as_deref())?
+            .quoted_empty_is_string(self.quoted_empty_is_string);
+        let limits = Limits::new(self.memory_limit, self.max_record_bytes)?;
+        if self.batch_size == Some(0) {
+            return Err(Error::invalid_option("batch_size", "0", "at least 1 row"));
+        }
+        Ok(ReadOptions {
+            sample: SampleOptions {
+                max_records: self.schema_infer_max_rec,
+                max_bytes: self.schema_infer_max_bytes,
+                truncated_rows: self.truncated_rows,
+                ..SampleOptions::default()
+            },
+            dialect,
+            decode,
+            limits,
+            truncated_rows: self.truncated_rows,
+            compression: self.compression,
+        })
+    }
+}
+
+/// [`CsvFormatOptions`] as the layers below take them.
+#[derive(Debug, Clone)]
+pub(super) struct ReadOptions {
+    pub(super) dialect: Dialect,
+    pub(super) decode: DecodeOptions,
+    pub(super) sample: SampleOptions,
+    pub(super) limits: Limits,
+    pub(super) truncated_rows: bool,
+    pub(super) compression: CompressionOption,
+}
+
+fn find(key: &str, value: &str) -> Result<&'static OptionSpec> {
+    let lower = key.to_ascii_lowercase();
+    let name = lower.strip_prefix("format.").unwrap_or(&lower);
+    OPTIONS.iter().find(|spec| spec.key == name).ok_or_else(|| {
+        let keys: Vec<_> = OPTIONS.iter().map(|spec| spec.key).collect();
+        Error::invalid_option(key, value, format!("no such option; there are {}", keys.join(", ")))
+    })
+}
+
+/// [`OPTIONS`] as a Markdown table, as it stands in the README.
+pub fn options_as_markdown() -> String {
+    let mut table = String::from("| option | values | default | what it does |\n|---|---|---|---|\n");
+    for OptionSpec { key, values, default, doc, .. } in OPTIONS {
+        let default = match *default {
+            "" => "none".to_owned(),
+            default if default.contains(' ') => default.to_owned(),
+            default => format!("`{default}`"),
+        };
+        // Writing to a string can't fail.
+        let _ = writeln!(table, "| `{key}` | {values} | {default} | {doc} |");
+    }
+    table
+}

@@ -1,0 +1,122 @@
+//! The front door: [`CsvSessionExt`] registers files, [`install`] makes this engine a session's CSV engine.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::common::TableReference;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::Result;
+use datafusion::execution::context::SessionContext;
+
+use super::factory::CsvStreamFormatFactory;
+use super::options::CsvFormatOptions;
+use super::url_tables::{CsvUrlTables, table};
+
+/// CSV files as tables of a session, read by this crate's engine.
+///
+/// A path is a file, a folder, a glob (`part_*.csv`), or a URL whose object store the session knows. Of a folder it
+/// takes the files that end in `.csv` or `.tsv`, compressed ones too, and the partition columns that its subfolders
+/// name (`year=2024/`).
+///
+/// ```
+/// use datafusion::prelude::SessionContext;
+/// use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let ctx = SessionContext::new();
+/// ctx.register_csv_file("orders", "testdata/small/orders.csv").await?;
+/// let options = CsvFormatOptions::new().with_batch_size(16384);
+/// ctx.register_csv_file_with_options("all", "testdata/small/ord*.csv", options).await?;
+/// let rows = ctx.sql("SELECT * FROM orders WHERE amount > 100").await?.count().await?;
+/// assert!(rows > 0);
+/// # Ok::<(), datafusion::error::DataFusionError>(()) }).unwrap();
+/// ```
+#[async_trait]
+pub trait CsvSessionExt {
+    /// Registers a table over CSV files, with default options.
+    ///
+    /// # Errors
+    ///
+    /// When no file is there, its schema can't be inferred, or the name is taken.
+    async fn register_csv_file(&self, name: &str, path: &str) -> Result<()>;
+
+    /// Registers a table over CSV files.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_csv_file`](Self::register_csv_file), and when the options contradict each other.
+    async fn register_csv_file_with_options(
+        &self,
+        name: &str,
+        path: &str,
+        options: CsvFormatOptions,
+    ) -> Result<()>;
+
+    /// CSV files as a data frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_csv_file_with_options`](Self::register_csv_file_with_options).
+    async fn read_csv_file(&self, path: &str, options: CsvFormatOptions) -> Result<DataFrame>;
+}
+
+#[async_trait]
+impl CsvSessionExt for SessionContext {
+    async fn register_csv_file(&self, name: &str, path: &str) -> Result<()> {
+        self.register_csv_file_with_options(name, path, CsvFormatOptions::new()).await
+    }
+
+    async fn register_csv_file_with_options(
+        &self,
+        name: &str,
+        path: &str,
+        options: CsvFormatOptions,
+    ) -> Result<()> {
+        let table = table(&self.state(), path, options).await?;
+        self.register_table(TableReference::bare(name), table)?;
+        Ok(())
+    }
+
+    async fn read_csv_file(&self, path: &str, options: CsvFormatOptions) -> Result<DataFrame> {
+        self.read_table(table(&self.state(), path, options).await?)
+    }
+}
+
+/// Makes this engine read and write the session's CSV: `CREATE EXTERNAL TABLE … STORED AS CSV` (and `TSV`), `COPY`,
+/// and tables named by path, `SELECT * FROM 'part_*.csv'`, hive-style partitions included.
+///
+/// What DataFusion ties to its own CSV reader stays with it: `SessionContext::read_csv` and `register_csv`.
+///
+/// # Errors
+///
+/// When the session refuses the format, which it doesn't.
+pub fn install(ctx: &SessionContext) -> Result<()> {
+    install_factories(ctx, CsvStreamFormatFactory::new(), None)
+}
+
+/// As [`install`], with other defaults for all options.
+///
+/// # Errors
+///
+/// When the options contradict each other.
+pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> Result<()> {
+    options.resolve()?;
+    install_factories(ctx, CsvStreamFormatFactory::new_with_options(options.clone()), Some(options))
+}
+
+fn install_factories(
+    ctx: &SessionContext,
+    csv: CsvStreamFormatFactory,
+    options: Option<CsvFormatOptions>,
+) -> Result<()> {
+    {
+        let state = ctx.state_ref();
+        let mut state = state.write();
+        state.register_file_format(Arc::new(csv), true)?;
+        state.register_file_format(Arc::new(CsvStreamFormatFactory::tsv()), true)?;
+        let factory = Arc::clone(&state.table_factories()["CSV"]);
+        state.table_factories_mut().insert("TSV".to_owned(), factory);
+    }
+    CsvUrlTables::install(ctx, options);
+    Ok(())
+}

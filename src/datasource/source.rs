@@ -1,0 +1,134 @@
+//! [`CsvStreamSource`]: DataFusion's `FileSource`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
+use object_store::ObjectStore;
+
+use super::metrics::ScanMetrics;
+use super::opener::CsvStreamOpener;
+use super::options::CsvFormatOptions;
+use crate::limits::DEFAULT_BATCH_SIZE;
+
+/// Where a scan's files are read as this crate reads them: the source of a `FileScanConfig`.
+#[derive(Debug, Clone)]
+pub struct CsvStreamSource {
+    options: CsvFormatOptions,
+    table_schema: TableSchema,
+    /// The columns to read from files, and what is made of them.
+    projection: SplitProjection,
+    batch_size: Option<usize>,
+    memory_pool: Arc<dyn MemoryPool>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl CsvStreamSource {
+    /// A source of all columns, in memory that nobody accounts for.
+    pub fn new(table_schema: impl Into<TableSchema>, options: CsvFormatOptions) -> Self {
+        let table_schema = table_schema.into();
+        CsvStreamSource {
+            options,
+            projection: SplitProjection::unprojected(&table_schema),
+            table_schema,
+            batch_size: None,
+            memory_pool: Arc::new(UnboundedMemoryPool::default()),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+
+    /// Reads with other options.
+    pub fn with_options(mut self, options: CsvFormatOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Reserves what the scan holds in this pool.
+    pub fn with_memory_pool(mut self, memory_pool: Arc<dyn MemoryPool>) -> Self {
+        self.memory_pool = memory_pool;
+        self
+    }
+
+    /// The options that files are read with.
+    pub fn options(&self) -> &CsvFormatOptions {
+        &self.options
+    }
+}
+
+impl FileSource for CsvStreamSource {
+    fn create_file_opener(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        base: &FileScanConfig,
+        partition: usize,
+    ) -> Result<Arc<dyn FileOpener>> {
+        let batch_size = self.options.batch_size().or(self.batch_size).unwrap_or(DEFAULT_BATCH_SIZE);
+        let opener = CsvStreamOpener {
+            options: self.options.resolve()?,
+            schema: Arc::clone(self.table_schema.file_schema()),
+            projection: self.projection.file_indices.clone(),
+            batch_size,
+            limit: base.limit,
+            store,
+            memory_pool: Arc::clone(&self.memory_pool),
+            metrics: ScanMetrics::new(&self.metrics, partition),
+        };
+        ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.table_schema.file_schema())
+    }
+
+    fn table_schema(&self) -> &TableSchema {
+        &self.table_schema
+    }
+
+    fn with_batch_size(&self, batch_size: usize) -> Arc<dyn FileSource> {
+        Arc::new(CsvStreamSource { batch_size: Some(batch_size), ..self.clone() })
+    }
+
+    fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn FileSource>>> {
+        let merged = self.projection.source.try_merge(projection)?;
+        let projection = SplitProjection::new(self.table_schema.file_schema(), &merged);
+        Ok(Some(Arc::new(CsvStreamSource { projection, ..self.clone() })))
+    }
+
+    fn projection(&self) -> Option<&ProjectionExprs> {
+        Some(&self.projection.source)
+    }
+
+    fn metrics(&self) -> &ExecutionPlanMetricsSet {
+        &self.metrics
+    }
+
+    fn file_type(&self) -> &str {
+        "csv"
+    }
+
+    /// A file is one partition: byte ranges are not cut from here.
+    fn supports_repartitioning(&self) -> bool {
+        false
+    }
+
+    fn fmt_extra(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match t {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, ", has_header={}", self.options.has_header_or(true))
+            }
+            DisplayFormatType::TreeRender => Ok(()),
+        }
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        apply_expression_roots(self.projection.source.iter(), f)
+    }
+}

@@ -1,0 +1,238 @@
+//! Option values as text: each kind's parser and its way back.
+
+use std::fmt::{Debug, Display};
+
+use crate::dialect::{Dialect, Terminator, Trim};
+use crate::input::CompressionOption;
+use crate::limits::DEFAULT_MAX_RECORD_BYTES;
+use crate::parse::{FieldCount, Parser, Step};
+
+pub(super) const BOOL: &str = "true or false";
+pub(super) const BYTE: &str = "one byte, also `\\t`, `\\x1f` and the like";
+pub(super) const BYTE_OR_OFF: &str = "one byte, also `\\t`, `\\x1f` and the like; nothing for off";
+pub(super) const SIZE: &str = "bytes, also as `64KiB`, `10MB`, `1GiB`";
+
+/// What an error adds to the kind's own description; empty when there is no more to say.
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn bool(value: &str) -> Parsed<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(String::new()),
+    }
+}
+
+pub(super) fn some_bool(value: &str) -> Parsed<Option<bool>> {
+    bool(value).map(Some)
+}
+
+pub(super) fn byte(value: &str) -> Parsed<u8> {
+    some_byte(value)?.ok_or_else(String::new)
+}
+
+pub(super) fn some_byte(value: &str) -> Parsed<Option<u8>> {
+    match value.as_bytes() {
+        [] => Ok(None),
+        [byte] if byte.is_ascii() => Ok(Some(*byte)),
+        b"\\t" => Ok(Some(b'\t')),
+        b"\\n" => Ok(Some(b'\n')),
+        b"\\r" => Ok(Some(b'\r')),
+        b"\\0" => Ok(Some(0)),
+        b"\\\\" => Ok(Some(b'\\')),
+        [b'\\', b'x', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            u8::from_str_radix(&value[2..], 16).map(Some).map_err(|_| String::new())
+        }
+        _ => Err(": it is longer than one byte".to_owned()),
+    }
+}
+
+pub(super) fn terminator(value: &str) -> Parsed<Terminator> {
+    if value.eq_ignore_ascii_case("crlf") || value == "\r\n" || value == "\\r\\n" {
+        return Ok(Terminator::CrLf);
+    }
+    byte(value).map(Terminator::Byte)
+}
+
+pub(super) fn trim(value: &str) -> Parsed<Trim> {
+    match value.to_ascii_lowercase().as_str() {
+        "none" => Ok(Trim::None),
+        "headers" => Ok(Trim::Headers),
+        "fields" => Ok(Trim::Fields),
+        "all" => Ok(Trim::All),
+        _ => Err(String::new()),
+    }
+}
+
+pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
+    value.parse().map_err(|_| String::new())
+}
+
+pub(super) fn count(value: &str) -> Parsed<usize> {
+    value.trim().parse().map_err(|_| String::new())
+}
+
+pub(super) fn some_count(value: &str) -> Parsed<Option<usize>> {
+    count(value).map(Some)
+}
+
+/// Bytes: a number and a unit. `K`, `KB` and `KiB` all mean 1024, as in DataFusion's own settings.
+pub(super) fn size(value: &str) -> Parsed<usize> {
+    let value = value.trim();
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let unit: usize = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return Err(String::new()),
+    };
+    let number: usize = number.parse().map_err(|_| String::new())?;
+    number.checked_mul(unit).ok_or_else(|| ": it is too large".to_owned())
+}
+
+pub(super) fn some_size(value: &str) -> Parsed<Option<usize>> {
+    size(value).map(Some)
+}
+
+pub(super) fn some_string(value: &str) -> Parsed<Option<String>> {
+    Ok((!value.is_empty()).then(|| value.to_owned()))
+}
+
+/// A list written as one CSV record, read by this crate's own parser.
+pub(super) fn list(value: &str) -> Parsed<Vec<String>> {
+    let one_line = || ": it has to be one record".to_owned();
+    let dialect = Dialect::builder().has_header(false).build().map_err(|e| e.to_string())?;
+    let mut parser =
+        Parser::new(&dialect, FieldCount::Any, DEFAULT_MAX_RECORD_BYTES).map_err(|e| e.to_string())?;
+    let (_, Step::NeedInput) = parser.next(value.as_bytes(), 1).map_err(|_| one_line())? else {
+        return Err(one_line());
+    };
+    let Some(records) = parser.finish().map_err(|e| format!(": {}", e.kind()))? else {
+        return Ok(Vec::new());
+    };
+    let mut scratch = Vec::new();
+    (0..records.field_count(0))
+        .map(|field| {
+            let raw = records.raw(0, field).unwrap_or_default();
+            let value = records.unescape().value(raw, &mut scratch);
+            String::from_utf8(value.to_vec()).map_err(|_| one_line())
+        })
+        .collect()
+}
+
+pub(super) fn show<T: Display>(value: &T) -> String {
+    value.to_string()
+}
+
+pub(super) fn show_some<T: Display>(value: &Option<T>) -> String {
+    value.as_ref().map(T::to_string).unwrap_or_default()
+}
+
+pub(super) fn show_debug<T: Debug>(value: &T) -> String {
+    format!("{value:?}")
+}
+
+pub(super) fn show_byte(byte: &u8) -> String {
+    match byte {
+        b' '..=b'~' => (*byte as char).to_string(),
+        _ => byte.escape_ascii().to_string(),
+    }
+}
+
+pub(super) fn show_some_byte(byte: &Option<u8>) -> String {
+    byte.as_ref().map(show_byte).unwrap_or_default()
+}
+
+pub(super) fn show_terminator(terminator: &Terminator) -> String {
+    match terminator {
+        Terminator::CrLf => "crlf".to_owned(),
+        Terminator::Byte(byte) => show_byte(byte),
+    }
+}
+
+pub(super) fn show_trim(trim: &Trim) -> String {
+    format!("{trim:?}").to_ascii_lowercase()
+}
+
+pub(super) fn show_compression(compression: &CompressionOption) -> String {
+    compression.to_string()
+}
+
+pub(super) fn show_size(bytes: &usize) -> String {
+    match bytes {
+        0 => "0".to_owned(),
+        _ if bytes % (1 << 30) == 0 => format!("{}GiB", bytes >> 30),
+        _ if bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
+        _ if bytes % (1 << 10) == 0 => format!("{}KiB", bytes >> 10),
+        _ => bytes.to_string(),
+    }
+}
+
+pub(super) fn show_some_size(bytes: &Option<usize>) -> String {
+    bytes.as_ref().map(show_size).unwrap_or_default()
+}
+
+pub(super) fn show_list(list: &Vec<String>) -> String {
+    let quoted: Vec<_> = list
+        .iter()
+        .map(|value| match value.is_empty() || value.contains([',', '"', '\r', '\n']) {
+            true => format!("\"{}\"", value.replace('"', "\"\"")),
+            false => value.clone(),
+        })
+        .collect();
+    quoted.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("1024"), Ok(1024));
+        assert_eq!(size("64KiB"), Ok(64 << 10));
+        assert_eq!(size("10 MB"), Ok(10 << 20));
+        assert_eq!(size("1g"), Ok(1 << 30));
+        for wrong in ["", "MB", "-1", "1.5MB", "10TB", "99999999999999999999", "18446744073709551615K"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        for bytes in [0, 1, 1 << 10, 3 << 20, 5 << 30, 1_000_000] {
+            assert_eq!(size(&show_size(&bytes)), Ok(bytes));
+        }
+    }
+
+    #[test]
+    fn bytes() {
+        for (text, value) in
+            [(",", b','), ("\\t", b'\t'), ("\t", b'\t'), ("\\x1f", 0x1f), ("\\xFF", 0xff), ("\\", b'\\')]
+        {
+            assert_eq!(byte(text), Ok(value));
+        }
+        for wrong in ["", "ab", "é", "\\xg0", "\\x+1", "\\q"] {
+            assert!(byte(wrong).is_err(), "{wrong}");
+        }
+        for value in 0..=255 {
+            assert_eq!(byte(&show_byte(&value)), Ok(value));
+        }
+    }
+
+    #[test]
+    fn lists_are_records() {
+        for (text, values) in [
+            ("", vec![]),
+            ("\"\"", vec![""]),
+            ("NA,N/A", vec!["NA", "N/A"]),
+            ("\"a,b\",\"\",c", vec!["a,b", "", "c"]),
+            ("a,", vec!["a", ""]),
+        ] {
+            assert_eq!(list(text).unwrap(), values, "{text}");
+        }
+        assert!(list("a\nb").is_err());
+        assert!(list("\"a").is_err());
+        for values in [vec![], vec![String::new()], vec!["a\"b".to_owned(), ",".to_owned()]] {
+            assert_eq!(list(&show_list(&values)).unwrap(), values);
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! [`CsvStream`]: any `AsyncBufRead` of CSV bytes → a stream of Arrow batches. The one place that waits.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::RecordBatchStream;
+use futures::Stream;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+
+use crate::decode::{BatchDecoder, DecodeOptions};
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorKind, Result};
+use crate::infer::SchemaSampler;
+use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
+use crate::parse::{FieldCount, Parser, Step};
+
+/// Chunks that one poll reads before it lets others on its thread have their turn: 16 MiB at the default chunk size.
+///
+/// A batch normally ends a poll long before; a file of comments doesn't.
+const CHUNKS_PER_POLL: usize = 64;
+
+/// Builds a [`CsvStream`]. Needs no DataFusion session.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow::datatypes::{DataType, Field, Schema};
+/// use datafusion_csv_stream::stream::CsvStreamBuilder;
+/// use futures::TryStreamExt;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let schema = Arc::new(Schema::new(vec![
+///     Field::new("id", DataType::Int64, true),
+///     Field::new("name", DataType::Utf8, true),
+/// ]));
+/// let bytes = &b"id,name\n1,one\n2,\"t,wo\"\n"[..]; // or a file, a socket, stdin
+/// let batches: Vec<_> = CsvStreamBuilder::new(schema).build(bytes)?.try_collect().await?;
+/// assert_eq!(batches[0].num_rows(), 2);
+/// # Ok::<(), datafusion::error::DataFusionError>(()) }).unwrap();
+/// ```
+#[derive(Debug, Clone)]
+pub struct CsvStreamBuilder {
+    schema: SchemaRef,
+    projection: Option<Vec<usize>>,
+    dialect: Dialect,
+    decode: DecodeOptions,
+    truncated_rows: bool,
+    limits: Limits,
+    batch_size: usize,
+    limit: Option<usize>,
+    path: Option<String>,
+    counters: Arc<StreamCounters>,
+}
+
+impl CsvStreamBuilder {
+    /// For a file whose columns are the schema's, by position.
+    pub fn new(schema: SchemaRef) -> Self {
+        CsvStreamBuilder {
+            schema,
+            projection: None,
+            dialect: Dialect::default(),
+            decode: DecodeOptions::default(),
+            truncated_rows: false,
+            limits: Limits::default(),
+            batch_size: DEFAULT_BATCH_SIZE,
+            limit: None,
+            path: None,
+            counters: Arc::default(),
+        }
+    }
+
+    /// The columns to decode, as indices into the schema, in the order of the batches'. Default: all.
+    pub fn with_projection(mut self, projection: Option<Vec<usize>>) -> Self {
+        self.projection = projection;
+        self
+    }
+
+    /// How the file is written. Default: [`Dialect::default`].
+    pub fn with_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// What is NULL. Default: an empty field.
+    pub fn with_decode_options(mut self, decode: DecodeOptions) -> Self {
+        self.decode = decode;
+        self
+    }
+
+    /// Whether a record with too few fields is padded with NULLs rather than an error. Default false.
+    pub fn with_truncated_rows(mut self, truncated_rows: bool) -> Self {
+        self.truncated_rows = truncated_rows;
+        self
+    }
+
+    /// What the stream may hold. Default: [`Limits::default`], 10 MiB.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Rows of a batch; one may have fewer, when it reaches [`Limits::batch_bytes`]. Default 8192; 0 counts as 1.
+    pub fn with_batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size.max(1);
+        self
+    }
+
+    /// Rows after which the stream ends and reads no more. Default: none.
+    pub fn with_limit(mut self, limit: Option<usize>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The name of the input, for errors. Default: none.
+    pub fn with_path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Where to count. Default: counted, but seen by nobody.
+    pub fn with_counters(mut self, counters: Arc<StreamCounters>) -> Self {
+        self.counters = counters;
+        self
+    }
+
+    /// The stream of a reader's batches. Nothing is read before it is polled.
+    ///
+    /// # Errors
+    ///
+    /// When a projected column has a type that can't be decoded, or the projection names a column that isn't there.
+    pub fn build(self, reader: impl AsyncBufRead + Send + 'static) -> Result<CsvStream> {
+        let columns = self.schema.fields().len();
+        let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
+        let field_count = match self.truncated_rows {
+            true => FieldCount::UpTo(columns),
+            false => FieldCount::Exactly(columns),
+        };
+        let parser = Parser::new(&self.dialect, field_count, self.limits.max_record_bytes())?;
+        let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
+        let decoder =
+            BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
+        Ok(CsvStream {
+            reader: (self.limit != Some(0)).then(|| Box::pin(reader) as _),
+            parser,
+            decoder,
+            rows_left: self.limit.unwrap_or(usize::MAX),
+            has_ended: false,
+            path: self.path,
+            counters: self.counters,
+        })
+    }
+}
+
+/// A stream of the batches of one CSV file.
+///
+/// It decodes what it has before it reads more, reads no more after an error or its limit, and reads nothing once it
+/// is dropped.
+pub struct CsvStream {
+    /// `None` once the stream has ended, so that whatever it reads from is let go at once.
+    reader: Option<Pin<Box<dyn AsyncBufRead + Send>>>,
+    parser: Parser,
+    decoder: BatchDecoder,
+    /// Rows that the limit leaves, those of the batch being built not taken off.
+    rows_left: usize,
+    /// After an error nothing more comes, not even what was decoded before it.
+    has_ended: bool,
+    path: Option<String>,
+    counters: Arc<StreamCounters>,
+}
+
+/// What a [`CsvStream`] has done, counted while it runs.
+#[derive(Debug, Default)]
+pub struct StreamCounters {
+    bytes: AtomicU64,
+    records: AtomicU64,
+    parsing_nanos: AtomicU64,
+    decoding_nanos: AtomicU64,
+}
+
+impl StreamCounters {
+    /// Bytes parsed, after decompression.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Records decoded.
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Time spent finding records and fields, in nanoseconds.
+    pub fn parsing_nanos(&self) -> u64 {
+        self.parsing_nanos.load(Ordering::Relaxed)
+    }
+
+    /// Time spent decoding fields into arrays, in nanoseconds.
+    pub fn decoding_nanos(&self) -> u64 {
+        self.decoding_nanos.load(Ordering::Relaxed)
+    }
+
+    fn add(counter: &AtomicU64, more: usize) {
+        counter.fetch_add(more as u64, Ordering::Relaxed);
+    }
+
+    fn add_time(counter: &AtomicU64, since: Instant) -> Instant {
+        let now = Instant::now();
+        counter.fetch_add((now - since).as_nanos() as u64, Ordering::Relaxed);
+        now
+    }
+}
+
+impl CsvStream {
+    /// Bytes held: the partial record, the index and the builders. The reader's own are not known here.
+    pub fn allocated_bytes(&self) -> usize {
+        self.parser.allocated_bytes() + self.decoder.allocated_bytes()
+    }
+
+    /// Ends the stream: lets go of the reader, and of what has been decoded.
+    pub(crate) fn close(&mut self) {
+        self.reader = None;
+        self.has_ended = true;
+    }
+
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
+        for _ in 0..CHUNKS_PER_POLL {
+            if self.decoder.room() == 0 || self.decoder.rows() >= self.rows_left {
+                return Poll::Ready(self.take_batch());
+            }
+            let Some(reader) = &mut self.reader else {
+                return Poll::Ready(self.take_batch());
+            };
+            let chunk = ready!(reader.as_mut().poll_fill_buf(cx))?;
+            let started = Instant::now();
+            if chunk.is_empty() {
+                self.reader = None;
+                if let Some(records) = self.parser.finish()? {
+                    self.decoder.push(&records)?;
+                    StreamCounters::add(&self.counters.records, records.len());
+                }
+                StreamCounters::add_time(&self.counters.decoding_nanos, started);
+                continue;
+            }
+            let room = self.decoder.room().min(self.rows_left - self.decoder.rows());
+            let (taken, step) = self.parser.next(chunk, room)?;
+            let parsed = StreamCounters::add_time(&self.counters.parsing_nanos, started);
+            if let Step::Records(records) = step {
+                self.decoder.push(&records)?;
+                StreamCounters::add(&self.counters.records, records.len());
+                StreamCounters::add_time(&self.counters.decoding_nanos, parsed);
+            }
+            StreamCounters::add(&self.counters.bytes, taken);
+            reader.as_mut().consume(taken);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The batch that is being built, and an end to reading if the limit is reached with it.
+    fn take_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let batch = self.decoder.finish()?;
+        self.rows_left -= batch.as_ref().map_or(0, RecordBatch::num_rows);
+        if self.rows_left == 0 {
+            self.reader = None;
+        } else {
+            let rows = self.decoder.batch_rows().min(self.rows_left);
+            self.decoder.set_batch_rows(rows);
+        }
+        Ok(batch)
+    }
+}
+
+impl Stream for CsvStream {
+    type Item = Result<RecordBatch, DataFusionError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let batch = ready!(self.poll_batch(cx));
+        Poll::Ready(match batch {
+            Ok(batch) => batch.map(Ok),
+            Err(error) => {
+                self.close();
+                let error = match &self.path {
+                    Some(path) => error.with_path(path),
+                    None => error,
+                };
+                Some(Err(error.into()))
+            }
+        })
+    }
+}
+
+impl RecordBatchStream for CsvStream {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.decoder.schema())
+    }
+}
+
+/// Shows a sampler the front of one file.
+///
+/// # Errors
+///
+/// Those of reading, and those of the records in the sample.
+pub async fn sample(
+    reader: &mut (impl AsyncBufRead + Unpin + ?Sized),
+    sampler: &mut SchemaSampler,
+) -> Result<()> {
+    sampler.start_file();
+    while !sampler.is_done() {
+        let chunk = reader.fill_buf().await?;
+        if chunk.is_empty() {
+            return sampler.finish_file();
+        }
+        sampler.push(chunk)?;
+        let taken = chunk.len();
+        reader.consume(taken);
+    }
+    Ok(())
+}
+
+/// The schema of an input that can be read only once, and a reader that starts with the bytes of the sample.
+///
+/// # Errors
+///
+/// As [`sample`].
+pub async fn infer_schema(
+    mut reader: impl AsyncBufRead + Send + Unpin + 'static,
+    mut sampler: SchemaSampler,
+) -> Result<(SchemaRef, Pin<Box<dyn AsyncBufRead + Send>>)> {
+    let mut seen = Vec::new();
+    sampler.start_file();
+    while !sampler.is_done() {
+        let chunk = reader.fill_buf().await?;
+        if chunk.is_empty() {
+            sampler.finish_file()?;
+            break;
+        }
+        seen.extend_from_slice(chunk);
+        sampler.push(chunk)?;
+        let taken = chunk.len();
+        reader.consume(taken);
+    }
+    Ok((sampler.finish().schema, Box::pin(std::io::Cursor::new(seen).chain(reader))))
+}
+
+/// The one way from our errors to DataFusion's: what is wrong with the plan is a plan error, what does not fit is a
+/// lack of resources, and all else keeps its type inside `External`, so that it can be downcast to [`Error`].
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidOption { .. } => DataFusionError::Configuration(error.to_string()),
+            ErrorKind::UnsupportedType { .. } => DataFusionError::NotImplemented(error.to_string()),
+            ErrorKind::Memory { .. } => DataFusionError::ResourcesExhausted(error.to_string()),
+            ErrorKind::Internal { .. } => DataFusionError::Internal(error.to_string()),
+            _ => DataFusionError::External(Box::new(error)),
+        }
+    }
+}

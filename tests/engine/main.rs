@@ -1,0 +1,17 @@
+//! The engine through DataFusion: one binary, as each links all of it.
+
+#[path = "../support/generated.rs"]
+mod generated;
+
+mod builtin;
+mod cli;
+mod distributed;
+mod errors;
+mod files;
+mod options;
+mod plan;
+mod requests;
+mod session;
+mod stream;
+mod support;
+mod writing;

@@ -1,0 +1,119 @@
+//! SQL options: each reaches the whole pipeline; what isn't one is an error that helps.
+
+use datafusion_csv_stream::{CsvFormatOptions, OPTIONS, options_as_markdown};
+
+use crate::support::{error, folder, path, rows, session};
+
+/// Rows of `SELECT *` from a file with these bytes, under these options.
+async fn read(bytes: &[u8], options: &str) -> Vec<String> {
+    let files = folder(&[("t.csv", bytes)]);
+    let ctx = session();
+    let options = if options.is_empty() { String::new() } else { format!("OPTIONS ({options})") };
+    let sql = format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{}' {options}", path(&files, "t.csv"));
+    rows(&ctx, &sql).await;
+    rows(&ctx, "SELECT * FROM t").await
+}
+
+/// Inference and reading have to agree, so none of these tables has a declared schema.
+#[tokio::test]
+async fn every_reading_option_reaches_inference_and_reading() {
+    for (bytes, options, expected) in [
+        (&b"1,2\n"[..], "'has_header' 'false'", &["1|2"][..]),
+        (b"a;b\n1;2\n", "'delimiter' ';'", &["1|2"]),
+        (b"a\tb\n1\t2\n", "'format.delimiter' '\\t'", &["1|2"]),
+        (b"a,b\n'1,2',3\n", "'quote' ''''", &["1,2|3"]),
+        (b"a,b\n\"1,2\n", "'quote' ''", &["\"1|2"]),
+        (b"a,b\n\"x\\\"y\",3\n", "'escape' '\\'", &["x\"y|3"]),
+        (b"a,b\n\"x\"\"y\",3\n", "'double_quote' 'false'", &["x\"y\"|3"]),
+        (b"#no\na,b\n#1,2\n3,4\n", "'comment' '#'", &["3|4"]),
+        (b"a,b;1,2;3,4", "'terminator' ';'", &["1|2", "3|4"]),
+        (b" a ,b\n 1 ,2\n", "'trim' 'all'", &["1|2"]),
+        (b"a,b\n1\n2,3\n", "'truncated_rows' 'true'", &["1|", "2|3"]),
+        (b"a,b\n1,\"x\n y\"\n", "'newlines_in_values' 'true'", &["1|x", "| y"]),
+        (b"a,b\n1,NA\n2,-\n3,4\n", "'null_values' 'NA,-'", &["1|", "2|", "3|4"]),
+        (b"a,b\n1,N/A\n2,n.a.\n3,4\n", "'null_regex' '^[nN][/.][aA]'", &["1|", "2|", "3|4"]),
+        (b"a\n1\nx\n", "'schema_infer_max_rec' '0'", &["1", "x"]),
+    ] {
+        assert_eq!(read(bytes, options).await, expected, "{options}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_string_can_be_told_from_null() {
+    let bytes = b"a,b\n1,\"\"\n2,\n3,x\n";
+    let is_null = |options: &'static str| async move {
+        let files = folder(&[("t.csv", &bytes[..])]);
+        let ctx = session();
+        let file = path(&files, "t.csv");
+        rows(&ctx, &format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' {options}")).await;
+        rows(&ctx, "SELECT b IS NULL FROM t ORDER BY a").await
+    };
+    assert_eq!(is_null("").await, ["true", "true", "false"]);
+    assert_eq!(is_null("OPTIONS ('quoted_empty_is_string' 'true')").await, ["false", "true", "false"]);
+    assert_eq!(is_null("OPTIONS ('null_values' 'x')").await, ["false", "false", "true"]);
+}
+
+#[tokio::test]
+async fn an_unknown_option_lists_all_options() {
+    let files = folder(&[("t.csv", b"a\n1\n")]);
+    let file = path(&files, "t.csv");
+    let sql = format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('delimeter' ';')");
+    let message = error(&session(), &sql).await.to_string();
+    assert!(message.contains("delimeter"), "{message}");
+    for spec in OPTIONS {
+        assert!(message.contains(spec.key), "{}: {message}", spec.key);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_value_says_what_is_allowed() {
+    let files = folder(&[("t.csv", b"a\n1\n")]);
+    let file = path(&files, "t.csv");
+    for (key, value, part) in [
+        ("delimiter", "ab", "one byte"),
+        ("delimiter", "", "one byte"),
+        ("delimiter", "\"", "delimiter and quote are both"),
+        ("has_header", "maybe", "true or false"),
+        ("trim", "left", "none, headers, fields or all"),
+        ("compression", "rar", "auto, none, gzip, bzip2, xz or zstd"),
+        ("null_regex", "(", "regular expression"),
+        ("memory_limit", "10 bananas", "64KiB"),
+        ("memory_limit", "1KB", "at least"),
+        ("max_record_bytes", "9MB", "a third of memory_limit"),
+        ("batch_size", "0", "at least 1"),
+        ("schema_infer_max_rec", "-1", "a number of records"),
+        ("quote_style", "Sometimes", "Always, Necessary, NonNumeric or Never"),
+    ] {
+        let sql = format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('{key}' '{value}')");
+        let message = error(&session(), &sql).await.to_string();
+        assert!(message.contains(part) && message.contains(key), "{key}={value}: {message}");
+    }
+}
+
+#[test]
+fn every_option_keeps_what_it_was_set_to() {
+    for spec in OPTIONS {
+        let value = match spec.key {
+            "has_header" | "truncated_rows" | "newlines_in_values" | "quoted_empty_is_string" => "true",
+            "double_quote" => "false",
+            "delimiter" | "quote" | "escape" | "comment" | "terminator" => "\\x1f",
+            "trim" => "fields",
+            "null_values" => "NA,\"\"",
+            "compression" => "zstd",
+            "memory_limit" | "max_record_bytes" | "schema_infer_max_bytes" => "3MiB",
+            "batch_size" | "schema_infer_max_rec" => "77",
+            "null_regex" => "^x$",
+            _ => continue, // the writer's, which shows them its own way
+        };
+        let mut options = CsvFormatOptions::new();
+        assert_ne!(options.get(spec.key).unwrap(), value, "{}", spec.key);
+        options.set(spec.key, value).unwrap();
+        assert_eq!(options.get(spec.key).unwrap(), value, "{}", spec.key);
+    }
+}
+
+#[test]
+fn the_readme_shows_the_table_of_options() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&options_as_markdown()), "replace the README's table by\n{}", options_as_markdown());
+}

@@ -1,0 +1,173 @@
+//! What a scan holds, measured by an allocator that counts, over files that are made while they are read.
+
+#[path = "support/alloc.rs"]
+mod alloc;
+#[path = "support/generated.rs"]
+mod generated;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use alloc::Counting;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_csv_stream::CsvSessionExt;
+use futures::TryStreamExt;
+use generated::{Generated, GeneratedStore};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting::new();
+
+const MIB: usize = 1 << 20;
+
+/// The heap is one for all threads: one measurement at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Measured {
+    batches: Vec<RecordBatch>,
+    /// Most bytes that were live during the query, beyond those that were before it.
+    peak: usize,
+}
+
+/// Runs a query over a generated file in an idle session, on one thread.
+fn measure(file: &Arc<Generated>, sql: &str) -> Measured {
+    let _alone = alone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
+        let store = Arc::new(GeneratedStore(Arc::clone(file)));
+        ctx.register_object_store(&"mem://files/".parse().unwrap(), store);
+        ctx.register_csv_file("t", "mem://files/t.csv").await.unwrap();
+        // Once over one row, so that what a first query sets up for good is not counted as the scan's.
+        ctx.sql("SELECT * FROM t LIMIT 1").await.unwrap().collect().await.unwrap();
+
+        let stream = ctx.sql(sql).await.unwrap().execute_stream().await.unwrap();
+        let idle = ALLOCATOR.live();
+        ALLOCATOR.reset_peak();
+        let batches: Vec<_> = stream.try_collect().await.unwrap();
+        let peak = ALLOCATOR.peak() - idle;
+        println!("{} bytes, {sql}: {:.2} MiB", file.size(), peak as f64 / MIB as f64);
+        Measured { batches, peak }
+    })
+}
+
+/// `number`, zero-padded to `width` digits.
+fn digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + width, b'0');
+    for digit in out[start..].iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// A hundred and some bytes: a key, a price, a day, two texts, one of them quoted.
+fn narrow_row(row: u64, out: &mut Vec<u8>) {
+    out.push(b'1');
+    digits(row, 9, out);
+    out.push(b',');
+    digits(row % 1000, 3, out);
+    out.extend_from_slice(b".25,2024-02-");
+    digits(row % 28 + 1, 2, out);
+    out.extend_from_slice(b",\"a quoted, or even \"\"doubly quoted\"\" remark\",");
+    digits(row.wrapping_mul(2654435761) % 1_000_000_000, 9, out);
+    out.extend_from_slice(b" plain text of some length, but no comma"[..23].as_ref());
+    out.push(b'\n');
+}
+
+const NARROW_HEADER: &str = "id,price,day,remark,note\n";
+
+/// Rows of the narrow file: 10 million, 1.1 GB, unless the environment asks for more.
+fn narrow_rows() -> u64 {
+    std::env::var("CSV_STREAM_MEMORY_ROWS").map_or(10_000_000, |rows| rows.parse().unwrap())
+}
+
+#[test]
+fn ten_million_rows_fit_into_ten_mebibytes() {
+    let rows = narrow_rows();
+    let file = Generated::new("t.csv", NARROW_HEADER, rows, narrow_row);
+    let Measured { batches, peak } = measure(
+        &file,
+        "SELECT count(*), sum(id), sum(price), count(DISTINCT day), min(length(remark)), max(note) FROM t",
+    );
+    let batch = &batches[0];
+    let int = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0);
+    assert_eq!(int(0), rows as i64);
+    assert_eq!(int(1), (rows * 1_000_000_000 + rows * (rows - 1) / 2) as i64);
+    let prices: u64 = (0..rows).map(|row| row % 1000 * 100 + 25).sum();
+    assert_eq!(batch.column(2).as_primitive::<Float64Type>().value(0), prices as f64 / 100.0);
+    assert_eq!(int(3), 28);
+    assert!(peak <= 10 * MIB, "{peak}");
+}
+
+#[test]
+fn counting_needs_no_more() {
+    let file = Generated::new("t.csv", NARROW_HEADER, 1_000_000, narrow_row);
+    let Measured { batches, peak } = measure(&file, "SELECT count(*) FROM t");
+    assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), 1_000_000);
+    assert!(peak <= 10 * MIB, "{peak}");
+}
+
+/// A key and 10 KB of text.
+fn wide_row(row: u64, out: &mut Vec<u8>) {
+    digits(row + 1_000_000, 7, out);
+    out.extend_from_slice(b",\"");
+    for part in 0..640 {
+        digits(row * 1000 + part, 13, out);
+        out.extend_from_slice(b"\n, ");
+    }
+    out.extend_from_slice(b"\"\n");
+}
+
+#[test]
+fn wide_fields_fit_into_ten_mebibytes() {
+    let file = Generated::new("t.csv", "id,text\n", 20_000, wide_row);
+    for sql in ["SELECT sum(id) FROM t", "SELECT sum(id), max(length(text)) FROM t"] {
+        let Measured { batches, peak } = measure(&file, sql);
+        let sum = batches[0].column(0).as_primitive::<Int64Type>().value(0);
+        assert_eq!(sum, (0..20_000i64).map(|row| row + 1_000_000).sum::<i64>());
+        assert!(peak <= 10 * MIB, "{sql}: {peak}");
+    }
+}
+
+#[test]
+fn a_limit_stops_reading() {
+    let file = Generated::new("t.csv", NARROW_HEADER, 10_000_000, narrow_row);
+    let before = file.served();
+    let Measured { batches, .. } = measure(&file, "SELECT * FROM t LIMIT 10");
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 10);
+    // The schema's sample, one row of warming up, ten rows.
+    let read = file.served() - before;
+    assert!(read < 4 * MIB as u64, "{read} of {} bytes read", file.size());
+}
+
+/// The second line opens a quote that nothing closes, and no quote stands behind it.
+fn unclosed_row(row: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(if row == 0 { b"1,\"a" } else { b"2,bb" });
+    digits(row, 10, out);
+    out.push(b'\n');
+}
+
+#[test]
+fn an_unclosed_quote_is_an_error_within_the_record_limit() {
+    let _alone = alone();
+    let file = Generated::new("t.csv", "id,name\n", 140 * (MIB as u64) / 15, unclosed_row);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(async {
+        let ctx = SessionContext::new();
+        ctx.register_object_store(&"mem://files/".parse().unwrap(), Arc::new(GeneratedStore(Arc::clone(&file))));
+        datafusion_csv_stream::install(&ctx).unwrap();
+        ctx.sql(
+            "CREATE EXTERNAL TABLE t (id BIGINT, name VARCHAR) STORED AS CSV LOCATION 'mem://files/t.csv'",
+        )
+        .await
+        .unwrap();
+        ctx.sql("SELECT sum(id) FROM t").await.unwrap().collect().await.unwrap_err()
+    });
+    let message = error.to_string();
+    assert!(message.contains("line 2,") && message.contains("unclosed quote?"), "{message}");
+    assert!(file.served() < 4 * MIB as u64, "{} bytes read", file.served());
+}
