@@ -1,0 +1,532 @@
+//! Inputs give what was listed, decompressed, or an error.
+
+use std::future::Future;
+use std::io::{Cursor, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_compression::Level;
+use async_compression::tokio::bufread::{BzEncoder, GzipEncoder, XzEncoder, ZstdEncoder};
+use async_compression::zstd::CParameter;
+use bytes::Bytes;
+use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::input::{Compression, CompressionOption, Input, InputCounters, decompress, open};
+use datafusion_csv_stream::limits::Limits;
+use futures::StreamExt;
+use object_store::chunked::ChunkedStore;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use object_store::{
+    ObjectMeta, ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory, path::Path,
+};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use tokio_util::io::StreamReader;
+
+const CODECS: [Compression; 4] = [Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
+
+/// Bytes that repeat with no period that a chunk could have.
+fn data(size: usize) -> Vec<u8> {
+    (0..size as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+}
+
+fn limits() -> Limits {
+    Limits::default()
+}
+
+async fn all(mut input: Input) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// The input's bytes by way of its buffer, none of which may be larger than `most`.
+async fn all_buffered(mut input: Input, most: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    loop {
+        let buffer = input.fill_buf().await?;
+        assert!(buffer.len() <= most);
+        if buffer.is_empty() {
+            return Ok(bytes);
+        }
+        // Not all at once, as a consumer may stop in the middle.
+        let taken = buffer.len().div_ceil(2);
+        bytes.extend_from_slice(&buffer[..taken]);
+        input.consume(taken);
+    }
+}
+
+async fn open_plain(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta) -> Result<Input, Error> {
+    open(store, meta, Compression::None, &limits(), Arc::default()).await
+}
+
+struct Local {
+    directory: TempDir,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Local {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(LocalFileSystem::new_with_prefix(directory.path()).unwrap());
+        Local { directory, store }
+    }
+
+    async fn with(bytes: &[u8]) -> (Self, ObjectMeta) {
+        let local = Local::new();
+        std::fs::write(local.path(), bytes).unwrap();
+        let meta = local.store.head(&Path::from("a.csv")).await.unwrap();
+        (local, meta)
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.directory.path().join("a.csv")
+    }
+
+    fn append(&self, bytes: &[u8]) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(self.path()).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+}
+
+async fn in_memory(bytes: &[u8]) -> (Arc<dyn ObjectStore>, ObjectMeta) {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    store.put(&Path::from("a.csv"), bytes.to_vec().into()).await.unwrap();
+    let meta = store.head(&Path::from("a.csv")).await.unwrap();
+    (store, meta)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_store_gives_every_size() {
+    let chunk = limits().chunk_bytes();
+    for size in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 7] {
+        let bytes = data(size);
+        let (local, local_meta) = Local::with(&bytes).await;
+        let (memory, memory_meta) = in_memory(&bytes).await;
+        let chunked = |store: &Arc<dyn ObjectStore>, chunk| -> Arc<dyn ObjectStore> {
+            Arc::new(ChunkedStore::new(Arc::clone(store), chunk))
+        };
+        for (name, store, meta, most) in [
+            ("local", Arc::clone(&local.store), &local_meta, chunk),
+            ("memory", Arc::clone(&memory), &memory_meta, size),
+            ("chunked local", chunked(&local.store, 1000), &local_meta, 1000),
+            ("chunked memory", chunked(&memory, 8192), &memory_meta, 8192),
+            ("chunked memory, last frame empty", chunked(&memory, chunk), &memory_meta, chunk),
+        ] {
+            let counters = Arc::new(InputCounters::default());
+            for round in 1..=2 {
+                let input =
+                    open(&store, meta, Compression::None, &limits(), Arc::clone(&counters)).await.unwrap();
+                let read = match round {
+                    1 => all(input).await,
+                    _ => all_buffered(input, most).await,
+                };
+                assert!(read.unwrap() == bytes, "{name}, {size} bytes");
+                assert_eq!(counters.bytes(), round * size as u64, "{name}, {size} bytes");
+                assert_eq!(counters.requests(), round, "{name}, {size} bytes");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_single_byte_at_a_time_arrives_whole() {
+    let bytes = data(3000);
+    let (memory, meta) = in_memory(&bytes).await;
+    let store: Arc<dyn ObjectStore> = Arc::new(ChunkedStore::new(memory, 1));
+    assert!(all_buffered(open_plain(&store, &meta).await.unwrap(), 1).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_missing_object_is_not_found() {
+    for store in [Arc::new(InMemory::new()) as Arc<dyn ObjectStore>, Local::new().store] {
+        let (_, meta) = in_memory(b"x").await;
+        let error = open_plain(&store, &meta).await.unwrap_err();
+        assert!(error.to_string().starts_with("a.csv: "), "{error}");
+        let ErrorKind::Io(io) = error.kind() else { panic!("{error}") };
+        assert_eq!(io.kind(), std::io::ErrorKind::NotFound, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_shorter_or_longer_than_listed_is_an_error() {
+    let (local, mut local_meta) = Local::with(b"0123456789").await;
+    let (memory, mut meta) = in_memory(b"0123456789").await;
+    for listed in [11, 1 << 20, u64::MAX] {
+        (meta.size, local_meta.size) = (listed, listed);
+        for (store, meta) in [(&memory, &meta), (&local.store, &local_meta)] {
+            let error = all(open_plain(store, meta).await.unwrap()).await.unwrap_err().to_string();
+            assert!(error.contains(&format!("a.csv: the object ended at byte 10 of {listed}: ")), "{error}");
+        }
+    }
+    meta.size = 4;
+    let error = all(open_plain(&memory, &meta).await.unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("a.csv: the object goes on at byte 10, it was listed with 4 bytes"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_shrinks_while_it_is_read_is_an_error() {
+    let chunk = limits().chunk_bytes();
+    let (local, meta) = Local::with(&data(8 * chunk)).await;
+    let mut input = open_plain(&local.store, &meta).await.unwrap();
+    // One chunk is here, the second on its way, the third not asked for.
+    assert_eq!(input.fill_buf().await.unwrap().len(), chunk);
+    let file = std::fs::OpenOptions::new().write(true).open(local.path()).unwrap();
+    file.set_len(3 * chunk as u64 + 5).unwrap();
+    let error = all(input).await.unwrap_err().to_string();
+    let (ended, size) = (3 * chunk + 5, 8 * chunk);
+    assert!(error.contains(&format!("a.csv: the object ended at byte {ended} of {size}: ")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_ends_where_it_was_listed() {
+    for size in [0, 10, limits().chunk_bytes(), 2 * limits().chunk_bytes() + 1] {
+        let bytes = data(size);
+        let (local, meta) = Local::with(&bytes).await;
+        let opened = open_plain(&local.store, &meta).await.unwrap();
+        local.append(b"appended");
+        assert!(all(opened).await.unwrap() == bytes, "grown after it was opened, {size} bytes");
+        let unmarked = ObjectMeta { e_tag: None, ..meta };
+        let opened = open_plain(&local.store, &unmarked).await.unwrap();
+        assert!(all(opened).await.unwrap() == bytes, "grown after it was listed, {size} bytes");
+    }
+}
+
+#[tokio::test]
+async fn an_object_replaced_since_it_was_listed_is_not_opened() {
+    let (local, local_meta) = Local::with(b"a,b\n1,2\n").await;
+    let (memory, memory_meta) = in_memory(b"a,b\n1,2\n").await;
+    for (store, meta) in [(&local.store, &local_meta), (&memory, &memory_meta)] {
+        assert!(meta.e_tag.is_some());
+        assert_eq!(all(open_plain(store, meta).await.unwrap()).await.unwrap(), b"a,b\n1,2\n");
+        store.put(&meta.location, "a,b\n3,4\n".into()).await.unwrap();
+        let error = open_plain(store, meta).await.unwrap_err().to_string();
+        assert!(error.starts_with("a.csv: the object has changed since it was listed"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_not_followed_by_an_end() {
+    let (memory, meta) = in_memory(b"0123456789").await;
+    let mut input = open_plain(&memory, &ObjectMeta { size: 11, ..meta }).await.unwrap();
+    let mut bytes = Vec::new();
+    for _ in 0..3 {
+        assert!(input.read_to_end(&mut bytes).await.is_err());
+    }
+    let mut input = decompress(Cursor::new(b"no gzip"), Compression::Gzip, &limits());
+    for _ in 0..3 {
+        assert!(input.read_to_end(&mut bytes).await.is_err());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifo_is_read_to_its_end() {
+    let local = Local::new();
+    assert!(std::process::Command::new("mkfifo").arg(local.path()).status().unwrap().success());
+    let bytes = data(1_000_003);
+    let meta = ObjectMeta {
+        location: Path::from("a.csv"),
+        last_modified: std::time::SystemTime::now().into(),
+        size: 0,
+        e_tag: Some("of another time".into()),
+        version: None,
+    };
+    let (path, sent) = (local.path(), bytes.clone());
+    let writer = std::thread::spawn(move || std::fs::write(path, sent).unwrap());
+    let counters = Arc::new(InputCounters::default());
+    let input = open(&local.store, &meta, Compression::None, &limits(), Arc::clone(&counters)).await.unwrap();
+    assert!(all_buffered(input, limits().chunk_bytes()).await.unwrap() == bytes);
+    assert_eq!(counters.bytes(), bytes.len() as u64);
+    writer.join().unwrap();
+}
+
+#[tokio::test]
+async fn waiting_for_the_store_is_counted() {
+    let (_, meta) = in_memory(b"x").await;
+    let memory = InMemory::new();
+    memory.put(&Path::from("a.csv"), data(10).into()).await.unwrap();
+    let wait = Duration::from_millis(30);
+    let config = ThrottleConfig { wait_get_per_call: wait, ..ThrottleConfig::default() };
+    let store: Arc<dyn ObjectStore> = Arc::new(ThrottledStore::new(memory, config));
+    let counters = Arc::new(InputCounters::default());
+    let meta = ObjectMeta { size: 10, e_tag: None, ..meta };
+    let started = std::time::Instant::now();
+    let input = open(&store, &meta, Compression::None, &limits(), Arc::clone(&counters)).await.unwrap();
+    assert_eq!(all(input).await.unwrap().len(), 10);
+    assert!(counters.waited() >= wait, "{counters:?}");
+    assert!(counters.waited() <= started.elapsed(), "{counters:?}");
+}
+
+async fn encode(compression: Compression, level: Level, bytes: &[u8]) -> Vec<u8> {
+    let mut compressed = Vec::new();
+    let read = match compression {
+        Compression::None => panic!("nothing to encode"),
+        Compression::Gzip => GzipEncoder::with_quality(bytes, level).read_to_end(&mut compressed).await,
+        Compression::Bzip2 => BzEncoder::with_quality(bytes, level).read_to_end(&mut compressed).await,
+        Compression::Xz => XzEncoder::with_quality(bytes, level).read_to_end(&mut compressed).await,
+        Compression::Zstd => {
+            // As the zstd tool does; without a checksum there would be nothing to find a flipped bit by.
+            let checked = [CParameter::checksum_flag(true)];
+            ZstdEncoder::with_quality_and_params(bytes, level, &checked).read_to_end(&mut compressed).await
+        }
+    };
+    read.unwrap();
+    compressed
+}
+
+async fn zstd_with_window(log: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut compressed = Vec::new();
+    let params = [CParameter::window_log(log)];
+    let mut encoder = ZstdEncoder::with_quality_and_params(bytes, Level::Fastest, &params);
+    encoder.read_to_end(&mut compressed).await.unwrap();
+    compressed
+}
+
+/// Frames of `frame` bytes, empty ones between them, and the task woken before each.
+fn in_frames(bytes: &[u8], frame: usize) -> impl AsyncBufRead + Send + use<> {
+    let frames: Vec<_> =
+        bytes.chunks(frame).flat_map(|frame| [Bytes::new(), Bytes::copy_from_slice(frame)]).collect();
+    StreamReader::new(
+        futures::stream::iter(frames)
+            .then(|frame| async {
+                tokio::task::yield_now().await;
+                std::io::Result::Ok(frame)
+            })
+            .boxed(),
+    )
+}
+
+async fn decode(compression: Compression, compressed: &[u8]) -> Result<Vec<u8>, Error> {
+    all(decompress(Cursor::new(compressed.to_vec()), compression, &limits())).await
+}
+
+async fn for_each_codec<F: Future<Output = ()>>(test: impl Fn(Compression) -> F) {
+    for compression in CODECS {
+        test(compression).await;
+    }
+}
+
+#[tokio::test]
+async fn any_number_of_members_is_read_however_it_arrives() {
+    for_each_codec(|compression| async move {
+        let parts = [data(700), Vec::new(), b"a,b\n1,2\n".to_vec(), Vec::new(), data(300_000)];
+        let mut compressed = Vec::new();
+        let mut plain = Vec::new();
+        for part in &parts {
+            compressed.extend(encode(compression, Level::Fastest, part).await);
+            plain.extend_from_slice(part);
+            let read = decode(compression, &compressed).await.unwrap();
+            assert!(read == plain, "{compression}, {} bytes", plain.len());
+        }
+        for frame in [1, 2, 3, 7, 1000, compressed.len() - 1] {
+            let input = decompress(in_frames(&compressed, frame), compression, &limits());
+            let read = all_buffered(input, limits().chunk_bytes()).await.unwrap();
+            assert!(read == plain, "{compression} in frames of {frame}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_empty_member_is_an_empty_input() {
+    for_each_codec(|compression| async move {
+        let compressed = encode(compression, Level::Default, b"").await;
+        assert_eq!(decode(compression, &compressed).await.unwrap(), b"", "{compression}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_truncated_is_an_error_wherever_it_is_cut() {
+    for_each_codec(|compression| async move {
+        let (a, b) = (data(400), b"a,b\n".repeat(100));
+        let first = encode(compression, Level::Default, &a).await;
+        let both = [&first[..], &encode(compression, Level::Default, &b).await].concat();
+        for cut in 0..both.len() {
+            for frame in [1, both.len()] {
+                let input = decompress(in_frames(&both[..cut], frame), compression, &limits());
+                let read = all(input).await;
+                if cut == first.len() {
+                    assert!(read.unwrap() == a, "{compression} cut between its members");
+                    continue;
+                }
+                let error = read.expect_err(&format!("{compression} cut at {cut} of {}", both.len()));
+                let text = format!("the {compression} data ends in the middle: is the file truncated");
+                assert!(error.to_string().contains(&text), "{compression} cut at {cut}: {error}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_large_file_that_is_truncated_is_an_error() {
+    for_each_codec(|compression| async move {
+        let compressed = encode(compression, Level::Fastest, &data(1 << 20)).await;
+        for cut in (1..20).map(|part| compressed.len() * part / 20).chain([compressed.len() - 1]) {
+            let error = decode(compression, &compressed[..cut]).await.unwrap_err().to_string();
+            assert!(error.contains("ends in the middle"), "{compression} cut at {cut}: {error}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_never_another_value() {
+    for_each_codec(|compression| async move {
+        let plain = b"id,name\n1,one\n2,two\n3,three\n".repeat(20);
+        let compressed = encode(compression, Level::Default, &plain).await;
+        let mut refused = 0;
+        for bit in 0..8 * compressed.len() {
+            let mut flipped = compressed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            match decode(compression, &flipped).await {
+                // A gzip header holds a time and more that changes nothing.
+                Ok(read) => assert!(read == plain, "{compression}, bit {bit}"),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 6 * compressed.len(), "{compression}: {refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_follows_the_last_member_is_another_one_or_an_error() {
+    for_each_codec(|compression| async move {
+        let member = encode(compression, Level::Default, b"a,b\n1,2\n").await;
+        for (garbage, fits) in [
+            (&b"garbage"[..], false),
+            (b"a,b\n", false),
+            (&[0; 1], false),
+            (&[0; 3], false),
+            (&[0; 4], compression == Compression::Xz),
+            (&[0; 512], compression == Compression::Xz),
+        ] {
+            let file = [&member[..], garbage].concat();
+            for frame in [1, 3, file.len()] {
+                let read = all(decompress(in_frames(&file, frame), compression, &limits())).await;
+                assert_eq!(read.is_ok(), fits, "{compression}, {garbage:?}: {read:?}");
+            }
+        }
+    })
+    .await;
+}
+
+/// async-compression's own loop counts the padding anew in each chunk, and refuses this.
+#[tokio::test]
+async fn padding_between_xz_streams_may_be_cut_anywhere() {
+    let stream = encode(Compression::Xz, Level::Default, b"a,b\n1,2\n").await;
+    let file = [&stream[..], &[0; 8], &stream].concat();
+    for frame in 1..file.len() {
+        let input = decompress(in_frames(&file, frame), Compression::Xz, &limits());
+        assert_eq!(all(input).await.unwrap(), b"a,b\n1,2\na,b\n1,2\n", "frames of {frame}");
+    }
+}
+
+#[tokio::test]
+async fn a_skippable_zstd_frame_is_skipped() {
+    let frame = encode(Compression::Zstd, Level::Default, b"a,b\n").await;
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5];
+    for file in [[&skippable[..], &frame].concat(), [&frame[..], &skippable].concat()] {
+        assert_eq!(decode(Compression::Zstd, &file).await.unwrap(), b"a,b\n");
+    }
+}
+
+#[tokio::test]
+async fn another_format_is_an_error_that_names_the_option() {
+    for_each_codec(|compression| async move {
+        let error = decode(compression, b"a,b\n1,2\n3,4\n5,6\n7,8\n").await.unwrap_err().to_string();
+        assert!(error.contains(&format!("corrupt {compression} data, or none: ")), "{error}");
+        assert!(error.contains("the option compression"), "{error}");
+    })
+    .await;
+}
+
+fn assert_memory(read: Result<Vec<u8>, Error>, what: &str) {
+    let error = read.expect_err(what);
+    assert!(matches!(error.kind(), ErrorKind::Memory { option: "memory_limit", .. }), "{what}: {error}");
+    let text = error.to_string();
+    assert!(text.contains(what) && text.ends_with("raise memory_limit"), "{text}");
+}
+
+#[tokio::test]
+async fn a_window_that_does_not_fit_is_refused_with_its_size() {
+    let large = zstd_with_window(27, b"a,b\n").await;
+    assert_memory(decode(Compression::Zstd, &large).await, "a zstd window of 134217728 bytes");
+    let input = decompress(in_frames(&large, 1), Compression::Zstd, &limits());
+    assert_memory(all(input).await, "a zstd window of 134217728 bytes");
+    // The decoder finds it in later frames, without the size.
+    let later = [zstd_with_window(20, b"a,b\n").await, large.clone()].concat();
+    assert_memory(decode(Compression::Zstd, &later).await, "a zstd window");
+    let most = zstd_with_window(22, b"a,b\n").await;
+    assert_eq!(decode(Compression::Zstd, &most).await.unwrap(), b"a,b\n");
+    let limits = Limits::new(512 << 20, None).unwrap();
+    let read = all(decompress(Cursor::new(later), Compression::Zstd, &limits)).await;
+    assert_eq!(read.unwrap(), b"a,b\na,b\n");
+}
+
+#[tokio::test]
+async fn the_levels_that_fit_into_the_default_limit_are_those_of_the_documentation() {
+    let plain = data(100_000);
+    for (compression, level, fits) in [
+        (Compression::Gzip, 9, true),
+        (Compression::Bzip2, 9, true),
+        (Compression::Zstd, 16, true),
+        (Compression::Zstd, 17, false),
+        (Compression::Xz, 4, true),
+        (Compression::Xz, 5, false),
+        (Compression::Xz, 9, false),
+    ] {
+        let compressed = encode(compression, Level::Precise(level), &plain).await;
+        let read = decode(compression, &compressed).await;
+        match fits {
+            true => assert!(read.unwrap() == plain, "{compression} {level}"),
+            false if compression == Compression::Xz => assert_memory(read, "an xz dictionary"),
+            false => assert_memory(read, "a zstd window of 8388608 bytes"),
+        }
+        let limits = Limits::new(192 << 20, None).unwrap();
+        let read = all(decompress(Cursor::new(compressed), compression, &limits)).await;
+        assert!(read.unwrap() == plain, "{compression} {level}");
+    }
+    let limits = Limits::new(2 << 20, None).unwrap();
+    let compressed = encode(Compression::Bzip2, Level::Precise(9), &plain).await;
+    let read = all(decompress(in_frames(&compressed, 1), Compression::Bzip2, &limits)).await;
+    assert_memory(read, "a bzip2 decoder of 3665536 bytes");
+    let compressed = encode(Compression::Bzip2, Level::Precise(1), &plain).await;
+    let read = all(decompress(Cursor::new(compressed), Compression::Bzip2, &limits)).await;
+    assert!(read.unwrap() == plain);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_objects_are_opened_by_their_extension() {
+    let plain = data(1_000_000);
+    for (name, compression) in
+        [("a.csv.gz", CODECS[0]), ("a.csv.bz2", CODECS[1]), ("a.csv.xz", CODECS[2]), ("A.CSV.ZST", CODECS[3])]
+    {
+        let compressed = encode(compression, Level::Fastest, &plain).await;
+        let stores = [Arc::new(InMemory::new()) as Arc<dyn ObjectStore>, Local::new().store];
+        for store in stores {
+            store
+                .put(&Path::from(name), compressed.clone().into())
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
+            let meta = store.head(&Path::from(name)).await.unwrap();
+            let counters = Arc::new(InputCounters::default());
+            let resolved = CompressionOption::Auto.resolve(name);
+            let input = open(&store, &meta, resolved, &limits(), Arc::clone(&counters)).await.unwrap();
+            assert!(all_buffered(input, limits().chunk_bytes()).await.unwrap() == plain, "{name}");
+            assert_eq!(counters.bytes(), compressed.len() as u64, "{name}");
+            let wrong = open(&store, &meta, Compression::Gzip, &limits(), counters).await.unwrap();
+            if compression != Compression::Gzip {
+                let error = all(wrong).await.unwrap_err().to_string();
+                assert!(error.starts_with(&format!("{name}: corrupt gzip data")), "{error}");
+            }
+            // What the object says stands before what the decoder makes of it.
+            let short = ObjectMeta { size: meta.size + 1, e_tag: None, ..meta };
+            let input = open(&store, &short, resolved, &limits(), Arc::default()).await.unwrap();
+            let error = all(input).await.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name}: the object ended at byte ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What reading holds. One test: the allocator counts what all threads do.
+
+#[path = "support/alloc.rs"]
+mod alloc;
+
+use std::sync::Arc;
+
+use datafusion_csv_stream::input::{Compression, InputCounters, decompress, open};
+use datafusion_csv_stream::limits::Limits;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+#[global_allocator]
+static ALLOC: alloc::Counting = alloc::Counting::new();
+
+const SIZE: usize = 64 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_holds_two_chunks_whatever_the_size() {
+    // The counter counts: a test that can't fail would tell nothing.
+    let before = ALLOC.reset();
+    drop(std::hint::black_box(vec![1_u8; 3 << 20]));
+    assert!(ALLOC.peak() >= before + (3 << 20));
+    assert!(ALLOC.live() < before + (1 << 20));
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a"), vec![b'x'; SIZE]).unwrap();
+    let local: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(directory.path()).unwrap());
+    let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    memory.put(&Path::from("a"), vec![b'x'; SIZE].into()).await.unwrap();
+
+    let limits = Limits::default();
+    for (name, store) in [("local", local), ("memory", memory)] {
+        let meta = store.head(&Path::from("a")).await.unwrap();
+        let before = ALLOC.reset();
+        let input = open(&store, &meta, Compression::None, &limits, Arc::default()).await.unwrap();
+        assert_eq!(count(input).await, SIZE, "{name}");
+        let held = ALLOC.peak() - before;
+        println!("{name}: {held} bytes");
+        assert!(held < 2 * limits.chunk_bytes() + (64 << 10), "{name}: {held}");
+        assert!(ALLOC.live() < before + (64 << 10), "{name}: something is left behind");
+    }
+
+    // What is decompressed is never held whole either.
+    let mut encoder = async_compression::tokio::bufread::GzipEncoder::new(tokio::io::AsyncReadExt::take(
+        tokio::io::BufReader::new(tokio::io::repeat(b'x')),
+        SIZE as u64,
+    ));
+    let mut compressed = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut encoder, &mut compressed).await.unwrap();
+    let before = ALLOC.reset();
+    let input = decompress(std::io::Cursor::new(compressed), Compression::Gzip, &limits);
+    assert_eq!(count(input).await, SIZE);
+    let held = ALLOC.peak() - before;
+    println!("gzip: {held} bytes");
+    assert!(held < limits.chunk_bytes() + (128 << 10), "gzip: {held}");
+
+    // A reader that is dropped takes its buffers with it, but for the read in flight.
+    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(directory.path()).unwrap());
+    let meta = store.head(&Path::from("a")).await.unwrap();
+    let before = ALLOC.reset();
+    let counters = Arc::new(InputCounters::default());
+    for _ in 0..50 {
+        let mut input = open(&store, &meta, Compression::None, &limits, Arc::clone(&counters)).await.unwrap();
+        let read = input.fill_buf().await.unwrap().len();
+        assert_eq!(read, limits.chunk_bytes());
+    }
+    assert_eq!(
+        counters.bytes(),
+        50 * limits.chunk_bytes() as u64,
+        "a read after the drop would have been counted"
+    );
+    tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        while ALLOC.live() > before + (64 << 10) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("what was in flight has ended");
+}
+
+async fn count(mut input: impl AsyncBufRead + Unpin) -> usize {
+    let mut total = 0;
+    loop {
+        let read = input.fill_buf().await.unwrap().len();
+        if read == 0 {
+            return total;
+        }
+        input.consume(read);
+        total += read;
+    }
+}
