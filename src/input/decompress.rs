@@ -34,7 +34,7 @@ const LZMA_CONCATENATED: u32 = 0x08;
 ///
 /// Those of the [`Input`]: the compressed data ends early, even if by one byte; it is corrupt; or to decompress it takes
 /// more than [`Limits::window_bytes`], which is an [`ErrorKind::Memory`](crate::error::ErrorKind::Memory) that says what
-/// it takes, where that is known. With the default limit, zstd up to level 15 and xz up to level 4 fit, as do all of
+/// it takes, where that is known. With the default limit, zstd up to level 16 and xz up to level 4 fit, as do all of
 /// bzip2 and gzip.
 pub fn decompress(
     reader: impl AsyncBufRead + Send + 'static,
