@@ -100,7 +100,7 @@ impl Limits {
     }
 
     /// Bytes that a decompressor may hold: half of the limit. zstd's default levels need up to 4 MiB at level 9 and
-    /// 8 MiB from 16 on, xz's 4 MiB at level 4; what needs more is an error that says so.
+    /// 8 MiB from 17 on, xz's 4 MiB at level 4; what needs more is an error that says so.
     pub fn window_bytes(&self) -> usize {
         self.memory_limit / 2
     }
