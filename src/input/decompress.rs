@@ -26,9 +26,9 @@ const LZMA_CONCATENATED: u32 = 0x08;
 /// Decompresses a stream, in chunks of [`Limits::chunk_bytes`].
 ///
 /// A file may consist of any number of members (streams, frames), as `cat a.gz b.gz` makes them. What follows the last
-/// one has to be another one: `gzip -d` warns of trailing garbage and goes on, here it is an error, as it is in flate2
-/// and in the tools of the other formats. Padding with zeros is accepted where the format has it, which is after xz
-/// streams. A file without a byte is not a compressed one but a truncated one.
+/// one has to be another one: the tools `gzip` and `bzip2` warn of trailing garbage and go on, here it is an error, zeros
+/// included. Padding with zeros is accepted where the format has it, which is after xz streams, in multiples of four
+/// bytes. A file without a byte is not a compressed one but a truncated one.
 ///
 /// # Errors
 ///
