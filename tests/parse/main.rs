@@ -1,0 +1,24 @@
+//! The parser against what is known without it: cases written by hand, the reference machine, `csv-core`.
+//!
+//! ```text
+//!  testdata/cases/*.toml ─► cases ─┬► csv_core, padding, unescape
+//!                                  ▼
+//!  generated, positions, replay ─► check ─► Parser, on every back end, at every cut
+//!                                  ▲
+//!                                oracle      the reference machine, and lines, limits, counts done plainly
+//! ```
+
+// `pub` here is for the fuzz targets, which share `check` and `oracle`.
+#![allow(unreachable_pub)]
+
+mod cases;
+mod check;
+mod csv_core;
+mod generated;
+mod oracle;
+mod padding;
+mod positions;
+mod replay;
+mod rng;
+mod support;
+mod unescape;

@@ -1,0 +1,230 @@
+//! What an input has to give: the reference machine, one byte at a time, with everything that the parser adds to it.
+//!
+//! Nothing here is shared with the parser but [`Machine::step`]: lines, limits, the count of fields, padding and the
+//! header are done again, in the plainest way.
+
+use std::fmt;
+
+use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::parse::reference::{Action, Machine, State};
+use datafusion_csv_stream::parse::{BOM, FieldCount};
+
+/// A field's value; `None` where a short record was padded.
+pub type Value = Option<Vec<u8>>;
+
+/// Everything that decides how an input is read, but for how it is cut.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub dialect: Dialect,
+    pub field_count: FieldCount,
+    pub max_record_bytes: usize,
+}
+
+/// All that reading an input gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    pub rows: Vec<Row>,
+    pub failure: Option<Failure>,
+}
+
+/// A record and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub byte: u64,
+    pub line: u64,
+    pub record: u64,
+    pub values: Vec<Value>,
+}
+
+/// An error and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: Kind,
+    pub byte: u64,
+    pub line: u64,
+    pub record: u64,
+}
+
+/// The errors that a parser has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    UnclosedQuote,
+    RecordTooLong { limit: usize, in_quotes: bool },
+    FieldCount { expected: usize, found: usize },
+    Other(String),
+}
+
+/// A field as the machine sees it: its bytes in the file, and those that it copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub raw: Vec<u8>,
+    pub copied: Vec<u8>,
+}
+
+/// A record as the machine sees it.
+#[derive(Debug, Clone)]
+pub struct Scanned {
+    /// Without the BOM.
+    start: usize,
+    end: usize,
+    lines_before: u64,
+    pub fields: Vec<Field>,
+    /// The state in which the input ended, if it ended this record.
+    last_state: Option<State>,
+}
+
+impl Setup {
+    /// No limit of any kind.
+    pub fn free(dialect: Dialect) -> Self {
+        Setup { dialect, field_count: FieldCount::Any, max_record_bytes: 1 << 30 }
+    }
+
+    /// What `input` has to give.
+    pub fn expect(&self, input: &[u8]) -> Outcome {
+        let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
+        let mut outcome = Outcome::default();
+        let mut number = u64::from(!self.dialect.has_header());
+        for record in scan(&self.dialect, &input[bom..]) {
+            let (byte, line) = ((bom + record.start) as u64, record.lines_before + 1);
+            if let Some(kind) = self.failure(&record, &input[bom..]) {
+                outcome.failure = Some(Failure { kind, byte, line, record: number });
+                return outcome;
+            }
+            if number > 0 {
+                outcome.rows.push(Row { byte, line, record: number, values: self.values(record) });
+            }
+            number += 1;
+        }
+        outcome
+    }
+
+    fn failure(&self, record: &Scanned, input: &[u8]) -> Option<Kind> {
+        let limit = self.max_record_bytes;
+        if record.end - record.start > limit {
+            let machine = Machine::new(&self.dialect);
+            let mut state = State::StartRecord;
+            for &byte in &input[record.start..record.start + limit] {
+                state = machine.step(state, byte).0;
+            }
+            return Some(Kind::RecordTooLong { limit, in_quotes: is_open(state) });
+        }
+        if record.last_state.is_some_and(is_open) {
+            return Some(Kind::UnclosedQuote);
+        }
+        let found = record.fields.len();
+        match self.field_count {
+            FieldCount::Exactly(expected) if found != expected => Some(Kind::FieldCount { expected, found }),
+            FieldCount::UpTo(expected) if found > expected => Some(Kind::FieldCount { expected, found }),
+            _ => None,
+        }
+    }
+
+    fn values(&self, record: Scanned) -> Vec<Value> {
+        let trim = self.dialect.trim().fields();
+        let value = |field: Field| match trim {
+            true => field.copied.trim_ascii().to_vec(),
+            false => field.copied,
+        };
+        let mut values: Vec<Value> = record.fields.into_iter().map(|field| Some(value(field))).collect();
+        if let FieldCount::UpTo(width) = self.field_count {
+            values.resize(width, None);
+        }
+        values
+    }
+}
+
+/// The records of an input without its BOM, the header among them, and a last one that is still open.
+pub fn scan(dialect: &Dialect, input: &[u8]) -> Vec<Scanned> {
+    let machine = Machine::new(dialect);
+    let mut records = Vec::new();
+    let mut open: Option<Scanned> = None;
+    let mut field_start = 0;
+    let mut copied = Vec::new();
+    let mut lines = 0;
+    let mut state = State::StartRecord;
+    for (at, &byte) in input.iter().enumerate() {
+        let (next, action) = machine.step(state, byte);
+        if state == State::StartRecord && !matches!(next, State::StartRecord | State::Comment) {
+            field_start = at;
+            let fields = Vec::new();
+            open = Some(Scanned { start: at, end: at, lines_before: lines, fields, last_state: None });
+        }
+        match action {
+            Action::Discard => {}
+            Action::Copy => copied.push(byte),
+            Action::EndField | Action::EndRecord => {
+                let raw = input[field_start..at].to_vec();
+                let field = Field { raw, copied: std::mem::take(&mut copied) };
+                field_start = at + 1;
+                let record = open.as_mut().expect("a field stands in a record");
+                record.fields.push(field);
+                record.end = at;
+                if action == Action::EndRecord {
+                    records.extend(open.take());
+                }
+            }
+        }
+        lines += u64::from(ends_line(dialect.terminator(), at.checked_sub(1).map(|at| input[at]), byte));
+        state = next;
+    }
+    if let Some(mut record) = open {
+        record.fields.push(Field { raw: input[field_start..].to_vec(), copied });
+        record.end = input.len();
+        record.last_state = Some(state);
+        records.push(record);
+    }
+    records
+}
+
+/// Whether a physical line ends with `byte`, or has ended with the byte before: an LF after a CR ends none.
+fn ends_line(terminator: Terminator, before: Option<u8>, byte: u8) -> bool {
+    match terminator {
+        Terminator::Byte(terminator) => byte == terminator,
+        Terminator::CrLf => byte == b'\r' || (byte == b'\n' && before != Some(b'\r')),
+    }
+}
+
+fn is_open(state: State) -> bool {
+    matches!(state, State::Quoted | State::AfterEscape)
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let kind = match *error.kind() {
+            ErrorKind::UnclosedQuote => Kind::UnclosedQuote,
+            ErrorKind::RecordTooLong { limit, in_quotes } => Kind::RecordTooLong { limit, in_quotes },
+            ErrorKind::FieldCount { expected, found } => Kind::FieldCount { expected, found },
+            ref other => Kind::Other(other.to_string()),
+        };
+        let place = error.position().cloned().unwrap_or_default();
+        Failure { kind, byte: place.byte, line: place.line, record: place.record }
+    }
+}
+
+impl Outcome {
+    /// What is not as expected, for the message of a failing test: the first record, and the errors.
+    pub fn difference(&self, expected: &Outcome) -> String {
+        let same = self.rows.iter().zip(&expected.rows).take_while(|(one, other)| one == other).count();
+        let shown = |outcome: &Outcome| {
+            let row = outcome.rows.get(same).map_or("no more records".to_owned(), Row::to_string);
+            let failure =
+                outcome.failure.as_ref().map_or("no error".to_owned(), |failure| format!("{failure:?}"));
+            format!("{} records\n    {row}\n    {failure}", outcome.rows.len())
+        };
+        format!("after {same} records\n  got {}\n  expected {}", shown(self), shown(expected))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "record {}, line {}, byte {}:", self.record, self.line, self.byte)?;
+        for value in &self.values {
+            match value {
+                Some(value) => write!(f, " [{}]", value.escape_ascii())?,
+                None => write!(f, " (missing)")?,
+            }
+        }
+        Ok(())
+    }
+}

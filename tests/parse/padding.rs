@@ -1,0 +1,63 @@
+//! Every case, moved to each of the 64 places in a block, so that each structural byte meets each lane.
+
+use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::parse::{Backend, FieldCount};
+
+use crate::check::{Cuts, assert_same};
+use crate::oracle::Setup;
+use crate::support::cases;
+
+/// What stands behind the case, so that its own bytes are not in the short last block.
+const BEHIND: usize = 70;
+
+#[test]
+fn every_case_reads_the_same_at_every_place_in_a_block() {
+    for case in cases() {
+        let Setup { dialect, field_count, .. } = &case.setup;
+        println!("case {}", case.name);
+        let terminator = match dialect.terminator() {
+            Terminator::CrLf => b'\n',
+            Terminator::Byte(byte) => byte,
+        };
+        let letter = free_letter(dialect);
+        for shift in 0..64 {
+            let before = match field_count {
+                FieldCount::Exactly(width) => record(letter, shift, dialect.delimiter(), *width),
+                _ => vec![letter; shift],
+            };
+            for before in [before, vec![terminator; shift]] {
+                let mut input = before;
+                input.push(terminator);
+                input.extend_from_slice(&case.input);
+                let expected = case.setup.expect(&input);
+                let mut longer = input.clone();
+                longer.push(terminator);
+                longer.extend(record(letter, BEHIND, dialect.delimiter(), 2));
+                let expected_longer = case.setup.expect(&longer);
+                for backend in Backend::available() {
+                    for (cuts, max_records) in
+                        [(Cuts::whole(), 1), (Cuts::whole(), usize::MAX), (Cuts::every(67), 2)]
+                    {
+                        assert_same(&case.setup, backend, &input, &cuts, max_records, &expected);
+                        assert_same(&case.setup, backend, &longer, &cuts, max_records, &expected_longer);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A letter that means nothing in the dialect.
+fn free_letter(dialect: &Dialect) -> u8 {
+    let taken = [Some(dialect.delimiter()), dialect.quote(), dialect.escape(), dialect.comment()];
+    (b'a'..=b'z')
+        .find(|&letter| !taken.contains(&Some(letter)) && !dialect.terminator().is(letter))
+        .expect("a dialect gives a meaning to six bytes at most")
+}
+
+/// A record of `width` fields, the last of which is `letters` long.
+fn record(letter: u8, letters: usize, delimiter: u8, width: usize) -> Vec<u8> {
+    let mut record = vec![delimiter; width - 1];
+    record.extend(std::iter::repeat_n(letter, letters));
+    record
+}
