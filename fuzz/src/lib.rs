@@ -1,0 +1,6 @@
+//! The checks that the tests of `tests/parse` run too, for the fuzz targets.
+
+#[path = "../../tests/parse/check.rs"]
+pub mod check;
+#[path = "../../tests/parse/oracle.rs"]
+pub mod oracle;

@@ -1,0 +1,289 @@
+//! The architecture, held by reading the source as text: which layer imports which, where `unsafe` stands, what a
+//! `mod.rs` holds, how long a file is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A layer that is not here
+/// may name nothing.
+const IMPORTS: [(&str, &[&str]); 11] = [
+    ("dialect", &["error"]),
+    ("error", &[]),
+    ("limits", &["error"]),
+    ("parse", &["dialect", "error", "limits"]),
+    ("decode", &["dialect", "error", "limits", "parse"]),
+    ("infer", &["decode", "dialect", "error", "limits", "parse"]),
+    ("input", &["dialect", "error", "limits"]),
+    ("stream", &["decode", "dialect", "error", "infer", "input", "limits", "parse"]),
+    ("datasource", &["decode", "dialect", "error", "infer", "input", "limits", "parse", "stream"]),
+    ("main", &["alloc", "cli"]),
+    ("cli", &["alloc"]),
+];
+
+/// The layers of the binary: they use the library as anybody else does.
+const BINARY: [&str; 2] = ["main", "cli"];
+
+/// Where `unsafe` may stand: the vendor's instructions, and the allocator that the binary counts with.
+const UNSAFE: [&str; 4] = ["parse/index/x86_64.rs", "parse/index/aarch64.rs", "cli/alloc.rs", "main.rs"];
+
+/// Words that say that something is not done, or is in the way.
+const LEFTOVERS: [&str; 7] =
+    ["todo!", "unimplemented!", "dbg!", "allow(dead_code)", "allow(unused", "TODO", "FIXME"];
+
+/// Names of crates that we depend on.
+const CRATES: [&str; 4] = ["core", "arrow", "csv", "datafusion"];
+
+const LONGEST_FILE: usize = 700;
+
+#[test]
+fn imports_go_one_way() {
+    for file in sources() {
+        let layer = file.layer();
+        if layer == "lib" {
+            continue;
+        }
+        let allowed =
+            IMPORTS.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, allowed)| *allowed);
+        for named in named_layers(&file.code()) {
+            assert!(
+                named == layer || allowed.contains(&named.as_str()),
+                "{}: {layer} names crate::{named}; it may name {allowed:?}",
+                file.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_library_does_not_know_the_binary_and_the_binary_knows_only_its_front() {
+    for file in sources() {
+        let is_binary = BINARY.contains(&file.layer());
+        let mentions = file.code().contains("datafusion_csv_stream::");
+        assert!(is_binary || !mentions, "{}: names its own crate from outside", file.name);
+    }
+}
+
+#[test]
+fn layers_do_not_reach_into_their_neighbours_files() {
+    for file in sources() {
+        assert!(!file.code().contains("#[path"), "{}: a module from another place", file.name);
+    }
+}
+
+#[test]
+fn unsafe_stands_in_the_vendor_files_and_says_why() {
+    for file in sources() {
+        let lines: Vec<&str> = file.text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            if !has_word(without_comment(line), "unsafe") {
+                continue;
+            }
+            assert!(UNSAFE.contains(&file.name.as_str()), "{}:{}: unsafe", file.name, number + 1);
+            // The note stands above, before any other code.
+            let above = lines[..number].iter().rev().take_while(|line| line.trim_start().starts_with("//"));
+            let notes = above.filter(|line| line.contains("SAFETY:")).count();
+            assert!(notes == 1, "{}:{}: unsafe without its SAFETY note", file.name, number + 1);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_over() {
+    for file in sources() {
+        for (number, line) in file.text.lines().enumerate() {
+            for word in LEFTOVERS {
+                assert!(!line.contains(word), "{}:{}: {word}", file.name, number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mod_file_has_no_logic() {
+    for file in sources() {
+        if file.name.ends_with("mod.rs") {
+            let code = file.code();
+            for word in ["fn", "impl", "struct", "enum", "trait"] {
+                assert!(!has_word(&code, word), "{}: {word} in a mod.rs", file.name);
+            }
+            assert!(file.text.starts_with("//!"), "{}: no guide", file.name);
+        }
+    }
+}
+
+#[test]
+fn a_file_has_one_subject_and_says_which() {
+    for file in sources() {
+        let lines = file.text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{}: {lines} lines", file.name);
+        let is_test = file.name.ends_with("tests.rs") || file.name.contains("/tests/");
+        assert!(
+            is_test || file.name == "main.rs" || file.text.starts_with("//!"),
+            "{}: no first line",
+            file.name
+        );
+    }
+}
+
+#[test]
+fn features_are_chosen_on_the_modules_of_the_library() {
+    for file in sources() {
+        let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let is_choice = without_comment(line).contains("feature =") && line.contains("cfg");
+            if !is_choice {
+                continue;
+            }
+            assert_eq!(file.name, "lib.rs", "{}:{}: {line}", file.name, number + 1);
+            let what = lines[number + 1..]
+                .iter()
+                .find(|line| !line.starts_with("//") && !line.starts_with("#["))
+                .expect("something follows an attribute");
+            let is_module = ["mod ", "pub mod ", "pub use "].iter().any(|start| what.starts_with(start));
+            assert!(is_module, "lib.rs:{}: a choice on {what}", number + 1);
+        }
+    }
+}
+
+#[test]
+fn no_module_is_called_like_a_crate() {
+    for file in sources() {
+        for part in file.name.trim_end_matches(".rs").split('/') {
+            assert!(!CRATES.contains(&part), "{}", file.name);
+        }
+        for line in file.text.lines() {
+            let inline = line.trim_start().trim_start_matches("pub ").strip_prefix("mod ");
+            let name = inline.map(|rest| rest.trim_end_matches([';', '{', ' ']));
+            assert!(!name.is_some_and(|name| CRATES.contains(&name)), "{}: {line}", file.name);
+        }
+    }
+}
+
+/// The first rung stands on `std` and memchr: what else there is, is optional.
+#[test]
+fn without_features_there_is_one_dependency() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml can be read");
+    let manifest: toml::Table = manifest.parse().expect("Cargo.toml is TOML");
+    let dependencies = manifest["dependencies"].as_table().expect("dependencies");
+    let is_optional =
+        |value: &toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
+    let always: Vec<_> =
+        dependencies.iter().filter(|(_, value)| !is_optional(value)).map(|(name, _)| name).collect();
+    assert_eq!(always, ["memchr"]);
+    let dev = manifest["dev-dependencies"].as_table().expect("dev-dependencies");
+    assert!(!dev.contains_key("datafusion"), "the parser's tests must not wait for DataFusion");
+}
+
+/// The rules see what they are there to see.
+#[test]
+fn the_rules_can_fail() {
+    let named = |code: &str| named_layers(code).into_iter().collect::<Vec<_>>();
+    assert_eq!(named("use crate::decode::x;"), ["decode"]);
+    assert_eq!(named("use crate::{decode::{a, b}, error::Error};"), ["decode", "error"]);
+    assert_eq!(named("use crate::{\n    decode,\n    stream,\n};"), ["decode", "stream"]);
+    assert_eq!(named("let x = crate::stream::y(); pub(in crate::parse) fn z()"), ["parse", "stream"]);
+    assert_eq!(named("pub(crate) use x;"), [""; 0]);
+    assert!(has_word("unsafe {", "unsafe") && !has_word("unsafe_op_in_unsafe_fn", "unsafe"));
+    assert_eq!(without_comment("a // unsafe"), "a ");
+    assert_eq!(without_comment("//! unsafe"), "");
+    let names: BTreeSet<String> = sources().into_iter().map(|file| file.name).collect();
+    for name in ["lib.rs", "main.rs", "parse/mod.rs", "parse/index/x86_64.rs"] {
+        assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+}
+
+struct Source {
+    /// The path under `src`, with `/`.
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// The module or file right under `src`.
+    fn layer(&self) -> &str {
+        let first = self.name.split('/').next().unwrap_or(&self.name);
+        first.trim_end_matches(".rs")
+    }
+
+    /// The text without comments, and so without links in documentation.
+    fn code(&self) -> String {
+        self.text.lines().map(|line| without_comment(line).to_owned() + "\n").collect()
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Vec<Source> {
+    let src = root().join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![src.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("src can be listed") {
+            let path = entry.expect("src can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found
+                    .push(Source { name: name(&src, &path), text: fs::read_to_string(&path).expect("text") });
+            }
+        }
+    }
+    found
+}
+
+fn name(src: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(src).expect("under src").iter();
+    parts.map(|part| part.to_str().expect("a plain name")).collect::<Vec<_>>().join("/")
+}
+
+/// The first names behind `crate::`, in braces too.
+fn named_layers(code: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|before: char| before == '_' || before == '$' || before.is_alphanumeric()) {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => named.extend(top_level_items(list)),
+            None => named.extend(first_word(rest)),
+        }
+    }
+    named
+}
+
+/// The first word of each item of a list that has been opened.
+fn top_level_items(list: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut items = vec![String::new()];
+    for c in list.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => items.push(String::new()),
+            c => items.last_mut().expect("there is one").push(c),
+        }
+    }
+    items.iter().filter_map(|item| first_word(item.trim())).collect()
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let word: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!word.is_empty()).then_some(word)
+}
+
+fn without_comment(line: &str) -> &str {
+    // A `//` in a string is a URL, behind a colon.
+    let comment = line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':'));
+    comment.map_or(line, |(at, _)| &line[..at])
+}
+
+fn has_word(code: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word)
+        .any(|(at, _)| !code[..at].ends_with(is_part) && !code[at + word.len()..].starts_with(is_part))
+}
