@@ -198,6 +198,7 @@ impl Parser {
         }
         if self.scanner.inside_quotes() && !self.carry.is_empty() {
             let start = self.index.first_start().unwrap_or(0);
+            self.check_length(&self.carry, start, self.carry.len())?;
             return Err(self.error(ErrorKind::UnclosedQuote, &self.carry, start));
         }
         self.index.end_input(self.carry.len() as u32);
@@ -457,6 +458,11 @@ impl Parser {
         self.scanner.restart(false);
         self.index.clear();
         self.scanner.scan(&self.carry, 0, &mut self.index, usize::MAX);
+        if self.index.first_start().is_none() {
+            self.inside_comment = self.scanner.inside_comment();
+            self.anchor.pass(&self.carry, self.scanner.line_breaks());
+            self.carry.clear();
+        }
     }
 
     /// Takes the rest of a comment that an earlier input started.
