@@ -11,9 +11,13 @@ use super::scanner::{Index, Scanner};
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::MAX_MAX_RECORD_BYTES;
 
 /// Bytes by which the carry first grows when it looks for the end of its record; then it doubles.
 const FIRST_GROWTH: usize = 4096;
+
+/// Bytes of an input that are looked at together, so that offsets in them, and in the carry, stay `u32`.
+const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
 
 /// How many fields a record has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +124,8 @@ enum Place {
 impl Parser {
     /// A parser for a whole file, with the [fastest back end](Backend::detect).
     ///
-    /// If the dialect has a header, the first record is checked as the others are, and skipped.
+    /// If the dialect has a header, the first record is checked as the others are, and skipped. `max_record_bytes` is
+    /// [`MAX_MAX_RECORD_BYTES`] at most.
     ///
     /// # Errors
     ///
@@ -153,7 +158,7 @@ impl Parser {
             },
             header_is_next: dialect.has_header(),
             field_count,
-            max_record_bytes,
+            max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES),
             dialect: dialect.clone(),
             unescape: Unescape::fields(dialect),
         }
@@ -176,10 +181,12 @@ impl Parser {
         let mut taken = 0;
         loop {
             let from = taken;
-            let (more, found) = self.advance(&input[from..], max_records.max(1))?;
+            let piece = &input[from..input.len().min(from + MAX_PIECE)];
+            let (more, found) = self.advance(piece, max_records.max(1))?;
             taken += more;
             match found {
-                None => return Ok((taken, Step::NeedInput)),
+                None if taken == input.len() => return Ok((taken, Step::NeedInput)),
+                None => {}
                 Some(found) if found.records == found.skip => {}
                 Some(found) => return Ok((taken, Step::Records(self.records(found, &input[from..])))),
             }

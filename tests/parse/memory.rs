@@ -1,6 +1,7 @@
 //! What the parser holds between two chunks: one partial record, and nothing of what is skipped.
 
 use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::error::ErrorKind;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
 const CHUNK: usize = 64 << 10;
@@ -34,6 +35,34 @@ fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
         assert!(most <= MAX_RECORD_BYTES + 2 * CHUNK, "{name}: {most} bytes");
         assert!(is_refused, "{name}: {most} bytes, and no error");
     }
+}
+
+/// Offsets are `u32`: what stands behind 4 GiB must not be taken for what stands at the front.
+#[test]
+#[ignore = "needs 5 GiB of memory"]
+fn a_chunk_may_be_longer_than_an_offset() {
+    let mut chunk = b"\"".to_vec();
+    chunk.resize((1 << 32) + 10, b'x');
+    chunk.extend_from_slice(b"\"\na,b\n");
+    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    for max_record_bytes in [1 << 20, usize::MAX] {
+        let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes)
+            .expect("the environment forces no back end that is not there");
+        // Not `expect_err`, which would print the chunk.
+        let is_refused = match parser.next(&chunk, usize::MAX) {
+            Ok(_) => false,
+            Err(error) => matches!(error.kind(), ErrorKind::RecordTooLong { .. }),
+        };
+        assert!(is_refused, "max_record_bytes {max_record_bytes}");
+    }
+    chunk[..1 << 32].fill(b'\n');
+    let mut parser = Parser::new(&dialect, FieldCount::Any, 1 << 20)
+        .expect("the environment forces no back end that is not there");
+    let (taken, step) = parser.next(&chunk, usize::MAX).expect("all records are short");
+    let Step::Records(records) = step else { panic!("there are records") };
+    assert_eq!(records.raw(0, 0), Some(&b"xxxxxxxxxx\""[..]));
+    assert_eq!(records.position(1, None).byte, (1 << 32) + 12);
+    assert_eq!(taken, chunk.len());
 }
 
 /// The most bytes held while `start` and then 4 MiB of `fill` are read, and whether that ends with an error.
