@@ -14,8 +14,13 @@
 //! * An input that ends inside a quoted field is [an error](crate::error::ErrorKind::UnclosedQuote). `csv-core` takes
 //!   the rest of the file for the field's value, and a query then answers without the records in it.
 //! * A BOM is stripped wherever the chunks cut it. `csv-core` needs its three bytes in one chunk.
-//! * An empty chunk is just an empty chunk. To `csv-core` it is the end of the input.
+//! * An empty chunk is just an empty chunk. To `csv-core` it is the end of the input, and so is a first chunk that is
+//!   just the BOM.
+//! * A comment ends with LF, or with the input, and is no record. `csv-core` says so too, but its table makes a record
+//!   of one that the input ends, and lets one go on to there where LF has no other meaning in the dialect.
 //! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong).
+//!
+//! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
 
 mod index;
 mod lines;

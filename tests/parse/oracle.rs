@@ -84,8 +84,8 @@ impl Setup {
     pub fn expect(&self, input: &[u8]) -> Outcome {
         let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
         let mut outcome = Outcome::default();
-        let mut number = u64::from(!self.dialect.has_header());
-        for record in scan(&self.dialect, &input[bom..]) {
+        let first = u64::from(!self.dialect.has_header());
+        for (number, record) in (first..).zip(scan(&self.dialect, &input[bom..])) {
             let (byte, line) = ((bom + record.start) as u64, record.lines_before + 1);
             if let Some(kind) = self.failure(&record, &input[bom..]) {
                 outcome.failure = Some(Failure { kind, byte, line, record: number });
@@ -94,7 +94,6 @@ impl Setup {
             if number > 0 {
                 outcome.rows.push(Row { byte, line, record: number, values: self.values(record) });
             }
-            number += 1;
         }
         outcome
     }
