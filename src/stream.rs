@@ -148,6 +148,7 @@ impl CsvStreamBuilder {
             reader: (self.limit != Some(0)).then(|| Box::pin(reader) as _),
             parser,
             decoder,
+            chunk_bytes: self.limits.chunk_bytes(),
             rows_left: self.limit.unwrap_or(usize::MAX),
             has_ended: false,
             path: self.path,
@@ -165,6 +166,8 @@ pub struct CsvStream {
     reader: Option<Pin<Box<dyn AsyncBufRead + Send>>>,
     parser: Parser,
     decoder: BatchDecoder,
+    /// Bytes that are parsed at once.
+    chunk_bytes: usize,
     /// Rows that the limit leaves, those of the batch being built not taken off.
     rows_left: usize,
     /// After an error nothing more comes, not even what was decoded before it.
@@ -246,6 +249,8 @@ impl CsvStream {
                 continue;
             }
             let room = self.decoder.room().min(self.rows_left - self.decoder.rows());
+            // A reader may have everything in memory; what is decoded in one step stays bounded all the same.
+            let chunk = &chunk[..chunk.len().min(self.chunk_bytes)];
             let (taken, step) = self.parser.next(chunk, room)?;
             let parsed = StreamCounters::add_time(&self.counters.parsing_nanos, started);
             if let Step::Records(records) = step {

@@ -295,7 +295,7 @@ fn table(data_type: DataType) -> Schema {
 fn read(input: &str, data_type: DataType, options: &DecodeOptions) -> Result<ArrayRef, Error> {
     let dialect = Dialect::builder().has_header(false).build()?;
     let table =
-        Schema::new(vec![Field::new("first", DataType::Null, true), Field::new("value", data_type, true)]);
+        Schema::new(vec![Field::new("first", DataType::Utf8, true), Field::new("value", data_type, true)]);
     ours(input.as_bytes(), &table, &dialect, options, WHOLE).map(|batch| batch.column(1).clone())
 }
 

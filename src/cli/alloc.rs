@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Counts live bytes and their peak.
 #[derive(Debug)]
 pub(crate) struct CountingAllocator {
-    live: AtomicUsize,
-    peak: AtomicUsize,
+    /// Bytes that are allocated now.
+    pub(crate) live: AtomicUsize,
+    /// The most that were. Whoever stores `live` here begins a new peak.
+    pub(crate) peak: AtomicUsize,
 }
 
 impl CountingAllocator {

@@ -128,7 +128,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         null_regex, values::some_string, values::show_some),
     option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
         quoted_empty_is_string, values::bool, values::show),
-    option!("compression", "auto, none, gzip, bzip2, xz or zstd", "auto",
+    option!("compression", "auto, uncompressed, gzip, bzip2, xz or zstd", "auto",
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
     option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",

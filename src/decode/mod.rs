@@ -18,6 +18,7 @@
 //! * More keys in a batch than a dictionary's key type has values are an error. `arrow-csv` panics.
 //! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.
 //! * A missing field of a short record is NULL, whatever the null options. `arrow-csv` takes it for an empty one.
+//! * A value in a column of the type Null is an error. `arrow-csv` drops it.
 //! * Fields that are not projected, or not strings, need not be UTF-8.
 //! * Beyond `arrow-csv`'s types: Duration, LargeUtf8, Binary, LargeBinary, BinaryView, and dictionaries of other strings.
 

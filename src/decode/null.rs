@@ -1,4 +1,4 @@
-//! The Null type: every field is NULL, whatever stands in it, as in `arrow-csv`.
+//! The Null type: no field has a value.
 
 use std::sync::Arc;
 
@@ -6,12 +6,28 @@ use arrow::array::{ArrayRef, NullArray};
 use arrow::error::ArrowError;
 
 use super::column::ColumnDecoder;
-use super::fields::{Failure, Fields};
+use super::fields::{Append, Failure, Fields, Rejected, Text};
 
-/// Counts rows.
+/// Counts rows, and refuses values: `arrow-csv` drops them without a word.
 #[derive(Debug, Default)]
 pub(super) struct Null {
     rows: usize,
+}
+
+impl Append for Null {
+    const IS_TEXT: bool = false;
+
+    fn append_null(&mut self) {
+        self.rows += 1;
+    }
+
+    fn append(&mut self, _: Text<'_>) -> Result<(), Rejected> {
+        Err(Rejected::Value(Some("its column is of the type without values".to_owned())))
+    }
+
+    fn type_name(&self) -> String {
+        "Null".to_owned()
+    }
 }
 
 impl ColumnDecoder for Null {
@@ -21,9 +37,8 @@ impl ColumnDecoder for Null {
 
     fn reserve(&mut self, _: usize) {}
 
-    fn push(&mut self, fields: &Fields<'_>, _: &mut Vec<u8>) -> Result<(), Failure> {
-        self.rows += fields.column.len();
-        Ok(())
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
+        fields.append_to(self, scratch)
     }
 
     fn allocated_bytes(&self) -> usize {

@@ -25,6 +25,8 @@
 //! * Integers beyond Int64 keep their digits: UInt64 if there are no negative ones and all fit, else
 //!   Decimal128(38, 0), else Decimal256(76, 0). arrow-csv infers Utf8; so do we beyond 76 digits, and where such an
 //!   integer meets floats, since Float64 would drop digits without a word.
+//! * A column of NULLs alone is Null only if the sample is the whole input, and else a string: there may be values
+//!   behind it, which the built-in reader then drops without a word.
 //! * An empty name in the header becomes `column_N`, N from 1, as columns without a header are named. A name that was
 //!   there before gets the first free of `_2`, `_3`, … appended. The built-in reader keeps empty names, and merges
 //!   columns of one name or fails where their types differ.

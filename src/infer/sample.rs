@@ -264,7 +264,7 @@ impl SchemaSampler {
             records: table.records,
             bytes: table.bytes_before + table.bytes_here,
             is_whole,
-            schema: table.into_schema(),
+            schema: table.into_schema(is_whole),
         }
     }
 
@@ -349,14 +349,19 @@ impl Table {
         }
     }
 
-    fn into_schema(self) -> SchemaRef {
+    /// The schema; of a sample that is not the whole input, a column without values may have some elsewhere, and is a
+    /// string.
+    fn into_schema(self, is_whole: bool) -> SchemaRef {
         let string = match self.options.string_type {
             StringType::Utf8 => DataType::Utf8,
             StringType::Utf8View => DataType::Utf8View,
         };
         let is_inferred = self.options.max_records > 0;
         let data_types = self.types.iter().map(|column| match is_inferred {
-            true => column.data_type(&string),
+            true => match column.data_type(&string) {
+                DataType::Null if !is_whole => string.clone(),
+                data_type => data_type,
+            },
             false => string.clone(),
         });
         let fields = self.names.into_vec().into_iter().zip(data_types);

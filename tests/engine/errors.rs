@@ -1,7 +1,7 @@
 //! Errors through SQL: each names the file, the place, and what to do.
 
-use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion::error::DataFusionError;
+use datafusion_csv_stream::error::{Error, ErrorKind};
 
 use crate::support::{error, folder, path, rows, session};
 
@@ -44,10 +44,16 @@ async fn a_value_out_of_range_never_wraps() {
 #[tokio::test]
 async fn too_few_and_too_many_fields() {
     let text = message("a INT, b INT", b"a,b\n1,2\n3\n").await;
-    assert!(text.contains("line 3, record 2, byte 8: the record has 1 fields, the table has 2 columns"), "{text}");
+    assert!(
+        text.contains("line 3, record 2, byte 8: the record has 1 fields, the table has 2 columns"),
+        "{text}"
+    );
     assert!(text.contains("truncated_rows"), "{text}");
     let text = message("a INT, b INT", b"a,b\n1,2,3\n").await;
-    assert!(text.contains("line 2, record 1, byte 4: the record has 3 fields, the table has 2 columns"), "{text}");
+    assert!(
+        text.contains("line 2, record 1, byte 4: the record has 3 fields, the table has 2 columns"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +110,8 @@ async fn a_pool_without_room_stops_the_scan() {
     use datafusion_csv_stream::CsvSessionExt;
 
     let files = folder(&[("t.csv", b"a\n1\n")]);
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(1))).build_arc().unwrap();
+    let runtime =
+        RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(1))).build_arc().unwrap();
     let ctx = SessionContext::new_with_config_rt(SessionConfig::new(), runtime);
     ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
     let error = error(&ctx, "SELECT * FROM t").await;

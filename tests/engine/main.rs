@@ -1,8 +1,5 @@
 //! The engine through DataFusion: one binary, as each links all of it.
 
-#[path = "../support/generated.rs"]
-mod generated;
-
 mod builtin;
 mod cli;
 mod distributed;

@@ -29,7 +29,7 @@ async fn every_reading_option_reaches_inference_and_reading() {
         (b"a,b;1,2;3,4", "'terminator' ';'", &["1|2", "3|4"]),
         (b" a ,b\n 1 ,2\n", "'trim' 'all'", &["1|2"]),
         (b"a,b\n1\n2,3\n", "'truncated_rows' 'true'", &["1|", "2|3"]),
-        (b"a,b\n1,\"x\n y\"\n", "'newlines_in_values' 'true'", &["1|x", "| y"]),
+        (b"a,b\n1,\"x\n y\"\n", "'newlines_in_values' 'true'", &["1|x", "|y"]),
         (b"a,b\n1,NA\n2,-\n3,4\n", "'null_values' 'NA,-'", &["1|", "2|", "3|4"]),
         (b"a,b\n1,N/A\n2,n.a.\n3,4\n", "'null_regex' '^[nN][/.][aA]'", &["1|", "2|", "3|4"]),
         (b"a\n1\nx\n", "'schema_infer_max_rec' '0'", &["1", "x"]),
@@ -40,7 +40,7 @@ async fn every_reading_option_reaches_inference_and_reading() {
 
 #[tokio::test]
 async fn an_empty_string_can_be_told_from_null() {
-    let bytes = b"a,b\n1,\"\"\n2,\n3,x\n";
+    let bytes = b"a,b\n1,\"\"\n2,\n3,x\n4,y\n";
     let is_null = |options: &'static str| async move {
         let files = folder(&[("t.csv", &bytes[..])]);
         let ctx = session();
@@ -48,9 +48,12 @@ async fn an_empty_string_can_be_told_from_null() {
         rows(&ctx, &format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' {options}")).await;
         rows(&ctx, "SELECT b IS NULL FROM t ORDER BY a").await
     };
-    assert_eq!(is_null("").await, ["true", "true", "false"]);
-    assert_eq!(is_null("OPTIONS ('quoted_empty_is_string' 'true')").await, ["false", "true", "false"]);
-    assert_eq!(is_null("OPTIONS ('null_values' 'x')").await, ["false", "false", "true"]);
+    assert_eq!(is_null("").await, ["true", "true", "false", "false"]);
+    assert_eq!(
+        is_null("OPTIONS ('quoted_empty_is_string' 'true')").await,
+        ["false", "true", "false", "false"]
+    );
+    assert_eq!(is_null("OPTIONS ('null_values' 'x')").await, ["false", "false", "true", "false"]);
 }
 
 #[tokio::test]
@@ -75,7 +78,6 @@ async fn a_bad_value_says_what_is_allowed() {
         ("delimiter", "\"", "delimiter and quote are both"),
         ("has_header", "maybe", "true or false"),
         ("trim", "left", "none, headers, fields or all"),
-        ("compression", "rar", "auto, none, gzip, bzip2, xz or zstd"),
         ("null_regex", "(", "regular expression"),
         ("memory_limit", "10 bananas", "64KiB"),
         ("memory_limit", "1KB", "at least"),
@@ -84,10 +86,17 @@ async fn a_bad_value_says_what_is_allowed() {
         ("schema_infer_max_rec", "-1", "a number of records"),
         ("quote_style", "Sometimes", "Always, Necessary, NonNumeric or Never"),
     ] {
-        let sql = format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('{key}' '{value}')");
+        let sql =
+            format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('{key}' '{value}')");
         let message = error(&session(), &sql).await.to_string();
         assert!(message.contains(part) && message.contains(key), "{key}={value}: {message}");
     }
+}
+
+#[test]
+fn an_unknown_compression_lists_what_there_is() {
+    let error = CsvFormatOptions::new().set("compression", "rar").unwrap_err().to_string();
+    assert!(error.contains("auto, uncompressed, gzip, bzip2, xz or zstd"), "{error}");
 }
 
 #[test]
@@ -115,5 +124,9 @@ fn every_option_keeps_what_it_was_set_to() {
 #[test]
 fn the_readme_shows_the_table_of_options() {
     let readme = include_str!("../../README.md");
-    assert!(readme.contains(&options_as_markdown()), "replace the README's table by\n{}", options_as_markdown());
+    assert!(
+        readme.contains(&options_as_markdown()),
+        "replace the README's table by\n{}",
+        options_as_markdown()
+    );
 }

@@ -9,14 +9,14 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use tempfile::TempDir;
 
 /// A session in which this crate is the CSV engine.
-pub fn session() -> SessionContext {
+pub(crate) fn session() -> SessionContext {
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
     datafusion_csv_stream::install(&ctx).unwrap();
     ctx
 }
 
 /// A folder with these files in it, folders made as needed.
-pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -26,21 +26,21 @@ pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
     folder
 }
 
-pub fn path(folder: &TempDir, name: &str) -> String {
+pub(crate) fn path(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).to_str().unwrap().to_owned()
 }
 
-pub async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {
+pub(crate) async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {
     ctx.sql(sql).await?.collect().await
 }
 
 /// A query's rows, cells separated by `|`, NULL empty.
-pub async fn rows(ctx: &SessionContext, sql: &str) -> Vec<String> {
+pub(crate) async fn rows(ctx: &SessionContext, sql: &str) -> Vec<String> {
     let batches = query(ctx, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     cells(&batches)
 }
 
-pub fn cells(batches: &[RecordBatch]) -> Vec<String> {
+pub(crate) fn cells(batches: &[RecordBatch]) -> Vec<String> {
     let table = pretty_format_batches(batches).unwrap().to_string();
     table
         .lines()
@@ -54,7 +54,7 @@ pub fn cells(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 /// What went wrong with a query, in planning or in running.
-pub async fn error(ctx: &SessionContext, sql: &str) -> DataFusionError {
+pub(crate) async fn error(ctx: &SessionContext, sql: &str) -> DataFusionError {
     match query(ctx, sql).await {
         Ok(batches) => panic!("{sql}: {}", pretty_format_batches(&batches).unwrap()),
         Err(error) => error,
@@ -62,6 +62,6 @@ pub async fn error(ctx: &SessionContext, sql: &str) -> DataFusionError {
 }
 
 /// A file of this repository.
-pub fn testdata(name: &str) -> String {
+pub(crate) fn testdata(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name).to_str().unwrap().to_owned()
 }

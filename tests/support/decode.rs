@@ -107,6 +107,9 @@ pub fn oracle_type(data_type: &DataType) -> DataType {
 
 /// A reason why a value may be read other than by `arrow-csv`, if there is one.
 fn exception(data_type: &DataType, raw: &str) -> Option<&'static str> {
+    if *data_type == DataType::Null {
+        return (!raw.trim_matches('"').is_empty()).then_some("arrow-csv drops the values of a Null column");
+    }
     let (DataType::Decimal32(_, scale)
     | DataType::Decimal64(_, scale)
     | DataType::Decimal128(_, scale)

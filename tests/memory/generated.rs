@@ -11,15 +11,15 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 /// Bytes of one frame, as a remote store would send them.
 const FRAME: u64 = 64 << 10;
 
 /// A file of `rows` rows, all of one width, behind a header.
-pub struct Generated {
+pub(crate) struct Generated {
     path: Path,
     header: Vec<u8>,
     rows: u64,
@@ -31,7 +31,7 @@ pub struct Generated {
 }
 
 impl Generated {
-    pub fn new(path: &str, header: &str, rows: u64, write_row: fn(u64, &mut Vec<u8>)) -> Arc<Self> {
+    pub(crate) fn new(path: &str, header: &str, rows: u64, write_row: fn(u64, &mut Vec<u8>)) -> Arc<Self> {
         let mut row = Vec::new();
         write_row(0, &mut row);
         Arc::new(Generated {
@@ -44,13 +44,12 @@ impl Generated {
         })
     }
 
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.header.len() as u64 + self.rows * self.row_width
     }
 
     /// Bytes that have been read of it.
-    #[allow(dead_code, reason = "not every test that includes this file asks")]
-    pub fn served(&self) -> u64 {
+    pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
 
@@ -89,7 +88,10 @@ impl Generated {
 
 impl fmt::Debug for Generated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Generated").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Generated")
+            .field("path", &self.path)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,7 +103,7 @@ impl fmt::Display for Generated {
 
 /// The store of one [`Generated`].
 #[derive(Debug, Clone)]
-pub struct GeneratedStore(pub Arc<Generated>);
+pub(crate) struct GeneratedStore(pub(crate) Arc<Generated>);
 
 impl fmt::Display for GeneratedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +116,10 @@ impl ObjectStore for GeneratedStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let file = Arc::clone(&self.0);
         if *location != file.path {
-            return Err(object_store::Error::NotFound { path: location.to_string(), source: "not generated".into() });
+            return Err(object_store::Error::NotFound {
+                path: location.to_string(),
+                source: "not generated".into(),
+            });
         }
         let meta = file.meta();
         options.check_preconditions(&meta)?;

@@ -1,30 +1,15 @@
-//! What a scan holds, measured by an allocator that counts, over files that are made while they are read.
+//! What a scan holds, over files that are made while they are read.
 
-#[path = "support/alloc.rs"]
-mod alloc;
-#[path = "support/generated.rs"]
-mod generated;
+use std::sync::Arc;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use alloc::Counting;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 use futures::TryStreamExt;
-use generated::{Generated, GeneratedStore};
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting::new();
-
-const MIB: usize = 1 << 20;
-
-/// The heap is one for all threads: one measurement at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::generated::{Generated, GeneratedStore};
+use crate::{MIB, alone, peak, reset};
 
 struct Measured {
     batches: Vec<RecordBatch>,
@@ -45,10 +30,9 @@ fn measure(file: &Arc<Generated>, sql: &str) -> Measured {
         ctx.sql("SELECT * FROM t LIMIT 1").await.unwrap().collect().await.unwrap();
 
         let stream = ctx.sql(sql).await.unwrap().execute_stream().await.unwrap();
-        let idle = ALLOCATOR.live();
-        ALLOCATOR.reset_peak();
+        let idle = reset();
         let batches: Vec<_> = stream.try_collect().await.unwrap();
-        let peak = ALLOCATOR.peak() - idle;
+        let peak = peak() - idle;
         println!("{} bytes, {sql}: {:.2} MiB", file.size(), peak as f64 / MIB as f64);
         Measured { batches, peak }
     })
@@ -158,7 +142,10 @@ fn an_unclosed_quote_is_an_error_within_the_record_limit() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(async {
         let ctx = SessionContext::new();
-        ctx.register_object_store(&"mem://files/".parse().unwrap(), Arc::new(GeneratedStore(Arc::clone(&file))));
+        ctx.register_object_store(
+            &"mem://files/".parse().unwrap(),
+            Arc::new(GeneratedStore(Arc::clone(&file))),
+        );
         datafusion_csv_stream::install(&ctx).unwrap();
         ctx.sql(
             "CREATE EXTERNAL TABLE t (id BIGINT, name VARCHAR) STORED AS CSV LOCATION 'mem://files/t.csv'",

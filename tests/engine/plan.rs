@@ -1,0 +1,105 @@
+//! What plans show, and what a scan counts.
+
+use std::sync::Arc;
+
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::SessionContext;
+use datafusion_csv_stream::CsvSessionExt;
+
+use crate::support::{folder, path, rows};
+
+async fn table(text: &[u8], name: &str) -> (SessionContext, tempfile::TempDir) {
+    let files = folder(&[(name, text)]);
+    let ctx = SessionContext::new();
+    ctx.register_csv_file("t", &path(&files, name)).await.unwrap();
+    (ctx, files)
+}
+
+/// The plan of a query after it has run.
+async fn run(ctx: &SessionContext, sql: &str) -> Arc<dyn ExecutionPlan> {
+    let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    collect(Arc::clone(&plan), ctx.task_ctx()).await.unwrap();
+    plan
+}
+
+fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name));
+    own.map_or(0, |value| value.as_usize())
+        + plan.children().into_iter().map(|child| metric(child, name)).sum::<usize>()
+}
+
+#[tokio::test]
+async fn explain_shows_the_projection_and_the_limit() {
+    let (ctx, _files) = table(b"a,b,c\n1,2,3\n", "t.csv").await;
+    let plan = rows(&ctx, "EXPLAIN SELECT c, a + 1 FROM t LIMIT 5").await.join("\n");
+    for part in ["DataSourceExec", "projection=[a, c]", "limit=5", "file_type=csv, has_header=true"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn columns_that_nobody_asks_for_are_not_decoded() {
+    // Column b can't be read as the type inferred from the sample.
+    let mut text = b"a,b\n".to_vec();
+    text.extend_from_slice(&b"1,2\n".repeat(5000));
+    text.extend_from_slice(b"1,x\n");
+    let (ctx, _files) = table(&text, "t.csv").await;
+    assert_eq!(rows(&ctx, "SELECT sum(a), count(*) FROM t").await, ["5001|5001"]);
+    assert_eq!(rows(&ctx, "SELECT count(*) FROM t").await, ["5001"]);
+    assert!(ctx.sql("SELECT sum(b) FROM t").await.unwrap().collect().await.is_err());
+}
+
+#[tokio::test]
+async fn every_path_counts_bytes_records_and_times() {
+    let text = [b"a,b\n".as_slice(), &b"12345,some text\n".repeat(50_000)].concat();
+    for name in ["t.csv", "t.csv.gz"] {
+        let bytes = match name.ends_with("gz") {
+            true => gzip(&text).await,
+            false => text.clone(),
+        };
+        let (ctx, _files) = table(&bytes, name).await;
+        for sql in ["SELECT sum(a) FROM t", "SELECT count(*) FROM t"] {
+            let plan = run(&ctx, sql).await;
+            assert_eq!(metric(&plan, "bytes_scanned"), bytes.len(), "{name} {sql}");
+            assert_eq!(metric(&plan, "bytes_parsed"), text.len(), "{name} {sql}");
+            assert_eq!(metric(&plan, "records"), 50_000, "{name} {sql}");
+            assert_eq!(metric(&plan, "requests"), 1, "{name} {sql}");
+            for time in ["time_parsing", "time_decoding", "time_waiting"] {
+                assert!(metric(&plan, time) > 0, "{time}: {name} {sql}");
+            }
+        }
+    }
+}
+
+async fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use tokio::io::AsyncReadExt;
+
+    let mut packed = Vec::new();
+    async_compression::tokio::bufread::GzipEncoder::new(bytes).read_to_end(&mut packed).await.unwrap();
+    packed
+}
+
+#[tokio::test]
+async fn a_plan_can_be_run_again() {
+    let (ctx, _files) = table(b"a\n1\n2\n", "t.csv").await;
+    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
+    for _ in 0..2 {
+        let fresh = Arc::clone(&plan).reset_state().unwrap();
+        let batches = collect(fresh, ctx.task_ctx()).await.unwrap();
+        assert_eq!(crate::support::cells(&batches), ["1", "2"]);
+    }
+}
+
+#[tokio::test]
+async fn batches_have_the_rows_that_were_asked_for() {
+    use datafusion_csv_stream::CsvFormatOptions;
+
+    let files = folder(&[("t.csv", &[b"a\n".as_slice(), &b"1\n".repeat(100)].concat())]);
+    let ctx = SessionContext::new();
+    let options = CsvFormatOptions::new().with_batch_size(32);
+    ctx.register_csv_file_with_options("t", &path(&files, "t.csv"), options).await.unwrap();
+    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
+    let batches = collect(plan, ctx.task_ctx()).await.unwrap();
+    let rows: Vec<_> = batches.iter().map(|batch| batch.num_rows()).collect();
+    assert_eq!(rows, [32, 32, 32, 4]);
+}

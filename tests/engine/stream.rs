@@ -1,0 +1,170 @@
+//! `CsvStream` by itself: no session, any reader.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use datafusion::execution::RecordBatchStream;
+use datafusion_csv_stream::stream::{CsvStreamBuilder, StreamCounters};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader, ReadBuf};
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, true),
+        Field::new("name", DataType::Utf8, true),
+    ]))
+}
+
+#[tokio::test]
+async fn a_pipe_is_read_as_it_is_written() {
+    let (mut writer, reader) = tokio::io::duplex(16);
+    let mut stream =
+        CsvStreamBuilder::new(schema()).with_batch_size(2).build(BufReader::new(reader)).unwrap();
+    assert_eq!(RecordBatchStream::schema(&stream), schema());
+
+    writer.write_all(b"id,name\n1,a\n").await.unwrap();
+    assert!(stream.next().now_or_never().is_none(), "one row is no batch yet");
+    writer.write_all(b"2,\"b\nc").await.unwrap();
+    assert!(stream.next().now_or_never().is_none(), "half a record is none");
+    writer.write_all(b"\"\n3,d").await.unwrap();
+    let batch = stream.next().await.unwrap().unwrap();
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().values(), &[1, 2]);
+    assert_eq!(batch.column(1).as_string::<i32>().value(1), "b\nc");
+    drop(writer);
+    let batch = stream.next().await.unwrap().unwrap();
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().values(), &[3]);
+    assert!(stream.next().await.is_none());
+    assert!(stream.next().await.is_none());
+}
+
+/// Counts reads, and notices when it is dropped.
+struct Watched {
+    bytes: &'static [u8],
+    reads: Arc<AtomicUsize>,
+}
+
+const DROPPED: usize = 1 << 20;
+
+impl AsyncRead for Watched {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        unreachable!("a buffered reader is read by its buffer")
+    }
+}
+
+impl AsyncBufRead for Watched {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.bytes;
+        Poll::Ready(Ok(&bytes[..bytes.len().min(4)]))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.bytes = &self.bytes[amount..];
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.reads.fetch_add(DROPPED, Ordering::Relaxed);
+    }
+}
+
+fn watched(bytes: &'static [u8]) -> (Watched, Arc<AtomicUsize>) {
+    let reads = Arc::new(AtomicUsize::new(0));
+    (Watched { bytes, reads: Arc::clone(&reads) }, reads)
+}
+
+#[tokio::test]
+async fn an_error_ends_it_for_good_and_lets_the_reader_go() {
+    let (reader, reads) = watched(b"id,name\n1,a\nx,b\n3,c\n4,d\n");
+    let mut stream = CsvStreamBuilder::new(schema()).with_path("p").build(reader).unwrap();
+    let error = stream.next().await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("p: line 3, record 2, byte 12, column 0 (\"id\")"), "{error}");
+    let after = reads.load(Ordering::Relaxed);
+    assert!(after >= DROPPED);
+    assert!(stream.next().await.is_none());
+    assert_eq!(reads.load(Ordering::Relaxed), after);
+}
+
+#[tokio::test]
+async fn a_limit_ends_it_without_another_read() {
+    let (reader, reads) = watched(b"id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n6,f\n");
+    let stream = CsvStreamBuilder::new(schema()).with_limit(Some(2)).build(reader).unwrap();
+    let batches: Vec<_> = stream.try_collect().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 2);
+    let reads = reads.load(Ordering::Relaxed) - DROPPED;
+    assert!(reads <= 8, "{reads} reads");
+
+    let (reader, reads) = watched(b"id,name\n1,a\n");
+    let stream = CsvStreamBuilder::new(schema()).with_limit(Some(0)).build(reader).unwrap();
+    assert_eq!(stream.count().await, 0);
+    assert_eq!(reads.load(Ordering::Relaxed), DROPPED);
+}
+
+#[tokio::test]
+async fn dropping_it_drops_the_reader() {
+    let (reader, reads) = watched(b"id,name\n1,a\n2,b\n");
+    let mut stream = CsvStreamBuilder::new(schema()).with_batch_size(1).build(reader).unwrap();
+    assert!(stream.next().await.is_some());
+    drop(stream);
+    assert!(reads.load(Ordering::Relaxed) >= DROPPED);
+}
+
+#[tokio::test]
+async fn endless_comments_let_others_have_their_turn() {
+    use datafusion_csv_stream::dialect::Dialect;
+
+    /// Comments without end, always ready.
+    struct Comments;
+
+    impl AsyncRead for Comments {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            unreachable!("a buffered reader is read by its buffer")
+        }
+    }
+
+    impl AsyncBufRead for Comments {
+        fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+            Poll::Ready(Ok(b"# nothing\n"))
+        }
+
+        fn consume(self: Pin<&mut Self>, _: usize) {}
+    }
+
+    let dialect = Dialect::builder().comment(b'#').build().unwrap();
+    let mut stream = CsvStreamBuilder::new(schema()).with_dialect(dialect).build(Comments).unwrap();
+    assert!(stream.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn batches_are_bounded_in_bytes_too() {
+    use datafusion_csv_stream::limits::Limits;
+
+    let text: &'static [u8] = Vec::leak([b"1,".as_slice(), &[b'x'; 50_000], b"\n"].concat().repeat(100));
+    let dialect = datafusion_csv_stream::dialect::Dialect::builder().has_header(false).build().unwrap();
+    let limits = Limits::default();
+    let stream =
+        CsvStreamBuilder::new(schema()).with_dialect(dialect).with_limits(limits).build(text).unwrap();
+    let batches: Vec<_> = stream.try_collect().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 100);
+    for batch in &batches {
+        let bytes = batch.column(1).as_string::<i32>().values().len();
+        assert!(bytes <= limits.batch_bytes() + limits.chunk_bytes() + limits.max_record_bytes(), "{bytes}");
+    }
+    assert!(batches.len() >= 4, "{}", batches.len());
+}
+
+#[tokio::test]
+async fn counters_count() {
+    let counters = Arc::new(StreamCounters::default());
+    let bytes = &b"id,name\n1,a\n2,b"[..];
+    let stream = CsvStreamBuilder::new(schema()).with_counters(Arc::clone(&counters)).build(bytes).unwrap();
+    stream.try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!((counters.bytes(), counters.records()), (15, 2));
+    assert!(counters.parsing_nanos() > 0 && counters.decoding_nanos() > 0);
+}

@@ -1,0 +1,50 @@
+//! What is held, measured by an allocator that counts what all threads allocate.
+
+#[path = "../../src/cli/alloc.rs"]
+mod alloc;
+mod generated;
+mod input;
+mod scan;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use alloc::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
+
+const MIB: usize = 1 << 20;
+
+/// The heap is one for all threads: one measurement at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Bytes that are allocated now.
+fn live() -> usize {
+    ALLOCATOR.live.load(Relaxed)
+}
+
+/// Begins a new peak at what is allocated now, and gives that.
+fn reset() -> usize {
+    let live = live();
+    ALLOCATOR.peak.store(live, Relaxed);
+    live
+}
+
+/// The most that was allocated at once since the last [`reset`].
+fn peak() -> usize {
+    ALLOCATOR.peak()
+}
+
+/// The counter counts: a test that can't fail would tell nothing.
+#[test]
+fn what_is_allocated_is_counted() {
+    let _alone = alone();
+    let before = reset();
+    drop(std::hint::black_box(vec![1_u8; 3 * MIB]));
+    assert!(peak() >= before + 3 * MIB);
+    assert!(live() < before + MIB);
+}
