@@ -26,7 +26,12 @@ pub(super) const STDIN: &str = "-";
 pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAllocator) -> Result<()> {
     let started = Instant::now();
     let options = args.csv_options()?;
-    let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+    // Round-robin repartitioning would gather the scan's batches again, to the full number of rows however wide they
+    // are: 80 MB a partition for fields of 10 KB.
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_round_robin_repartition(false)
+        .with_information_schema(true);
     if let Some(rows) = args.batch_size {
         config = config.with_batch_size(rows as usize);
     }
