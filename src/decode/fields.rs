@@ -57,29 +57,29 @@ impl Fields<'_> {
     #[inline]
     pub(super) fn append_to<A: Append>(&self, target: &mut A, scratch: &mut Vec<u8>) -> Result<(), Failure> {
         let unescape = self.column.records().unescape();
-        // Then a field that isn't empty and isn't quoted is a value as it stands.
-        let is_plain = unescape.is_verbatim() && self.options.empty_is_null();
+        // Then a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
+        let is_plain = unescape.is_verbatim() && !self.options.has_regex();
+        let longest_null = self.options.longest_null();
         let bytes = self.column.bytes();
-        for record in 0..self.column.len() {
-            let (start, end) = self.column.span(record);
+        self.column.spans().enumerate().try_for_each(|(record, (start, end))| {
             if is_plain
                 && start < end
                 && let Some(from) = bytes.get(start as usize..)
                 && !unescape.is_quoted(from)
+                && let value = (Text { from, len: (end - start) as usize })
+                && (value.len() > longest_null || !self.options.is_listed(value.bytes()))
             {
-                let value = Text { from, len: (end - start) as usize };
-                if let Err(rejected) = target.append(value) {
+                return target.append(value).map_err(|rejected| {
                     let kind = rejected.into_kind(value.bytes(), target.type_name());
-                    return Err(Failure { record, kind });
-                }
-                continue;
+                    Failure { record, kind }
+                });
             }
-            self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })?;
-        }
-        Ok(())
+            self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
+        })
     }
 
     /// Appends one field, whatever stands in it.
+    #[inline(never)]
     fn append_any<A: Append>(
         &self,
         record: usize,
@@ -94,7 +94,18 @@ impl Fields<'_> {
         if self.options.is_null(value, unescape.is_quoted(raw), A::IS_TEXT) {
             return self.append_null(target, value);
         }
-        target.append(Text::new(value)).map_err(|rejected| rejected.into_kind(value, target.type_name()))
+        // It is a part of the file, which goes on behind it, or of what has been written to the scratch.
+        let (at, len) = (value.as_ptr().addr(), value.len());
+        let bytes = self.column.bytes();
+        let text = match offset(at, bytes) {
+            Some(at) => Text { from: &bytes[at..], len },
+            None => {
+                scratch.extend_from_slice(&[0; PADDING]);
+                let at = offset(at, scratch).unwrap_or(0);
+                Text { from: &scratch[at..], len }
+            }
+        };
+        target.append(text).map_err(|rejected| rejected.into_kind(text.bytes(), target.type_name()))
     }
 
     fn append_null<A: Append>(&self, target: &mut A, value: &[u8]) -> Result<(), ErrorKind> {
@@ -105,6 +116,14 @@ impl Fields<'_> {
         target.append_null();
         Ok(())
     }
+}
+
+/// Zeros behind a value in the scratch, so that it is read in words without regard to its end.
+const PADDING: usize = 16;
+
+/// Where an address is in `bytes`.
+fn offset(address: usize, bytes: &[u8]) -> Option<usize> {
+    address.checked_sub(bytes.as_ptr().addr()).filter(|&at| at < bytes.len())
 }
 
 /// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end too.

@@ -21,9 +21,12 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct DecodeOptions {
+    /// The values that are NULL, but for the empty one.
     null_values: Vec<String>,
     /// The length of the longest of `null_values`.
     longest: usize,
+    /// Whether the list of NULLs has the empty value; `None` without a list.
+    lists_empty: Option<bool>,
     null_regex: Option<Regex>,
     quoted_empty_is_string: bool,
 }
@@ -37,6 +40,9 @@ impl DecodeOptions {
         I::Item: Into<String>,
     {
         self.null_values = values.into_iter().map(Into::into).collect();
+        let given = self.null_values.len();
+        self.null_values.retain(|value| !value.is_empty());
+        self.lists_empty = (given > 0).then_some(self.null_values.len() < given);
         self.longest = self.null_values.iter().map(String::len).max().unwrap_or(0);
         self
     }
@@ -73,9 +79,20 @@ impl DecodeOptions {
         self.is_null(value, is_quoted, is_quoted && self.quoted_empty_is_string)
     }
 
-    /// Whether an unquoted field is NULL exactly when it is empty.
-    pub(super) fn empty_is_null(&self) -> bool {
-        self.null_values.is_empty() && self.null_regex.is_none()
+    /// Whether a regular expression decides too, and so every value has to be looked at.
+    pub(super) fn has_regex(&self) -> bool {
+        self.null_regex.is_some()
+    }
+
+    /// The length of the longest value that is listed as NULL.
+    pub(super) fn longest_null(&self) -> usize {
+        self.longest
+    }
+
+    /// Whether a value that isn't empty is one of `null_values`.
+    #[inline]
+    pub(super) fn is_listed(&self, value: &[u8]) -> bool {
+        value.len() <= self.longest && self.null_values.iter().any(|null| null.as_bytes() == value)
     }
 
     /// Whether a value is NULL; `is_text` when its type has an empty value.
@@ -87,16 +104,14 @@ impl DecodeOptions {
             if is_quoted && self.quoted_empty_is_string {
                 return false;
             }
-            if self.empty_is_null() {
+            if self.lists_empty.unwrap_or(self.null_regex.is_none()) {
                 return true;
             }
         }
-        if value.len() <= self.longest && self.null_values.iter().any(|null| null.as_bytes() == value) {
-            return true;
-        }
-        match (&self.null_regex, std::str::from_utf8(value)) {
-            (Some(regex), Ok(value)) => regex.is_match(value),
-            _ => false,
-        }
+        self.is_listed(value)
+            || self
+                .null_regex
+                .as_ref()
+                .is_some_and(|regex| std::str::from_utf8(value).is_ok_and(|value| regex.is_match(value)))
     }
 }

@@ -211,6 +211,21 @@ impl<'a> Column<'a> {
         (start, end)
     }
 
+    /// The [`span`](Self::span) of every field in order. `for_each` and its like run a loop of few instructions; `next`
+    /// asks each time which of the two loops it is in.
+    #[inline]
+    pub fn spans(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+        let Records { starts, ends, first, .. } = self.records;
+        let (column, width) = (self.column, self.width);
+        assert!(column < width);
+        let ends = &ends[first..first + starts.len() * width];
+        // Only a record's first field starts elsewhere than behind another one.
+        let (firsts, others) = ends.split_at(if column == 0 { ends.len() } else { 0 });
+        let firsts = starts.iter().zip(firsts.chunks_exact(width)).map(|(&start, row)| (start, row[0]));
+        let others = others.chunks_exact(width).map(move |row| (row[column - 1] + 1, row[column]));
+        firsts.chain(others)
+    }
+
     /// The bytes that the spans are of.
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {

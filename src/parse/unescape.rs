@@ -75,6 +75,8 @@ impl Unescape {
             return &inner[..special];
         }
         scratch.clear();
+        // The value is shorter than `raw`; sixteen bytes more let a reader of words pad it in place.
+        scratch.reserve_exact(raw.len() + 16);
         let mut rest = inner;
         loop {
             scratch.extend_from_slice(&rest[..special]);
