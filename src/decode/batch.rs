@@ -58,6 +58,9 @@ pub struct BatchDecoder {
     scratch: Vec<u8>,
 }
 
+/// Bytes of the scratch that a finished batch leaves for the next one.
+const MAX_SCRATCH: usize = 64 << 10;
+
 #[derive(Debug)]
 struct ProjectedColumn {
     /// The column's index in the file.
@@ -205,6 +208,8 @@ impl BatchDecoder {
         self.last_rows = self.rows;
         self.rows = 0;
         self.capacity = 0;
+        self.scratch.clear();
+        self.scratch.shrink_to(MAX_SCRATCH);
         Ok(Some(batch))
     }
 
@@ -231,7 +236,7 @@ impl BatchDecoder {
         let wanted = if self.capacity == 0 { self.last_rows } else { 2 * self.capacity };
         self.capacity = needed.max(wanted.min(most));
         for column in &mut self.columns {
-            column.decoder.reserve(self.capacity);
+            column.decoder.reserve(self.capacity, self.batch_bytes);
         }
     }
 }

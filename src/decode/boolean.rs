@@ -51,7 +51,7 @@ impl ColumnDecoder for Boolean {
         1
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, _: usize) {
         self.values.reserve(rows.saturating_sub(self.values.len()));
     }
 

@@ -8,7 +8,7 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, ByteArrayType, DataType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_bytes, reserve_rows};
+use super::column::{ColumnDecoder, reserve_bytes, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::utf8::first_invalid;
 
@@ -91,11 +91,11 @@ impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
         8 * size_of::<T::Offset>()
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, bytes: usize) {
         reserve_rows(&mut self.offsets, rows + 1);
         if self.offsets.is_empty() {
             self.end();
-            self.values.reserve_exact(self.last_len);
+            self.values.reserve_exact(self.last_len.min(bytes));
         }
     }
 
@@ -119,8 +119,8 @@ impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         self.last_len = self.values.len();
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::take(&mut self.offsets)));
-        let values = std::mem::take(&mut self.values);
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(take_vec(&mut self.offsets)));
+        let values = take_vec(&mut self.values);
         let array = GenericByteArray::<T>::try_new(offsets, values.into(), self.validity.finish())?;
         Ok(Arc::new(array))
     }

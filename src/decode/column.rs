@@ -10,8 +10,9 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     /// Bits that every row takes, NULL or not, beside its validity.
     fn row_bits(&self) -> usize;
 
-    /// Makes room for `rows` rows in all, no more.
-    fn reserve(&mut self, rows: usize);
+    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty builder makes room for as
+    /// many bytes as those of the last batch, but not for more than `bytes`.
+    fn reserve(&mut self, rows: usize, bytes: usize);
 
     /// Appends the fields of some records.
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure>;
@@ -31,6 +32,15 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
 /// Grows a vector for `rows` in all, to exactly that.
 pub(super) fn reserve_rows<T>(values: &mut Vec<T>, rows: usize) {
     values.reserve_exact(rows.saturating_sub(values.len()));
+}
+
+/// A finished vector, without most of the room that it hasn't used; an empty one is left.
+pub(super) fn take_vec<T>(values: &mut Vec<T>) -> Vec<T> {
+    let mut values = std::mem::take(values);
+    if values.capacity() > 2 * values.len() {
+        values.shrink_to_fit();
+    }
+    values
 }
 
 /// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small beside the bounds.

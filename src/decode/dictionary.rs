@@ -22,6 +22,8 @@ pub(super) struct Dictionary<K: ArrowDictionaryKeyType> {
     value_type: DataType,
     distinct: usize,
     distinct_bytes: usize,
+    /// Both of the last batch.
+    last: (usize, usize),
     rows: usize,
 }
 
@@ -34,6 +36,7 @@ impl<K: ArrowDictionaryKeyType> Dictionary<K> {
             value_type: value_type.clone(),
             distinct: 0,
             distinct_bytes: 0,
+            last: (0, 0),
             rows: 0,
         }
     }
@@ -63,7 +66,8 @@ impl<K: ArrowDictionaryKeyType> Append for Dictionary<K> {
         };
         let key = self.builder.append(string).map_err(|_| {
             Rejected::Value(Some(format!(
-                "the batch has more than the {} distinct values that the key type {} has keys for",
+                "the batch has more than the {} distinct values that the key type {} has keys for; \
+                 a smaller batch_size has fewer",
                 self.distinct,
                 K::DATA_TYPE
             )))
@@ -86,12 +90,12 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
         8 * size_of::<K::Native>()
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, bytes: usize) {
         if self.rows == 0 {
             // As many distinct values as in the last batch.
+            let (distinct, distinct_bytes) = self.last;
             self.builder =
-                GenericByteDictionaryBuilder::with_capacity(rows, self.distinct, self.distinct_bytes);
-            (self.distinct, self.distinct_bytes) = (0, 0);
+                GenericByteDictionaryBuilder::with_capacity(rows, distinct, distinct_bytes.min(bytes));
         }
     }
 
@@ -111,6 +115,7 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         let array = self.builder.finish();
         self.rows = 0;
+        self.last = (std::mem::take(&mut self.distinct), std::mem::take(&mut self.distinct_bytes));
         match self.value_type {
             DataType::Utf8 => Ok(Arc::new(array)),
             _ => Ok(Arc::new(array.with_values(cast(array.values(), &self.value_type)?))),

@@ -35,7 +35,7 @@ impl ColumnDecoder for Null {
         0
     }
 
-    fn reserve(&mut self, _: usize) {}
+    fn reserve(&mut self, _: usize, _: usize) {}
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
         fields.append_to(self, scratch)

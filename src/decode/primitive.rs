@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, ArrowPrimitiveType, NullBufferBuilder, PrimitiveArr
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_rows};
+use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 
 /// Reads the values of one type.
@@ -78,7 +78,7 @@ impl<P: Parse> ColumnDecoder for Primitive<P> {
         8 * size_of::<<P::Type as ArrowPrimitiveType>::Native>()
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, _: usize) {
         reserve_rows(&mut self.values, rows);
     }
 
@@ -92,7 +92,7 @@ impl<P: Parse> ColumnDecoder for Primitive<P> {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let values = std::mem::take(&mut self.values);
+        let values = take_vec(&mut self.values);
         let array = PrimitiveArray::<P::Type>::try_new(values.into(), self.validity.finish())?;
         Ok(Arc::new(array.with_data_type(self.data_type.clone())))
     }

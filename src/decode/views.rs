@@ -8,14 +8,14 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::{ByteViewType, DataType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_rows};
+use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::utf8::first_invalid;
 
 /// Bytes that a view has room for.
 const MAX_INLINE: usize = 12;
 
-/// Bytes of a column's first buffer; each further one is twice as large.
+/// Bytes of a column's first buffer; each further one has a quarter of those before it together.
 const FIRST_BLOCK: usize = 4 << 10;
 
 /// Bytes of the largest buffer, but for one that holds a single larger value: what its end leaves unused stays small.
@@ -31,8 +31,8 @@ pub(super) struct Views<T: ByteViewType + ?Sized> {
     block: Vec<u8>,
     /// Bytes of the longer values.
     long_bytes: usize,
-    /// The size of the next buffer.
-    next_block: usize,
+    /// The size of the first buffer, by what the last batch had.
+    first_block: usize,
     /// All bytes of the longer values of this push, and bytes of all shorter ones, joined by "or".
     is_ascii: bool,
     short_bits: u128,
@@ -47,7 +47,7 @@ impl<T: ByteViewType + ?Sized> Views<T> {
             blocks: Vec::new(),
             block: Vec::new(),
             long_bytes: 0,
-            next_block: FIRST_BLOCK,
+            first_block: FIRST_BLOCK,
             is_ascii: true,
             short_bits: 0,
             view_type: std::marker::PhantomData,
@@ -61,12 +61,12 @@ impl<T: ByteViewType + ?Sized> Views<T> {
     /// Copies a value that has no room in a view.
     fn append_long(&mut self, value: &[u8]) {
         if self.block.capacity() - self.block.len() < value.len() {
-            let size = value.len().max(self.next_block);
-            self.next_block = (2 * self.next_block).min(MAX_BLOCK);
-            let full = std::mem::replace(&mut self.block, Vec::with_capacity(size));
-            if !full.is_empty() {
-                self.blocks.push(full.into());
-            }
+            self.end_block();
+            let size = match self.blocks.is_empty() {
+                true => self.first_block,
+                false => (self.long_bytes / 4).clamp(FIRST_BLOCK, MAX_BLOCK),
+            };
+            self.block = Vec::with_capacity(value.len().max(size));
         }
         let prefix = u32::from_le_bytes([value[0], value[1], value[2], value[3]]);
         let (block, offset) = (self.blocks.len(), self.block.len());
@@ -76,6 +76,17 @@ impl<T: ByteViewType + ?Sized> Views<T> {
         self.block.extend_from_slice(value);
         self.long_bytes += value.len();
         self.is_ascii &= !Self::is_string() || value.is_ascii();
+    }
+
+    /// Moves the buffer that is being filled to the full ones, without much room that it hasn't used.
+    fn end_block(&mut self) {
+        let mut block = std::mem::take(&mut self.block);
+        if block.capacity() - block.len() > block.capacity() / 8 {
+            block.shrink_to_fit();
+        }
+        if !block.is_empty() {
+            self.blocks.push(block.into());
+        }
     }
 
     /// The first row from `row` on that isn't UTF-8.
@@ -148,7 +159,7 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
         u128::BITS as usize
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, _: usize) {
         reserve_rows(&mut self.views, rows);
     }
 
@@ -172,14 +183,11 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let mut blocks = std::mem::take(&mut self.blocks);
-        let last = std::mem::take(&mut self.block);
-        if !last.is_empty() {
-            blocks.push(last.into());
-        }
-        self.next_block = self.long_bytes.clamp(FIRST_BLOCK, MAX_BLOCK);
+        self.end_block();
+        let blocks = std::mem::take(&mut self.blocks);
+        self.first_block = self.long_bytes.clamp(FIRST_BLOCK, MAX_BLOCK);
         self.long_bytes = 0;
-        let views = std::mem::take(&mut self.views);
+        let views = take_vec(&mut self.views);
         Ok(Arc::new(GenericByteViewArray::<T>::try_new(views.into(), blocks, self.validity.finish())?))
     }
 }
