@@ -450,7 +450,13 @@ fn where_arrow_wraps_we_are_right_or_refuse() {
     assert_eq!(unscaled(&format!("1{zeros}"), decimal.clone()), None);
     // Exponents beyond an i16.
     assert_eq!(unscaled("1e65536", decimal.clone()), None);
-    assert_eq!(unscaled("1e-99999999999999999999", decimal.clone()), None);
+    assert_eq!(unscaled("1e99999999999999999999", decimal.clone()), None);
+    assert_eq!(unscaled("1e-99999999999999999999", decimal.clone()).as_deref(), Some("0.00"));
+    assert_eq!(unscaled(&format!("0.{zeros}15e302"), decimal.clone()).as_deref(), Some("15.00"));
+    assert_eq!(unscaled(&format!("1{zeros}e-299"), decimal.clone()).as_deref(), Some("10.00"));
+    // Zeros behind the point are no digits of the number.
+    assert_eq!(unscaled("0.0001e3", DataType::Decimal128(4, 4)).as_deref(), Some("0.1000"));
+    assert_eq!(unscaled("0e0", decimal.clone()).as_deref(), Some("0.00"));
     // Mantissas and powers of ten beyond 128 bits.
     let long = "0.1234567890123456789012345678901234567890123";
     assert_eq!(unscaled(&format!("{long}e1"), decimal.clone()).as_deref(), Some("1.23"));
@@ -472,7 +478,10 @@ fn a_negative_scale_divides() {
     let array = read("x,12345678\nx,-999\nx,1000.9\nx,2e4\nx,99999999\n", data_type.clone(), &none).unwrap();
     assert_eq!(array.as_primitive::<Decimal128Type>().values(), &[12345, 0, 1, 20, 99999]);
     assert!(read("x,100000000\n", data_type.clone(), &none).is_err());
-    assert!(read("x,.\n", data_type, &none).is_err());
+    assert!(read("x,.\n", data_type.clone(), &none).is_err());
+    // Fewer digits than the scale takes away.
+    let array = read("x,-20.716\nx,1e0\nx,1234e-1\nx,1999e-1\n", data_type, &none).unwrap();
+    assert_eq!(array.as_primitive::<Decimal128Type>().values(), &[0, 0, 0, 0]);
 }
 
 #[test]
@@ -483,7 +492,23 @@ fn more_values_than_keys_are_an_error_that_says_so() {
     assert_eq!(read(&input(128), data_type.clone(), &none).unwrap().len(), 128);
     let error = read(&input(129), data_type, &none).unwrap_err();
     assert!(error.to_string().contains("128 distinct values that the key type Int8"), "{error}");
+    assert!(error.to_string().contains("a smaller batch_size"), "{error}");
     assert_eq!(error.position().map(|position| position.record), Some(129));
+}
+
+#[test]
+fn a_batch_of_distinct_values_leaves_the_next_one_all_its_room() {
+    let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20).unwrap();
+    let none = DecodeOptions::default();
+    let mut decoder = BatchDecoder::new(&table(data_type), &[0], &none, 1000, 4000).unwrap();
+    let input = (0..500).map(|i| format!("a value that no other is: {i}\n")).collect::<String>();
+    let (_, Step::Records(records)) = parser.next(input.as_bytes(), 500).unwrap() else { panic!("records") };
+    decoder.push(&records).unwrap();
+    assert_eq!(decoder.room(), 0);
+    decoder.finish().unwrap();
+    // 33 bits a row, which is 5 bytes.
+    assert_eq!(decoder.room(), 800);
 }
 
 #[test]
@@ -493,6 +518,11 @@ fn which_fields_are_null() {
     let cases = [
         (default(), "110000"),
         (default().quoted_empty_is_string(true), "100000"),
+        (default().null_values([""]), "110000"),
+        (default().null_values([""]).quoted_empty_is_string(true), "100000"),
+        (default().null_values([""]).null_regex(Some("^-$")).unwrap(), "110010"),
+        (default().null_regex(Some("^-$")).unwrap(), "000010"),
+        (default().null_values(["NA", ""]).null_values::<[&str; 0]>([]), "110000"),
         (default().null_values(["NA"]), "001100"),
         (default().null_values(["NA", ""]), "111100"),
         (default().null_values(["NA", ""]).quoted_empty_is_string(true), "101100"),
@@ -521,10 +551,11 @@ fn which_fields_are_null() {
         let array = read("x,\nx,\"\"\nx,5\n", DataType::Int32, options).unwrap();
         assert_eq!((array.null_count(), array.is_valid(2)), (2, true), "{options:?}");
     }
-    let array = read("x,NA\nx,-\nx,5\n", DataType::Int32, &cases[5].0).unwrap();
+    let array =
+        read("x,NA\nx,-\nx,5\n", DataType::Int32, &default().null_regex(Some("^(N.|-)$")).unwrap()).unwrap();
     assert_eq!(array.null_count(), 2);
     // A missing field is NULL, also where an empty one isn't.
-    let array = read("x\nx,\n", DataType::Utf8, &cases[2].0).unwrap();
+    let array = read("x\nx,\n", DataType::Utf8, &default().null_values(["NA"])).unwrap();
     assert_eq!((array.is_null(0), array.is_null(1)), (true, false));
 }
 
@@ -726,6 +757,60 @@ fn what_is_held_stays_near_the_bound() {
     }
     assert!(rows > 40_000);
     assert!(most >= bound && most < bound * 3 / 2, "{most}");
+}
+
+#[test]
+fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
+    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let mut random = Random(0x0dec_0ded_0dec_0ded);
+    let lines: Vec<String> = (0..300)
+        .map(|i| {
+            // From 1 to 255 KiB; every third one is quoted, and has quotes in it.
+            let text = "x".repeat(1 << random.below(8) << 10) + &"y".repeat(random.below(1 << 17));
+            match i % 3 {
+                0 => format!("\"{}\"\n", text.replacen('x', "\"\"", 1 + random.below(1000))),
+                _ => text + "\n",
+            }
+        })
+        .collect();
+    let longest = lines.iter().map(String::len).max().unwrap();
+    let bound = 4 << 20;
+    for data_type in [DataType::Utf8, DataType::Utf8View, DataType::LargeBinary, DataType::BinaryView] {
+        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20).unwrap();
+        let table = table(data_type.clone());
+        let mut decoder =
+            BatchDecoder::new(&table, &[0], &DecodeOptions::default(), usize::MAX, bound).unwrap();
+        let (mut most, mut batches) = (0, 0);
+        for line in &lines {
+            let (_, Step::Records(records)) = parser.next(line.as_bytes(), 1).unwrap() else {
+                panic!("a line is a record")
+            };
+            decoder.push(&records).unwrap();
+            most = most.max(decoder.allocated_bytes());
+            if decoder.room() == 0 {
+                let batch = decoder.finish().unwrap().unwrap();
+                batches += 1;
+                let column = batch.column(0);
+                let held = column.get_array_memory_size();
+                let values = match &data_type {
+                    DataType::Utf8View | DataType::BinaryView => {
+                        let binary = arrow::compute::cast(column, &DataType::BinaryView).unwrap();
+                        binary.as_binary_view().iter().flatten().map(<[u8]>::len).sum::<usize>()
+                    }
+                    _ => {
+                        let binary = arrow::compute::cast(column, &DataType::LargeBinary).unwrap();
+                        binary.as_binary::<i64>().iter().flatten().map(<[u8]>::len).sum::<usize>()
+                    }
+                };
+                assert!(values >= bound - 1024 && values < bound + longest, "{data_type}: {values}");
+                assert!(held < values * 5 / 4, "{data_type}: {held} for {values}");
+                // Of the scratch only 64 KiB are left.
+                assert!(decoder.allocated_bytes() <= 64 << 10, "{}", decoder.allocated_bytes());
+            }
+        }
+        assert!(batches > 3, "{batches}");
+        assert!(most >= bound && most < (bound + 2 * longest) * 5 / 4, "{data_type}: {most}");
+    }
 }
 
 #[test]

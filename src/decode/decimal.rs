@@ -3,24 +3,17 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use arrow::compute::kernels::cast_utils::parse_decimal;
-use arrow::datatypes::{ArrowPrimitiveType, Decimal256Type, DecimalType, i256};
+use arrow::datatypes::{ArrowPrimitiveType, DecimalType, i256};
 
 use super::digits::{MAX_DIGITS, POW10, digits};
 use super::fields::Text;
 use super::primitive::Parse;
 
-/// Longer numbers are shortened before Arrow's parser sees them: it counts digits in a `u8`, and adds up to 76 to them.
-const MAX_ARROW_LEN: usize = 150;
+/// The most digits that fit an `i128`.
+const MAX_DIGITS_128: usize = 38;
 
-/// Longer numbers with an exponent are refused, so that no count of theirs exceeds the `i16` that Arrow's parser uses.
-const MAX_EXPONENT_LEN: usize = 10_000;
-
-/// The largest exponent that is accepted, for the same reason.
-const MAX_EXPONENT: i64 = 9_999;
-
-/// The digits of the largest power of ten in an [`i256`].
-const MAX_DIGITS_256: usize = 76;
+/// Larger exponents count as this one, which no number of digits in memory makes up for.
+const MAX_EXPONENT: i64 = 1 << 48;
 
 /// Reads decimals of one precision and scale: digits, with a sign, a point, an exponent or none of them. Digits beyond
 /// the scale are cut off, as in `arrow-csv`.
@@ -66,7 +59,7 @@ where
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
         match self.common(text) {
             Some(number) => Some(T::Native::from_i128(number)),
-            None => self.any(text.as_str()?),
+            None => self.any(text.bytes()),
         }
     }
 
@@ -116,78 +109,71 @@ where
         Some(if is_negative { -number } else { number })
     }
 
-    /// Any decimal that Arrow's parser reads right.
-    fn any(&self, value: &str) -> Option<T::Native> {
-        match value.bytes().position(|byte| matches!(byte, b'e' | b'E')) {
-            Some(at) => self.with_exponent(value, at),
-            None if self.scale >= 0 && value.len() <= MAX_ARROW_LEN => {
-                parse_decimal::<T>(value, self.precision, self.scale).ok()
-            }
-            None => self.shortened(value),
-        }
-    }
-
-    /// A number without exponent, without the digits that don't count: leading zeros, and those beyond the scale.
-    fn shortened(&self, value: &str) -> Option<T::Native> {
-        let sign = &value[..usize::from(value.starts_with(['-', '+']))];
-        let (whole, fraction) = value[sign.len()..].split_once('.').unwrap_or((&value[sign.len()..], ""));
-        let all_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-            return None;
-        }
-        let whole = whole.trim_start_matches('0');
-        if whole.len() > MAX_DIGITS_256 + 1 {
-            return None;
-        }
-        match usize::try_from(self.scale) {
-            Ok(scale) => {
-                let fraction = &fraction[..fraction.len().min(scale)];
-                parse_decimal::<T>(&format!("{sign}0{whole}.{fraction}"), self.precision, self.scale).ok()
-            }
-            // Arrow's parser heeds a negative scale only where there is an exponent.
-            Err(_) => self.with_exponent(&format!("{sign}0{whole}e0"), sign.len() + 1 + whole.len()),
-        }
-    }
-
-    /// A number with an exponent, whose `e` is at `at`: in 256 bits, after a check that they are enough.
-    fn with_exponent(&self, value: &str, at: usize) -> Option<T::Native> {
-        if value.len() > MAX_EXPONENT_LEN || !value.ends_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        let (mantissa, exponent) = (&value.as_bytes()[..at], &value.as_bytes()[at + 1..]);
-        let mut number = i256::ZERO;
-        for byte in mantissa.iter().filter(|byte| byte.is_ascii_digit()) {
-            number = number.checked_mul(i256::from(10))?.checked_add(i256::from(i64::from(byte - b'0')))?;
-        }
+    /// Any decimal, by moving its digits: so nothing overflows, whatever their number and the exponent.
+    #[cold]
+    fn any(&self, value: &[u8]) -> Option<T::Native> {
+        let is_negative = value.first() == Some(&b'-');
+        let unsigned = &value[usize::from(is_negative || value.first() == Some(&b'+'))..];
+        let e = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        let (mantissa, power) = match e {
+            Some(e) => (&unsigned[..e], exponent(&unsigned[e + 1..])?),
+            None => (unsigned, 0),
+        };
         let point = mantissa.iter().position(|&byte| byte == b'.');
-        let fraction = point.map_or(0, |point| mantissa.len() - point - 1) as i64;
-        if self.scale < 0 && fraction > MAX_DIGITS_256 as i64 {
+        let whole = &mantissa[..point.unwrap_or(mantissa.len())];
+        let fraction = point.map_or(&[][..], |point| &mantissa[point + 1..]);
+        if !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
             return None;
         }
-        let magnitude = exponent.iter().filter(|byte| byte.is_ascii_digit()).try_fold(0, |sum, byte| {
-            let sum = sum * 10 + i64::from(byte - b'0');
-            (sum <= MAX_EXPONENT).then_some(sum)
-        })?;
-        let power = if exponent.contains(&b'-') { -magnitude } else { magnitude };
-        if fraction - power - i64::from(self.scale) > MAX_DIGITS_256 as i64 {
-            // All digits lie behind the last one that counts. Arrow would divide by a power of ten that has wrapped.
-            return (is_mantissa(mantissa) && is_exponent(exponent)).then(|| T::Native::from_i128(0));
+        // What Arrow takes for zero without a digit: a power of nothing, and a point with a sign.
+        if whole.len() + fraction.len() == 0
+            && power == 0
+            && (e.is_some() || value.len() < 2 || point.is_none())
+        {
+            return None;
         }
-        T::Native::from_i256(parse_decimal::<Decimal256Type>(value, self.precision, self.scale).ok()?)
+        let digits = || whole.iter().chain(fraction).skip_while(|&&digit| digit == b'0');
+        let count = digits().count();
+        // How many digits the unscaled number has.
+        let kept = count as i64 - fraction.len() as i64 + power + i64::from(self.scale);
+        if count == 0 || kept <= 0 {
+            return Some(T::Native::from_i128(0));
+        }
+        if kept > i64::from(self.precision) {
+            return None;
+        }
+        let kept = kept as usize;
+        let number = |from: usize, to: usize| {
+            let padded = digits().chain(std::iter::repeat(&b'0'));
+            let digits = padded.skip(from).take(to - from);
+            let number = digits.fold(0, |number: i128, &digit| number * 10 + i128::from(digit - b'0'));
+            if is_negative { -number } else { number }
+        };
+        if kept <= MAX_DIGITS_128 {
+            return Some(T::Native::from_i128(number(0, kept)));
+        }
+        let shift = i256::from_i128(10i128.pow((kept - MAX_DIGITS_128) as u32));
+        let high = i256::from_i128(number(0, MAX_DIGITS_128));
+        T::Native::from_i256(
+            high.wrapping_mul(shift).wrapping_add(i256::from_i128(number(MAX_DIGITS_128, kept))),
+        )
     }
 }
 
-/// Whether this is a number: digits, with a sign, a point or neither.
-fn is_mantissa(mantissa: &[u8]) -> bool {
-    let unsigned = mantissa.strip_prefix(b"-").or(mantissa.strip_prefix(b"+")).unwrap_or(mantissa);
-    unsigned.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && unsigned.iter().filter(|&&byte| byte == b'.').count() <= 1
-}
-
-/// Whether Arrow's parser takes this for an exponent: digits and at most one sign, which it lets stand anywhere.
-fn is_exponent(exponent: &[u8]) -> bool {
-    exponent.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-'))
-        && exponent.iter().filter(|byte| !byte.is_ascii_digit()).count() <= 1
+/// The power of ten that an exponent means. Arrow lets its sign stand anywhere but at the end.
+fn exponent(exponent: &[u8]) -> Option<i64> {
+    if !exponent.last()?.is_ascii_digit() {
+        return None;
+    }
+    let (mut magnitude, mut sign) = (0, None);
+    for &byte in exponent {
+        match byte {
+            b'0'..=b'9' => magnitude = (magnitude * 10 + i64::from(byte - b'0')).min(MAX_EXPONENT),
+            b'-' | b'+' if sign.is_none() => sign = Some(byte),
+            _ => return None,
+        }
+    }
+    Some(if sign == Some(b'-') { -magnitude } else { magnitude })
 }
 
 macro_rules! unscaled {

@@ -11,9 +11,8 @@
 //! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code
 //! of our own, all others by Arrow's own parsers. What we read differently, and why:
 //!
-//! * Where Arrow's parsers wrap or panic (decimals of hundreds of digits, exponents beyond 16 bits), the field is
-//!   [an error](crate::error::ErrorKind::InvalidValue); a decimal with an exponent is computed in 256 bits, and so right
-//!   where 32, 64 or 128 wrap.
+//! * Decimals with an exponent, or of hundreds of digits, are read right, or refused if the type has no room for them.
+//!   `arrow-csv` wraps, panics, or refuses some that fit.
 //! * A decimal of negative scale is divided by the power of ten that it counts. Arrow does so only if it has an exponent.
 //! * More keys in a batch than a dictionary's key type has values are an error. `arrow-csv` panics.
 //! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.
