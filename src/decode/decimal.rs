@@ -125,11 +125,8 @@ where
         if !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
             return None;
         }
-        // What Arrow takes for zero without a digit: a power of nothing, and a point with a sign.
-        if whole.len() + fraction.len() == 0
-            && power == 0
-            && (e.is_some() || value.len() < 2 || point.is_none())
-        {
+        // Arrow takes a sign and a point for zero.
+        if whole.len() + fraction.len() == 0 && (e.is_some() || value.len() < 2 || point.is_none()) {
             return None;
         }
         let digits = || whole.iter().chain(fraction).skip_while(|&&digit| digit == b'0');

@@ -137,6 +137,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// A value that nothing is known to follow.
+    #[cfg(test)]
     pub(super) fn new(value: &'a [u8]) -> Self {
         Text { from: value, len: value.len() }
     }

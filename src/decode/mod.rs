@@ -12,7 +12,7 @@
 //! of our own, all others by Arrow's own parsers. What we read differently, and why:
 //!
 //! * Decimals with an exponent, or of hundreds of digits, are read right, or refused if the type has no room for them.
-//!   `arrow-csv` wraps, panics, or refuses some that fit.
+//!   `arrow-csv` wraps, panics, or refuses some that fit. An exponent with no digit before it (`e5`) is always refused.
 //! * A decimal of negative scale is divided by the power of ten that it counts. Arrow does so only if it has an exponent.
 //! * More keys in a batch than a dictionary's key type has values are an error. `arrow-csv` panics.
 //! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.

@@ -135,6 +135,10 @@ fn exact(data_type: &DataType, raw: &str) -> Option<Option<String>> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let magnitude = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if text.starts_with(['e', 'E']) || text.starts_with(".e") || text.starts_with(".E") {
+        // Arrow takes a power of nothing for zero, unless it finds too many digits in it.
+        return Some(None);
+    }
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.len() + fraction.len() == 0
         || !are_digits(whole)
