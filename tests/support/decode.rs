@@ -127,7 +127,8 @@ fn exact(data_type: &DataType, raw: &str) -> Option<Option<String>> {
     else {
         return None;
     };
-    let text = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
+    let unquoted = if raw.starts_with('"') { raw.replace('"', "") } else { raw.to_owned() };
+    let text = unquoted.as_str();
     let (is_negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
