@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::column::ColumnDecoder;
@@ -44,6 +44,8 @@ pub struct BatchDecoder {
     /// The projected columns, in the file's order: errors are found in it.
     columns: Vec<ProjectedColumn>,
     options: DecodeOptions,
+    /// Whether a column's values have to be UTF-8.
+    has_strings: bool,
     /// The number of the file's columns.
     width: usize,
     batch_rows: usize,
@@ -100,10 +102,14 @@ impl BatchDecoder {
             column.decoder.row_bits() + usize::from(schema.field(column.batch_index).is_nullable())
         };
         let row_bytes = columns.iter().map(bits).sum::<usize>().div_ceil(8);
+        let has_strings = schema.fields().iter().any(|field| {
+            matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        });
         Ok(BatchDecoder {
             schema,
             columns,
             options: options.clone(),
+            has_strings,
             width: table.fields().len(),
             batch_rows: batch_rows.max(1),
             batch_bytes,
@@ -164,6 +170,7 @@ impl BatchDecoder {
             return Err(Error::new(ErrorKind::Internal { reason }));
         }
         self.reserve(records.len());
+        let is_ascii = self.has_strings && all_bytes(records, self.width).is_ascii();
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
             // After a failure in one column, one in a later column comes first only if its record does.
@@ -173,6 +180,7 @@ impl BatchDecoder {
                 column: records.slice(0..before).column(column.file_index),
                 options: &self.options,
                 is_nullable: field.is_nullable(),
+                is_ascii,
             };
             if let Err(failure) = column.decoder.push(&fields, &mut self.scratch) {
                 first = Some((failure, column.file_index, field));
@@ -239,6 +247,13 @@ impl BatchDecoder {
             column.decoder.reserve(self.capacity, self.batch_bytes);
         }
     }
+}
+
+/// The bytes from the first record's start to the last one's end; there is a record.
+fn all_bytes<'a>(records: &Records<'a>, width: usize) -> &'a [u8] {
+    let (start, _) = records.column(0).span(0);
+    let (_, end) = records.column(width - 1).span(records.len() - 1);
+    &records.column(0).bytes()[start as usize..end as usize]
 }
 
 fn internal(error: ArrowError) -> Error {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use arrow::datatypes::{ArrowPrimitiveType, DecimalType, i256};
 
-use super::digits::{MAX_DIGITS, POW10, digits};
+use super::digits::{MAX_DIGITS, POW10, digits, eight, sixteen};
 use super::fields::Text;
 use super::primitive::Parse;
 
@@ -22,6 +22,9 @@ pub(super) struct Decimal<T> {
     scale: i8,
     /// Ten to the power of the precision, as far as that fits.
     limit: u128,
+    limit_64: u64,
+    /// How far from the end the point stands in a number with all digits of the scale, if there is one.
+    point: usize,
     decimal_type: PhantomData<fn() -> T>,
 }
 
@@ -38,7 +41,10 @@ impl<T: DecimalType> Decimal<T> {
     /// Precision and scale are legal ones.
     pub(super) fn new(precision: u8, scale: i8) -> Self {
         let limit = 10u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
-        Decimal { precision, scale, limit, decimal_type: PhantomData }
+        let limit_64 = u64::try_from(limit).unwrap_or(u64::MAX);
+        // No number is as long as that.
+        let point = if scale > 0 { scale as usize + 1 } else { usize::MAX };
+        Decimal { precision, scale, limit, limit_64, point, decimal_type: PhantomData }
     }
 }
 
@@ -57,9 +63,9 @@ where
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
-        match self.common(text) {
-            Some(number) => Some(T::Native::from_i128(number)),
-            None => self.any(text.bytes()),
+        match self.full(text) {
+            Some(number) => Some(T::Native::from_i128(i128::from(number))),
+            None => self.other(text),
         }
     }
 
@@ -82,6 +88,48 @@ where
     T: DecimalType,
     T::Native: Unscaled,
 {
+    /// As most columns write all numbers: a minus or none, and at most 15 digits, exactly `scale` of them behind a point.
+    #[inline]
+    fn full(&self, text: Text<'_>) -> Option<i64> {
+        let is_negative = text.first() == b'-';
+        let at = usize::from(is_negative);
+        let n = text.len() - at;
+        let point = n.checked_sub(self.point)?;
+        let number = match n {
+            // Without its point the number is one byte shorter.
+            2..=8 => {
+                let word = text.word(at);
+                let behind = u64::MAX << (8 * point);
+                if (word >> (8 * point)) as u8 != b'.' {
+                    return None;
+                }
+                eight(word & !behind | (word >> 8) & behind, n - 1)?
+            }
+            9..=16 => {
+                let double = text.double(at);
+                let behind = u128::MAX << (8 * point);
+                if (double >> (8 * point)) as u8 != b'.' {
+                    return None;
+                }
+                sixteen(double & !behind | (double >> 8) & behind, n - 1)?
+            }
+            _ => return None,
+        };
+        if number >= self.limit_64 {
+            return None;
+        }
+        Some(if is_negative { -(number as i64) } else { number as i64 })
+    }
+
+    /// Any other decimal.
+    #[inline(never)]
+    fn other(&self, text: Text<'_>) -> Option<T::Native> {
+        match self.common(text) {
+            Some(number) => Some(T::Native::from_i128(number)),
+            None => self.any(text.bytes()),
+        }
+    }
+
     /// A minus or none, and up to 18 digits with at most `scale` of them behind a point.
     #[inline]
     fn common(&self, text: Text<'_>) -> Option<i128> {

@@ -20,7 +20,6 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// The number that `n` bytes from `at` on are, if all are digits; 0 if `n` is. `n` is at most [`MAX_DIGITS`].
-#[inline]
 pub(super) fn digits(text: Text<'_>, at: usize, n: usize) -> Option<u64> {
     if n <= 8 {
         return eight(text.word(at), n);
@@ -34,16 +33,35 @@ pub(super) fn digits(text: Text<'_>, at: usize, n: usize) -> Option<u64> {
 }
 
 /// The number of the lowest `n` bytes of a word, at most 8, if all are digits.
-#[inline]
-fn eight(word: u64, n: usize) -> Option<u64> {
+#[inline(always)]
+pub(super) fn eight(word: u64, n: usize) -> Option<u64> {
     // The lowest byte is the first digit. Shifted up, the digits stand at the end of eight that start with zeros.
     let x = (word ^ ZEROS).checked_shl(64 - 8 * n as u32).unwrap_or(0);
     if !are_digits(x, 0x7676_7676_7676_7676) {
         return None;
     }
+    Some(number(x))
+}
+
+/// The number of the lowest `n` bytes, 1 to 16, if all are digits.
+#[inline(always)]
+pub(super) fn sixteen(bytes: u128, n: usize) -> Option<u64> {
+    let zeros = u128::from(ZEROS) << 64 | u128::from(ZEROS);
+    let x = (bytes ^ zeros) << (128 - 8 * n);
+    // As above, on two halves: the first digits are in the low one.
+    let (high, low) = (x as u64, (x >> 64) as u64);
+    if !(are_digits(high, 0x7676_7676_7676_7676) & are_digits(low, 0x7676_7676_7676_7676)) {
+        return None;
+    }
+    Some(number(high) * POW10[8] + number(low))
+}
+
+/// The number of eight digits from 0 to 9, the first one in the lowest byte.
+#[inline(always)]
+fn number(x: u64) -> u64 {
     let x = (x.wrapping_mul(10) + (x >> 8)) & 0x00ff_00ff_00ff_00ff;
     let x = (x.wrapping_mul(100) + (x >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((x.wrapping_mul(10_000) + (x >> 32)) & 0xffff_ffff)
+    (x.wrapping_mul(10_000) + (x >> 32)) & 0xffff_ffff
 }
 
 /// Whether each byte of `x`, to which the same byte of `margins` is added, stays below 128: with a margin of `0x76` the
@@ -66,14 +84,18 @@ mod tests {
                 let text = format!("{value:0n$}");
                 for behind in ["", ",", "0", "9999999999", "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"] {
                     let all = text.clone() + behind;
-                    assert_eq!(digits(Text::new(all.as_bytes()), 0, n), Some(value), "{all:?} {n}");
+                    let text = Text::new(all.as_bytes());
+                    assert_eq!(digits(text, 0, n), Some(value), "{all:?} {n}");
+                    assert!(n > 16 || sixteen(text.double(0), n) == Some(value), "{all:?} {n}");
                 }
             }
             for at in 0..n {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'5'; n];
                     text[at] = byte;
-                    let read = digits(Text::new(&text), 0, n);
+                    let text = Text::new(&text);
+                    let read = digits(text, 0, n);
+                    assert!(n > 16 || sixteen(text.double(0), n) == read, "{byte} at {at} of {n}");
                     assert_eq!(read.is_some(), byte.is_ascii_digit(), "{byte} at {at} of {n}");
                 }
             }

@@ -10,6 +10,8 @@ pub(super) struct Fields<'a> {
     pub(super) column: Column<'a>,
     pub(super) options: &'a DecodeOptions,
     pub(super) is_nullable: bool,
+    /// Whether all bytes of the records are known to be ASCII, and so every field is UTF-8.
+    pub(super) is_ascii: bool,
 }
 
 /// What values and NULLs are appended to.
@@ -147,6 +149,12 @@ impl<'a> Text<'a> {
         self.len
     }
 
+    /// The first byte, 0 if there is none.
+    #[inline]
+    pub(super) fn first(&self) -> u8 {
+        self.from.first().copied().unwrap_or(0)
+    }
+
     #[inline]
     pub(super) fn bytes(&self) -> &'a [u8] {
         &self.from[..self.len]
@@ -163,6 +171,15 @@ impl<'a> Text<'a> {
         match self.from.get(at..).and_then(|bytes| bytes.first_chunk()) {
             Some(&bytes) => u64::from_le_bytes(bytes),
             None => self.last_word(at),
+        }
+    }
+
+    /// Sixteen bytes, as [`word`](Self::word) reads eight.
+    #[inline]
+    pub(super) fn double(&self, at: usize) -> u128 {
+        match self.from.get(at..).and_then(|bytes| bytes.first_chunk()) {
+            Some(&bytes) => u128::from_le_bytes(bytes),
+            None => u128::from(self.word(at)) | u128::from(self.word(at + 8)) << 64,
         }
     }
 

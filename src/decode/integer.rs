@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use arrow::array::ArrowPrimitiveType;
 use arrow::compute::kernels::cast_utils::Parser;
 
-use super::digits::{MAX_DIGITS, digits};
+use super::digits::{MAX_DIGITS, digits, eight, sixteen};
 use super::fields::Text;
 use super::primitive::Parse;
 
@@ -53,12 +53,14 @@ where
 /// A minus or none, and 1 to 18 digits.
 #[inline]
 fn common(text: Text<'_>) -> Option<i64> {
-    let is_negative = text.word(0) as u8 == b'-';
+    let is_negative = text.first() == b'-';
     let at = usize::from(is_negative);
-    let n = text.len() - at;
-    if n == 0 || n > MAX_DIGITS {
-        return None;
-    }
-    let magnitude = digits(text, at, n)? as i64;
+    let magnitude = match text.len() - at {
+        0 => return None,
+        n @ 1..=8 => eight(text.word(at), n)?,
+        n @ 9..=16 => sixteen(text.double(at), n)?,
+        n @ 17..=MAX_DIGITS => digits(text, at, n)?,
+        _ => return None,
+    } as i64;
     Some(if is_negative { -magnitude } else { magnitude })
 }

@@ -52,8 +52,10 @@ impl<P: Parse> Append for Primitive<P> {
     const IS_TEXT: bool = false;
 
     fn append_null(&mut self) {
-        self.values.push(Default::default());
+        // Validity follows the values in runs.
+        self.validity.append_n_non_nulls(self.values.len() - self.validity.len());
         self.validity.append_null();
+        self.values.push(Default::default());
     }
 
     #[inline]
@@ -61,7 +63,6 @@ impl<P: Parse> Append for Primitive<P> {
         match self.parse.parse(value) {
             Some(number) => {
                 self.values.push(number);
-                self.validity.append_non_null();
                 Ok(())
             }
             None => Err(Rejected::Value(Some(self.parse.reason(value.bytes())))),
@@ -92,6 +93,7 @@ impl<P: Parse> ColumnDecoder for Primitive<P> {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        self.validity.append_n_non_nulls(self.values.len() - self.validity.len());
         let values = take_vec(&mut self.values);
         let array = PrimitiveArray::<P::Type>::try_new(values.into(), self.validity.finish())?;
         Ok(Arc::new(array.with_data_type(self.data_type.clone())))

@@ -36,6 +36,9 @@ pub(super) struct Views<T: ByteViewType + ?Sized> {
     /// All bytes of the longer values of this push, and bytes of all shorter ones, joined by "or".
     is_ascii: bool,
     short_bits: u128,
+    is_string: bool,
+    /// Whether the values of this push have to be looked at for UTF-8.
+    looks: bool,
     view_type: std::marker::PhantomData<fn() -> Box<T>>,
 }
 
@@ -50,12 +53,10 @@ impl<T: ByteViewType + ?Sized> Views<T> {
             first_block: FIRST_BLOCK,
             is_ascii: true,
             short_bits: 0,
+            is_string: matches!(T::DATA_TYPE, DataType::Utf8View),
+            looks: false,
             view_type: std::marker::PhantomData,
         }
-    }
-
-    fn is_string() -> bool {
-        matches!(T::DATA_TYPE, DataType::Utf8View)
     }
 
     /// Copies a value that has no room in a view.
@@ -75,7 +76,7 @@ impl<T: ByteViewType + ?Sized> Views<T> {
         );
         self.block.extend_from_slice(value);
         self.long_bytes += value.len();
-        self.is_ascii &= !Self::is_string() || value.is_ascii();
+        self.is_ascii &= !self.looks || value.is_ascii();
     }
 
     /// Moves the buffer that is being filled to the full ones, without much room that it hasn't used.
@@ -93,7 +94,7 @@ impl<T: ByteViewType + ?Sized> Views<T> {
     fn check_utf8(&mut self, row: usize) -> Result<(), Failure> {
         let is_ascii = std::mem::replace(&mut self.is_ascii, true);
         let short_bits = std::mem::take(&mut self.short_bits);
-        if !Self::is_string() || (is_ascii && short_bits & HIGH_BITS == 0) {
+        if !self.looks || (is_ascii && short_bits & HIGH_BITS == 0) {
             return Ok(());
         }
         for (record, view) in self.views[row..].iter().enumerate() {
@@ -129,8 +130,10 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
     const IS_TEXT: bool = true;
 
     fn append_null(&mut self) {
-        self.views.push(0);
+        // Validity follows the views in runs.
+        self.validity.append_n_non_nulls(self.views.len() - self.validity.len());
         self.validity.append_null();
+        self.views.push(0);
     }
 
     #[inline]
@@ -138,14 +141,12 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
         let len = value.len();
         match len {
             0..=MAX_INLINE => {
-                let bytes = u128::from(value.word(0)) | u128::from(value.word(8)) << 64;
-                let view = (bytes & ((1 << (8 * len)) - 1)) << 32 | len as u128;
+                let view = (value.double(0) & ((1 << (8 * len)) - 1)) << 32 | len as u128;
                 self.short_bits |= view;
                 self.views.push(view);
             }
             _ => self.append_long(value.bytes()),
         }
-        self.validity.append_non_null();
         Ok(())
     }
 
@@ -165,6 +166,7 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
         let row = self.views.len();
+        self.looks = self.is_string && !fields.is_ascii;
         let pushed = fields.append_to(self, scratch);
         // The rows that have been appended stand before the one that failed.
         self.check_utf8(row)?;
@@ -187,6 +189,7 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
         let blocks = std::mem::take(&mut self.blocks);
         self.first_block = self.long_bytes.clamp(FIRST_BLOCK, MAX_BLOCK);
         self.long_bytes = 0;
+        self.validity.append_n_non_nulls(self.views.len() - self.validity.len());
         let views = take_vec(&mut self.views);
         Ok(Arc::new(GenericByteViewArray::<T>::try_new(views.into(), blocks, self.validity.finish())?))
     }
