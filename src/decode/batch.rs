@@ -170,7 +170,8 @@ impl BatchDecoder {
             return Err(Error::new(ErrorKind::Internal { reason }));
         }
         self.reserve(records.len());
-        let is_ascii = self.has_strings && all_bytes(records, self.width).is_ascii();
+        let text = if self.has_strings { text(records, self.width) } else { None };
+        let is_ascii = text.is_some_and(|(_, text)| text.is_ascii());
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
             // After a failure in one column, one in a later column comes first only if its record does.
@@ -181,6 +182,7 @@ impl BatchDecoder {
                 options: &self.options,
                 is_nullable: field.is_nullable(),
                 is_ascii,
+                text,
             };
             if let Err(failure) = column.decoder.push(&fields, &mut self.scratch) {
                 first = Some((failure, column.file_index, field));
@@ -249,11 +251,12 @@ impl BatchDecoder {
     }
 }
 
-/// The bytes from the first record's start to the last one's end; there is a record.
-fn all_bytes<'a>(records: &Records<'a>, width: usize) -> &'a [u8] {
+/// The text from the first record's start to the last one's end, and where it starts, if it is UTF-8; there is a record.
+fn text<'a>(records: &Records<'a>, width: usize) -> Option<(usize, &'a str)> {
     let (start, _) = records.column(0).span(0);
     let (_, end) = records.column(width - 1).span(records.len() - 1);
-    &records.column(0).bytes()[start as usize..end as usize]
+    let bytes = &records.column(0).bytes()[start as usize..end as usize];
+    Some((start as usize, simdutf8::basic::from_utf8(bytes).ok()?))
 }
 
 fn internal(error: ArrowError) -> Error {

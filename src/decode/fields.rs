@@ -12,6 +12,8 @@ pub(super) struct Fields<'a> {
     pub(super) is_nullable: bool,
     /// Whether all bytes of the records are known to be ASCII, and so every field is UTF-8.
     pub(super) is_ascii: bool,
+    /// The bytes from this one on as a string, if all those of the records are UTF-8.
+    pub(super) text: Option<(usize, &'a str)>,
 }
 
 /// What values and NULLs are appended to.
@@ -68,7 +70,11 @@ impl Fields<'_> {
                 && start < end
                 && let Some(from) = bytes.get(start as usize..)
                 && !unescape.is_quoted(from)
-                && let value = (Text { from, len: (end - start) as usize })
+                && let value = (Text {
+                    from,
+                    len: (end - start) as usize,
+                    string: if A::IS_TEXT { self.string(start, end) } else { None },
+                })
                 && (value.len() > longest_null || !self.options.is_listed(value.bytes()))
             {
                 return target.append(value).map_err(|rejected| {
@@ -78,6 +84,13 @@ impl Fields<'_> {
             }
             self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
         })
+    }
+
+    /// A part of the text; none also where it cuts a character, which a delimiter beyond ASCII can do.
+    #[inline(always)]
+    fn string(&self, start: u32, end: u32) -> Option<&str> {
+        let (first, text) = self.text?;
+        text.get((start as usize).checked_sub(first)?..(end as usize).checked_sub(first)?)
     }
 
     /// Appends one field, whatever stands in it.
@@ -100,11 +113,11 @@ impl Fields<'_> {
         let (at, len) = (value.as_ptr().addr(), value.len());
         let bytes = self.column.bytes();
         let text = match offset(at, bytes) {
-            Some(at) => Text { from: &bytes[at..], len },
+            Some(at) => Text { from: &bytes[at..], len, string: None },
             None => {
                 scratch.extend_from_slice(&[0; PADDING]);
                 let at = offset(at, scratch).unwrap_or(0);
-                Text { from: &scratch[at..], len }
+                Text { from: &scratch[at..], len, string: None }
             }
         };
         target.append(text).map_err(|rejected| rejected.into_kind(text.bytes(), target.type_name()))
@@ -135,13 +148,15 @@ pub(super) struct Text<'a> {
     from: &'a [u8],
     /// The value's length.
     len: usize,
+    /// The value as a string, where that is known to be one.
+    string: Option<&'a str>,
 }
 
 impl<'a> Text<'a> {
     /// A value that nothing is known to follow.
     #[cfg(test)]
     pub(super) fn new(value: &'a [u8]) -> Self {
-        Text { from: value, len: value.len() }
+        Text { from: value, len: value.len(), string: None }
     }
 
     #[inline]
@@ -161,8 +176,9 @@ impl<'a> Text<'a> {
     }
 
     /// The value as a string, if it is UTF-8.
+    #[inline]
     pub(super) fn as_str(&self) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes()).ok()
+        self.string.or_else(|| std::str::from_utf8(self.bytes()).ok())
     }
 
     /// Eight bytes, the one at `at` the lowest. Those past the value's end can be any.
@@ -199,7 +215,7 @@ mod tests {
     fn a_word_is_the_same_with_and_without_bytes_behind_it() {
         let bytes = b"0123456789";
         for len in 0..=bytes.len() {
-            let (long, short) = (Text { from: bytes, len }, Text::new(&bytes[..len]));
+            let (long, short) = (Text { from: bytes, len, string: None }, Text::new(&bytes[..len]));
             for at in 0..len {
                 let known = 8 * (len - at).min(8) as u32;
                 let mask = u64::MAX.checked_shr(64 - known).unwrap_or(0);

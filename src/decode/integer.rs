@@ -51,7 +51,7 @@ where
 }
 
 /// A minus or none, and 1 to 18 digits.
-#[inline]
+#[inline(always)]
 fn common(text: Text<'_>) -> Option<i64> {
     let is_negative = text.first() == b'-';
     let at = usize::from(is_negative);

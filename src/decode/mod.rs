@@ -3,7 +3,7 @@
 //! ```text
 //!  Records ──► batch ──column by column──► fields ──value──► integer, float, decimal, temporal  ─► primitive ─┐
 //!              │ room in rows and bytes    │ unescape        boolean, null                                    ├─► arrays
-//!              │ first error of all        │ NULL?           string, binary ─► bytes, views; dictionary ──────┘
+//!              │ first error of all        │ NULL?           string, binary ─► bytes, strings, views; dict. ──┘
 //!              ▼                           ▼
 //!          RecordBatch                  options              make: which type is decoded by what
 //! ```
@@ -35,6 +35,7 @@ mod make;
 mod null;
 mod options;
 mod primitive;
+mod strings;
 mod temporal;
 mod utf8;
 mod views;

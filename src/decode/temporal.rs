@@ -188,7 +188,7 @@ fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
 const DATE_LEN: usize = 10;
 
 /// Days since 1970 of the first ten bytes, if they are a day like `2024-02-29` in one of the [`YEARS`].
-#[inline]
+#[inline(always)]
 fn common_date(text: Text<'_>) -> Option<i32> {
     let year_and_month = text.word(0) ^ u64::from_le_bytes(*b"0000-00-");
     let day = text.word(2) >> 48 ^ 0x3030;

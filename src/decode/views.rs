@@ -5,23 +5,22 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, GenericByteViewArray, NullBufferBuilder};
 use arrow::buffer::Buffer;
-use arrow::datatypes::{ByteViewType, DataType};
+use arrow::datatypes::ByteViewType;
 use arrow::error::ArrowError;
 
 use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
-use super::utf8::first_invalid;
 
 /// Bytes that a view has room for.
-const MAX_INLINE: usize = 12;
+pub(super) const MAX_INLINE: usize = 12;
 
 /// Bytes of a column's first buffer; each further one has a quarter of those before it together.
-const FIRST_BLOCK: usize = 4 << 10;
+pub(super) const FIRST_BLOCK: usize = 4 << 10;
 
 /// Bytes of the largest buffer, but for one that holds a single larger value: what its end leaves unused stays small.
-const MAX_BLOCK: usize = 256 << 10;
+pub(super) const MAX_BLOCK: usize = 256 << 10;
 
-/// Utf8View and BinaryView.
+/// BinaryView, and Utf8View with large values, whose being UTF-8 is checked before they are appended.
 pub(super) struct Views<T: ByteViewType + ?Sized> {
     views: Vec<u128>,
     validity: NullBufferBuilder,
@@ -33,12 +32,6 @@ pub(super) struct Views<T: ByteViewType + ?Sized> {
     long_bytes: usize,
     /// The size of the first buffer, by what the last batch had.
     first_block: usize,
-    /// All bytes of the longer values of this push, and bytes of all shorter ones, joined by "or".
-    is_ascii: bool,
-    short_bits: u128,
-    is_string: bool,
-    /// Whether the values of this push have to be looked at for UTF-8.
-    looks: bool,
     view_type: std::marker::PhantomData<fn() -> Box<T>>,
 }
 
@@ -51,12 +44,22 @@ impl<T: ByteViewType + ?Sized> Views<T> {
             block: Vec::new(),
             long_bytes: 0,
             first_block: FIRST_BLOCK,
-            is_ascii: true,
-            short_bits: 0,
-            is_string: matches!(T::DATA_TYPE, DataType::Utf8View),
-            looks: false,
             view_type: std::marker::PhantomData,
         }
+    }
+
+    /// Goes on behind the values of an array, of which `long_bytes` have no room in a view.
+    pub(super) fn from_array(array: GenericByteViewArray<T>, long_bytes: usize) -> Self {
+        let (views, blocks, nulls) = array.into_parts();
+        let mut into = Self::new();
+        into.views = views.into_inner().into_vec().unwrap_or_else(|views| views.typed_data().to_vec());
+        match nulls {
+            Some(nulls) => into.validity.append_buffer(&nulls),
+            None => into.validity.append_n_non_nulls(into.views.len()),
+        }
+        into.blocks = blocks.to_vec();
+        into.long_bytes = long_bytes;
+        into
     }
 
     /// Copies a value that has no room in a view.
@@ -76,7 +79,6 @@ impl<T: ByteViewType + ?Sized> Views<T> {
         );
         self.block.extend_from_slice(value);
         self.long_bytes += value.len();
-        self.is_ascii &= !self.looks || value.is_ascii();
     }
 
     /// Moves the buffer that is being filled to the full ones, without much room that it hasn't used.
@@ -89,36 +91,7 @@ impl<T: ByteViewType + ?Sized> Views<T> {
             self.blocks.push(block.into());
         }
     }
-
-    /// The first row from `row` on that isn't UTF-8.
-    fn check_utf8(&mut self, row: usize) -> Result<(), Failure> {
-        let is_ascii = std::mem::replace(&mut self.is_ascii, true);
-        let short_bits = std::mem::take(&mut self.short_bits);
-        if !self.looks || (is_ascii && short_bits & HIGH_BITS == 0) {
-            return Ok(());
-        }
-        for (record, view) in self.views[row..].iter().enumerate() {
-            let inline = view.to_le_bytes();
-            let len = *view as u32 as usize;
-            let value = match len {
-                0..=MAX_INLINE => &inline[4..4 + len],
-                _ => {
-                    let (block, offset) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
-                    let block = self.blocks.get(block).map_or(&self.block[..], |block| &block[..]);
-                    &block[offset..offset + len]
-                }
-            };
-            if let Some(at) = first_invalid(value) {
-                let kind = Rejected::Utf8(at).into_kind(value, self.type_name());
-                return Err(Failure { record, kind });
-            }
-        }
-        Ok(())
-    }
 }
-
-/// The high bits of the bytes of an inline value in its view.
-const HIGH_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_0000_0000;
 
 impl<T: ByteViewType + ?Sized> fmt::Debug for Views<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,7 +115,6 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
         match len {
             0..=MAX_INLINE => {
                 let view = (value.double(0) & ((1 << (8 * len)) - 1)) << 32 | len as u128;
-                self.short_bits |= view;
                 self.views.push(view);
             }
             _ => self.append_long(value.bytes()),
@@ -165,12 +137,7 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
     }
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        let row = self.views.len();
-        self.looks = self.is_string && !fields.is_ascii;
-        let pushed = fields.append_to(self, scratch);
-        // The rows that have been appended stand before the one that failed.
-        self.check_utf8(row)?;
-        pushed
+        fields.append_to(self, scratch)
     }
 
     fn variable_bytes(&self) -> usize {
