@@ -425,6 +425,19 @@ fn random_tables_are_read_as_by_arrow() {
 }
 
 #[test]
+fn strings_of_all_sizes_in_one_column_are_read_as_by_arrow() {
+    let sizes = [1, 12, 13, 0, 100, 2048, 2049, 5, 0, 40_000, 12, 300, 70_000, 1, 0, 13];
+    for unit in ["x", "é", "🦀"] {
+        let rows: Vec<Vec<String>> = (sizes.iter().cycle().take(40).enumerate())
+            .map(|(i, size)| vec![i.to_string().repeat(size / 1000) + &unit.repeat(size / unit.len())])
+            .collect();
+        for data_type in [DataType::Utf8View, DataType::BinaryView, DataType::Utf8, DataType::LargeBinary] {
+            compare(&rows, &table(data_type));
+        }
+    }
+}
+
+#[test]
 fn the_fuzz_target_reads_any_bytes() {
     silence_panics_of_arrow();
     for choice in 0..=u8::MAX {
