@@ -36,6 +36,12 @@ pub const DEFAULT_BATCH_SIZE: usize = 8192;
 /// One record that has more fields is indexed whole nevertheless.
 pub const INDEX_FIELDS: usize = 16 << 10;
 
+/// Fields of the widest record that is accepted where no schema says how many there are: 64 Ki, of which the index takes
+/// 256 KiB.
+///
+/// A table that wide has no use for a query engine; a delimiter that is none of the file's makes such records.
+pub const MAX_FIELDS: usize = 64 << 10;
+
 /// What one scan may hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
