@@ -68,8 +68,7 @@ pub enum Step<'a> {
 pub struct Parser {
     scanner: Scanner,
     index: Index,
-    /// The partial record, with what stands before it since the last whole one. Empty, or `scanner` and `index` are
-    /// those of all its bytes.
+    /// The partial record, from its first byte on. Empty, or `scanner` and `index` are those of all its bytes.
     carry: Vec<u8>,
     /// The carry's record has been handed out: empty it first.
     carry_is_spent: bool,
@@ -256,7 +255,7 @@ impl Parser {
         match self.index.first_start() {
             Some(start) => {
                 self.check_length(input, start, input.len())?;
-                self.extend_carry(input);
+                self.start_carry(input, start);
             }
             None => {
                 self.inside_comment = self.scanner.inside_comment();
@@ -271,7 +270,9 @@ impl Parser {
         let mut taken = 0;
         let mut growth = FIRST_GROWTH;
         while taken < input.len() {
-            let more = growth.min(input.len() - taken);
+            // One byte more than the longest record may have is its terminator, or one too many.
+            let room = (self.max_record_bytes + 1).saturating_sub(self.carry.len()).max(1);
+            let more = growth.min(input.len() - taken).min(room);
             growth *= 2;
             let from = self.carry.len();
             self.extend_carry(&input[taken..taken + more]);
@@ -426,11 +427,21 @@ impl Parser {
         }
     }
 
-    /// Grows the carry, by doubling, but to no more than the longest record and a chunk.
+    /// Keeps the partial record that starts at `bytes[start]`, and moves the anchor there.
+    fn start_carry(&mut self, bytes: &[u8], start: usize) {
+        let (before, record) = bytes.split_at(start);
+        let lines = line_breaks(self.anchor.terminator, self.anchor.after_cr, before);
+        self.anchor.pass(before, lines);
+        self.scanner.rebase(lines, self.anchor.after_cr);
+        self.index.rebase(start);
+        self.extend_carry(record);
+    }
+
+    /// Grows the carry, by doubling, but to no more than the longest record and its terminator.
     fn extend_carry(&mut self, bytes: &[u8]) {
         let needed = self.carry.len() + bytes.len();
         if needed > self.carry.capacity() {
-            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes);
+            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes + 1);
             self.carry.reserve_exact(needed.max(doubled) - self.carry.len());
         }
         self.carry.extend_from_slice(bytes);
@@ -458,14 +469,16 @@ impl Parser {
     /// What looked like a BOM wasn't one: the bytes of it that have been taken start the first record.
     fn start_without_bom(&mut self, matched: usize) {
         self.bom = Bom::Passed;
-        self.extend_carry(&BOM[..matched]);
+        let bytes = &BOM[..matched];
         self.scanner.restart(false);
         self.index.clear();
-        self.scanner.scan(&self.carry, 0, &mut self.index, usize::MAX);
-        if self.index.first_start().is_none() {
-            self.inside_comment = self.scanner.inside_comment();
-            self.anchor.pass(&self.carry, self.scanner.line_breaks());
-            self.carry.clear();
+        self.scanner.scan(bytes, 0, &mut self.index, usize::MAX);
+        match self.index.first_start() {
+            Some(start) => self.start_carry(bytes, start),
+            None => {
+                self.inside_comment = self.scanner.inside_comment();
+                self.anchor.pass(bytes, self.scanner.line_breaks());
+            }
         }
     }
 

@@ -13,10 +13,11 @@ use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
 use super::reference::{Action, Machine, State};
 use crate::dialect::{Dialect, Terminator};
-use crate::limits::INDEX_FIELDS;
+use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
 
-/// Fields or records of a full index, with the block that filled it, and the room that a block asks for.
-const INDEX_ROOM: usize = INDEX_FIELDS + 2 * BLOCK;
+/// Fields or records that the index first makes room for, which is enough but for a record that has more.
+const INDEX_ROOM: usize = INDEX_FIELDS + INDEX_SLACK;
+const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
 /// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
 #[derive(Debug)]
@@ -74,6 +75,12 @@ impl Scanner {
         self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
         self.after_cr = after_cr;
         self.line_breaks = 0;
+    }
+
+    /// Goes on as if the buffer had started later, behind `lines` of its lines, at its first record.
+    pub(super) fn rebase(&mut self, lines: u64, after_cr: bool) {
+        self.after_cr = after_cr;
+        self.line_breaks -= lines;
     }
 
     /// Whether what was scanned ends in a comment.
@@ -333,6 +340,13 @@ impl Index {
             self.ends[first + to - from..behind].fill(last);
             self.field_counts[record] = behind as u32;
             to = from;
+        }
+    }
+
+    /// Goes on as if the buffer had started `start` bytes later, where the first record starts; none is whole yet.
+    pub(super) fn rebase(&mut self, start: usize) {
+        for offset in self.ends[..self.fields].iter_mut().chain(&mut self.starts[..self.started]) {
+            *offset -= start as u32;
         }
     }
 

@@ -40,9 +40,34 @@ fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
         ("irregular quoting", plain(), b"5\" \"", b'x'),
     ] {
         let (most, is_refused) = held(builder.build().expect("no byte has two meanings"), start, fill);
-        assert!(most <= MAX_RECORD_BYTES + 2 * CHUNK, "{name}: {most} bytes");
+        assert!(most <= MAX_RECORD_BYTES + INDEX_BYTES, "{name}: {most} bytes");
         assert!(is_refused, "{name}: {most} bytes, and no error");
     }
+}
+
+#[test]
+fn what_stands_before_the_partial_record_is_not_kept() {
+    let dialect =
+        Dialect::builder().comment(b'#').has_header(false).build().expect("no byte has two meanings");
+    let mut chunk = b"#comment\r\n\r\n".repeat(CHUNKS * CHUNK / 12);
+    let record = chunk.len() as u64;
+    chunk.extend_from_slice(b"a,\"\r");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
+        .expect("the environment forces no back end that is not there");
+    let (taken, _) = parser.next(&chunk, usize::MAX).expect("nothing is wrong yet");
+    assert_eq!(taken, chunk.len());
+    assert!(parser.allocated_bytes() < 2 * CHUNK, "{} bytes", parser.allocated_bytes());
+    let rest = b"\nb\"\r\nc";
+    let (taken, step) = parser.next(rest, usize::MAX).expect("nothing is wrong");
+    let Step::Records(records) = step else { panic!("there is a record") };
+    assert_eq!(records.raw(0, 1), Some(&b"\"\r\nb\""[..]));
+    let position = records.position(0, None);
+    assert_eq!((position.byte, position.line), (record, record / 6 + 1));
+    let debug = format!("{records:?}");
+    assert!(debug.len() < 300 && debug.contains("len: 1"), "{debug}");
+    parser.next(&rest[taken..], usize::MAX).expect("nothing is wrong");
+    let last = parser.finish().expect("nothing is wrong").expect("there is one more");
+    assert_eq!(last.position(0, None).line, record / 6 + 3);
 }
 
 #[test]
