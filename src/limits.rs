@@ -54,11 +54,13 @@ pub const MAX_FIELDS: usize = 64 << 10;
 pub struct Limits {
     memory_limit: usize,
     max_record_bytes: usize,
+    /// Files that are read at once.
+    readers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_limit: DEFAULT_MEMORY_LIMIT, max_record_bytes: DEFAULT_MAX_RECORD_BYTES }
+        Limits { memory_limit: DEFAULT_MEMORY_LIMIT, max_record_bytes: DEFAULT_MAX_RECORD_BYTES, readers: 1 }
     }
 }
 
@@ -89,7 +91,14 @@ impl Limits {
                 ),
             ));
         }
-        Ok(Limits { memory_limit, max_record_bytes })
+        Ok(Limits { memory_limit, max_record_bytes, readers: 1 })
+    }
+
+    /// For one of several files that are read at once: chunks and batches get smaller. What a file needs as it is, a
+    /// long record or a decompression window, it still gets.
+    pub fn shared_by(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
     }
 
     /// Bytes that the scan may hold at once.
@@ -102,15 +111,16 @@ impl Limits {
         self.max_record_bytes
     }
 
-    /// Bytes of one read: a fortieth of the limit, 256 KiB by default, which is where larger reads stop being faster.
+    /// Bytes of one read: a fortieth of the limit, 256 KiB by default, which is where larger reads stop being faster;
+    /// 32 KiB to 1 MiB.
     pub fn chunk_bytes(&self) -> usize {
-        (self.memory_limit / 40).clamp(32 << 10, 1 << 20).next_multiple_of(4096)
+        (self.memory_limit / 40 / self.readers).clamp(32 << 10, 1 << 20).next_multiple_of(4096)
     }
 
-    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: a twentieth of the limit. What a
-    /// builder may hold beyond that is one chunk, or the longest record.
+    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: a twentieth of the limit, at least
+    /// 64 KiB. What a builder may hold beyond that is one chunk, or the longest record.
     pub fn batch_bytes(&self) -> usize {
-        self.memory_limit / 20
+        (self.memory_limit / 20 / self.readers).max(64 << 10)
     }
 
     /// Bytes that a decompressor may hold: 12/25 of the limit, or what the other parts leave if that is less. zstd needs

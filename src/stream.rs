@@ -329,14 +329,16 @@ pub async fn sample(
     Ok(())
 }
 
-/// The schema of an input that can be read only once, and a reader that starts with the bytes of the sample.
+/// The schema of an input that can be read only once, and a reader that starts with the bytes of the sample, which it
+/// holds.
 ///
 /// # Errors
 ///
-/// As [`sample`].
+/// As [`sample`], and when half of the memory limit has been read without a record.
 pub async fn infer_schema(
     mut reader: impl AsyncBufRead + Send + Unpin + 'static,
     mut sampler: SchemaSampler,
+    limits: &Limits,
 ) -> Result<(SchemaRef, Pin<Box<dyn AsyncBufRead + Send>>)> {
     let mut seen = Vec::new();
     sampler.start_file();
@@ -345,6 +347,12 @@ pub async fn infer_schema(
         if chunk.is_empty() {
             sampler.finish_file()?;
             break;
+        }
+        // A reader may have everything in memory; what is copied stays near the sample.
+        let chunk = &chunk[..chunk.len().min(limits.chunk_bytes())];
+        if seen.len() + chunk.len() > limits.memory_limit() / 2 {
+            let reason = format!("no record ends in the first {} bytes", seen.len());
+            return Err(Error::new(ErrorKind::Schema { reason }));
         }
         seen.extend_from_slice(chunk);
         sampler.push(chunk)?;

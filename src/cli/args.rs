@@ -32,7 +32,7 @@ pub(super) struct QueryArgs {
     /// Write rows to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What one scan may hold at once, in bytes or as 10MiB. Default 10MiB.
+    /// What one scan may hold at once, in bytes or as 10MiB; sorts and joins are not part of it. Default 10MiB.
     #[arg(long, value_name = "SIZE")]
     memory_limit: Option<String>,
     /// Threads, and partitions of a query. Default: as many as there are cores.

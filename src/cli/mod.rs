@@ -14,6 +14,7 @@ mod progress;
 mod query;
 mod run;
 mod schema;
+mod sink;
 mod stats;
 mod table;
 

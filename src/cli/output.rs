@@ -1,7 +1,6 @@
 //! Where rows go, and how they look.
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use datafusion::arrow::csv;
@@ -12,12 +11,17 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::parquet::arrow::ArrowWriter;
 
 use super::args::Format;
+use super::sink::{Broken, Sink};
 use super::table::TableWriter;
 
-type Sink = Box<dyn Write + Send>;
-
 /// A writer of rows.
-pub(super) enum Output {
+pub(crate) struct Output {
+    rows: Rows,
+    /// Who reads the pipe has gone: the writers don't all say so themselves.
+    broken: Broken,
+}
+
+enum Rows {
     Table(TableWriter<Sink>),
     Csv(csv::Writer<Sink>),
     Json(ArrayWriter<Sink>),
@@ -26,7 +30,7 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// Opens the output: a file, or else stdout.
+    /// Opens the output: a file, which appears when it is complete, or else stdout.
     pub(super) fn create(format: Option<Format>, path: Option<&Path>, schema: SchemaRef) -> Result<Self> {
         let to_terminal = path.is_none() && std::io::stdout().is_terminal();
         let format = format.or_else(|| path.and_then(format_of)).unwrap_or(match to_terminal {
@@ -38,53 +42,48 @@ impl Output {
                 "Parquet is not for a terminal: give --output FILE, or a pipe".to_owned(),
             ));
         }
-        let sink: Sink = match path {
-            Some(path) => Box::new(BufWriter::new(File::create(path).map_err(|error| {
-                DataFusionError::Configuration(format!("can't write {}: {error}", path.display()))
-            })?)),
-            None => Box::new(BufWriter::new(std::io::stdout())),
-        };
-        Ok(match format {
-            Format::Table => Output::Table(TableWriter::new(sink, schema, to_terminal)),
+        let sink = Sink::create(path)?;
+        let broken = sink.broken();
+        let rows = match format {
+            Format::Table => Rows::Table(TableWriter::new(sink, schema, to_terminal)),
             Format::Csv => {
                 // The header stands also over no rows.
                 let mut writer = csv::Writer::new(sink);
-                writer.write(&RecordBatch::new_empty(schema))?;
-                Output::Csv(writer)
+                broken.check(writer.write(&RecordBatch::new_empty(schema)))?;
+                Rows::Csv(writer)
             }
-            Format::Json => Output::Json(ArrayWriter::new(sink)),
-            Format::Ndjson => Output::Ndjson(LineDelimitedWriter::new(sink)),
-            Format::Parquet => Output::Parquet(Box::new(ArrowWriter::try_new(sink, schema, None)?)),
-        })
+            Format::Json => Rows::Json(ArrayWriter::new(sink)),
+            Format::Ndjson => Rows::Ndjson(LineDelimitedWriter::new(sink)),
+            Format::Parquet => Rows::Parquet(Box::new(ArrowWriter::try_new(sink, schema, None)?)),
+        };
+        Ok(Output { rows, broken })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        match self {
-            Output::Table(writer) => writer.write(batch)?,
-            Output::Csv(writer) => writer.write(batch)?,
-            Output::Json(writer) => writer.write(batch)?,
-            Output::Ndjson(writer) => writer.write(batch)?,
-            Output::Parquet(writer) => writer.write(batch)?,
+        match &mut self.rows {
+            Rows::Table(writer) => writer.write(batch),
+            Rows::Csv(writer) => self.broken.check(writer.write(batch)),
+            Rows::Json(writer) => self.broken.check(writer.write(batch)),
+            Rows::Ndjson(writer) => self.broken.check(writer.write(batch)),
+            Rows::Parquet(writer) => self.broken.check(writer.write(batch)),
         }
-        Ok(())
     }
 
     pub(super) fn finish(self) -> Result<()> {
-        let mut sink = match self {
-            Output::Table(writer) => writer.finish()?,
-            Output::Csv(writer) => writer.into_inner(),
-            Output::Json(mut writer) => {
-                writer.finish()?;
+        let sink = match self.rows {
+            Rows::Table(writer) => self.broken.check(writer.finish())?,
+            Rows::Csv(writer) => writer.into_inner(),
+            Rows::Json(mut writer) => {
+                self.broken.check(writer.finish())?;
                 writer.into_inner()
             }
-            Output::Ndjson(mut writer) => {
-                writer.finish()?;
+            Rows::Ndjson(mut writer) => {
+                self.broken.check(writer.finish())?;
                 writer.into_inner()
             }
-            Output::Parquet(writer) => writer.into_inner()?,
+            Rows::Parquet(writer) => self.broken.check(writer.into_inner())?,
         };
-        sink.flush()?;
-        Ok(())
+        sink.finish()
     }
 }
 

@@ -52,8 +52,11 @@ impl Progress {
             }
         }
     }
+}
 
-    pub(super) fn finish(&self) {
+impl Drop for Progress {
+    /// Also after an error nothing of it stays on the terminal.
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

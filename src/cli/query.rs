@@ -1,6 +1,7 @@
 //! `csv-stream query`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use datafusion::common::TableReference;
@@ -11,6 +12,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion_csv_stream::{CsvFormatOptions, CsvReaderTable, install_with_options};
 use futures::StreamExt;
 use tokio::io::BufReader;
+use tokio_util::io::InspectReader;
 
 use super::alloc::CountingAllocator;
 use super::args::QueryArgs;
@@ -24,14 +26,21 @@ pub(super) const STDIN: &str = "-";
 pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAllocator) -> Result<()> {
     let started = Instant::now();
     let options = args.csv_options()?;
-    let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+    // Round-robin repartitioning would gather the scan's batches again, to the full number of rows however wide they
+    // are: 80 MB a partition for fields of 10 KB.
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_round_robin_repartition(false)
+        .with_information_schema(true);
     if let Some(rows) = args.batch_size {
         config = config.with_batch_size(rows as usize);
     }
     let ctx = SessionContext::new_with_config(config);
     install_with_options(&ctx, options.clone())?;
+    let stdin_bytes = Arc::new(AtomicUsize::new(0));
     if mentions_stdin(&ctx, &args.sql)? {
-        ctx.register_table(TableReference::bare(STDIN), Arc::new(stdin_table(&options).await?))?;
+        let table = stdin_table(&options, Arc::clone(&stdin_bytes)).await?;
+        ctx.register_table(TableReference::bare(STDIN), Arc::new(table))?;
     }
 
     let frame = ctx.sql_with_options(&args.sql, SQLOptions::new()).await?;
@@ -46,17 +55,24 @@ pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAl
         rows += batch.num_rows();
         output.write(&batch)?;
     }
-    progress.finish();
+    drop(progress);
     output.finish()?;
     if args.stats {
-        stats::print(rows, bytes_scanned(&plan), started.elapsed(), allocator)?;
+        let bytes = bytes_scanned(&plan) + stdin_bytes.load(Relaxed);
+        stats::print(rows, bytes, started.elapsed(), allocator)?;
     }
     Ok(())
 }
 
-/// A table over stdin.
-pub(super) async fn stdin_table(options: &CsvFormatOptions) -> Result<CsvReaderTable> {
-    CsvReaderTable::try_new("stdin", BufReader::with_capacity(256 << 10, tokio::io::stdin()), options).await
+/// A table over stdin, which counts the bytes that it reads.
+pub(super) async fn stdin_table(
+    options: &CsvFormatOptions,
+    bytes: Arc<AtomicUsize>,
+) -> Result<CsvReaderTable> {
+    let stdin = InspectReader::new(tokio::io::stdin(), move |read: &[u8]| {
+        bytes.fetch_add(read.len(), Relaxed);
+    });
+    CsvReaderTable::try_new("stdin", BufReader::with_capacity(256 << 10, stdin), options).await
 }
 
 fn mentions_stdin(ctx: &SessionContext, sql: &str) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! `csv-stream schema`: a `CREATE EXTERNAL TABLE` statement, ready to run.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
@@ -16,35 +17,52 @@ use super::query::{STDIN, stdin_table};
 
 pub(super) async fn run(args: &SchemaArgs) -> Result<()> {
     let options = args.csv_options()?;
-    let (schema, partitions) = if args.path == STDIN {
-        (stdin_table(&options).await?.schema(), Vec::new())
+    let listed = if args.path == STDIN {
+        let schema = stdin_table(&options, Arc::default()).await?.schema();
+        Listed { schema, partitions: Vec::new(), extension: String::new() }
     } else {
         let frame = SessionContext::new().read_csv_file(&args.path, options).await?;
         listing(frame.logical_plan())?
     };
     let name = args.name.clone().unwrap_or_else(|| table_name(&args.path));
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", statement(&name, &schema, &partitions, args))?;
+    writeln!(stdout, "{}", statement(&name, &listed, args))?;
+    if args.path == STDIN {
+        writeln!(stdout, "-- The input was stdin: put a file's path in the place of '-'.")?;
+    }
     Ok(())
 }
 
-/// The columns of a table's files, and its partition columns.
-fn listing(plan: &LogicalPlan) -> Result<(SchemaRef, Vec<String>)> {
-    let LogicalPlan::TableScan(scan) = plan else {
-        return Ok((plan.schema().inner().clone(), Vec::new()));
-    };
-    let table = source_as_provider(&scan.source)?;
-    let partitions = table.downcast_ref::<ListingTable>().map(|listing| {
-        let columns = &listing.options().table_partition_cols;
-        columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
-    });
-    Ok((table.schema(), partitions.unwrap_or_default()))
+/// What a path's files are as a table.
+struct Listed {
+    /// The columns in the files.
+    schema: SchemaRef,
+    /// The columns that folders name.
+    partitions: Vec<String>,
+    /// What the names of a folder's files end in.
+    extension: String,
 }
 
-fn statement(name: &str, schema: &SchemaRef, partitions: &[String], args: &SchemaArgs) -> String {
+fn listing(plan: &LogicalPlan) -> Result<Listed> {
+    let mut listed =
+        Listed { schema: plan.schema().inner().clone(), partitions: Vec::new(), extension: String::new() };
+    if let LogicalPlan::TableScan(scan) = plan
+        && let Some(table) = source_as_provider(&scan.source)?.downcast_ref::<ListingTable>()
+    {
+        let options = table.options();
+        listed.partitions = options.table_partition_cols.iter().map(|(name, _)| name.clone()).collect();
+        listed.extension = options.file_extension.clone();
+    }
+    Ok(listed)
+}
+
+fn statement(name: &str, listed: &Listed, args: &SchemaArgs) -> String {
+    let Listed { schema, partitions, extension } = listed;
     let columns: Vec<_> = schema
         .fields()
         .iter()
+        // The partition columns come last.
+        .take(schema.fields().len() - partitions.len())
         .map(|field| format!("    {} {}", identifier(field.name()), sql_type(field.data_type())))
         .collect();
     let mut statement =
@@ -53,13 +71,19 @@ fn statement(name: &str, schema: &SchemaRef, partitions: &[String], args: &Schem
         let names: Vec<_> = partitions.iter().map(|name| identifier(name)).collect();
         statement.push_str(&format!("PARTITIONED BY ({})\n", names.join(", ")));
     }
-    statement.push_str(&format!("LOCATION {}", literal(&args.path)));
-    if !args.given_options().is_empty() {
-        let options: Vec<_> = args
-            .given_options()
-            .iter()
-            .map(|(key, value)| format!("{} {}", literal(key), literal(value)))
-            .collect();
+    // With declared columns DataFusion takes a folder's files of any name; the schema is that of the CSV files.
+    let location = match extension.is_empty() {
+        true => args.path.clone(),
+        false => format!("{}/*{extension}", args.path.trim_end_matches('/')),
+    };
+    statement.push_str(&format!("LOCATION {}", literal(&location)));
+    let mut given = args.given_options().to_vec();
+    if location.to_ascii_lowercase().contains(".tsv") && !given.iter().any(|(key, _)| key == "delimiter") {
+        given.push(("delimiter".to_owned(), "\\t".to_owned()));
+    }
+    if !given.is_empty() {
+        let options: Vec<_> =
+            given.iter().map(|(key, value)| format!("{} {}", literal(key), literal(value))).collect();
         statement.push_str(&format!("\nOPTIONS ({})", options.join(", ")));
     }
     statement.push(';');

@@ -20,27 +20,27 @@ pub struct CsvStreamFormatFactory {
 
 impl CsvStreamFormatFactory {
     /// For `.csv`, starting from the session's CSV options.
-    pub fn new() -> Self {
+    pub fn csv() -> Self {
         CsvStreamFormatFactory { extension: "csv", options: None }
-    }
-
-    /// For `.csv`, starting from the given options rather than the session's.
-    pub fn new_with_options(options: CsvFormatOptions) -> Self {
-        CsvStreamFormatFactory { extension: "csv", options: Some(options) }
     }
 
     /// For `.tsv`: tab between fields, unless options say otherwise.
     pub fn tsv() -> Self {
-        CsvStreamFormatFactory {
-            extension: "tsv",
-            options: Some(CsvFormatOptions::new().with_delimiter(b'\t')),
-        }
+        CsvStreamFormatFactory { extension: "tsv", options: None }
     }
-}
 
-impl Default for CsvStreamFormatFactory {
-    fn default() -> Self {
-        Self::new()
+    /// Starts from the given options rather than the session's.
+    pub fn with_options(mut self, options: CsvFormatOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    fn format(&self, options: CsvFormatOptions) -> Result<CsvStreamFormat> {
+        let options = match self.extension == "tsv" && !options.has_delimiter() {
+            true => options.with_delimiter(b'\t'),
+            false => options,
+        };
+        Ok(CsvStreamFormat::try_new(options)?.with_extension(self.extension))
     }
 }
 
@@ -54,18 +54,20 @@ impl FileFormatFactory for CsvStreamFormatFactory {
             Some(options) => options.clone(),
             None => CsvFormatOptions::from_datafusion(&state.default_table_options().csv),
         };
+        let mut others = state.default_table_options();
         for (key, value) in format_options {
-            // `execution.*` stands beside the format's options in COPY, and is the planner's.
-            if !key.starts_with("execution.") {
+            // Keys with another prefix are the planner's (`execution.`), or a registered extension's (`aws.`).
+            let is_other = !key.starts_with("format.") && others.set(key, value).is_ok();
+            if !is_other {
                 options.set(key, value)?;
             }
         }
-        Ok(Arc::new(CsvStreamFormat::try_new(options)?.with_extension(self.extension)))
+        Ok(Arc::new(self.format(options)?))
     }
 
     fn default(&self) -> Arc<dyn FileFormat> {
         let options = self.options.clone().unwrap_or_default();
-        Arc::new(CsvStreamFormat::new(options).with_extension(self.extension))
+        Arc::new(self.format(options).unwrap_or_default())
     }
 }
 

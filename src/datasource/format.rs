@@ -32,6 +32,12 @@ pub struct CsvStreamFormat {
     extension: &'static str,
 }
 
+impl Default for CsvStreamFormat {
+    fn default() -> Self {
+        Self::new(CsvFormatOptions::default())
+    }
+}
+
 impl CsvStreamFormat {
     /// A format with these options, which are checked when it is first used.
     pub fn new(options: CsvFormatOptions) -> Self {

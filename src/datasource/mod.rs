@@ -10,6 +10,7 @@
 //! ```
 
 mod factory;
+mod files;
 mod format;
 mod metrics;
 mod opener;

@@ -15,7 +15,7 @@ use object_store::ObjectStore;
 
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
-use crate::input::{self, InputCounters};
+use crate::input::{self, Compression, InputCounters};
 use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
 
 /// Opens the files of one partition.
@@ -58,13 +58,18 @@ impl FileOpener for CsvStreamOpener {
         let compression = self.options.compression.resolve(&path);
         let limits = self.options.limits;
         let metrics = self.metrics.clone();
+        let window_bytes = match compression {
+            Compression::None => 0,
+            _ => limits.window_bytes(),
+        };
+        let input_bytes = 2 * limits.chunk_bytes() + window_bytes;
         Ok(async move {
-            reservation.try_grow(2 * limits.chunk_bytes())?;
+            reservation.try_grow(input_bytes)?;
             let counters = Arc::clone(&input_counters);
             let reader = input::open(&store, &file.object_meta, compression, &limits, counters).await?;
             let stream = ScanStream {
                 stream: builder.build(reader)?,
-                chunk_bytes: 2 * limits.chunk_bytes(),
+                input_bytes,
                 reservation,
                 metrics,
                 input_counters,
@@ -80,7 +85,8 @@ impl FileOpener for CsvStreamOpener {
 /// A [`CsvStream`] whose memory is accounted for and whose counters are published, at every step.
 struct ScanStream {
     stream: CsvStream,
-    chunk_bytes: usize,
+    /// Bytes that the reader may hold.
+    input_bytes: usize,
     reservation: MemoryReservation,
     metrics: ScanMetrics,
     input_counters: Arc<InputCounters>,
@@ -97,7 +103,7 @@ impl Stream for ScanStream {
         this.metrics.publish(&this.input_counters, &this.stream_counters, &mut this.published);
         let held = match polled {
             Poll::Ready(None) => 0,
-            _ => this.chunk_bytes + this.stream.allocated_bytes(),
+            _ => this.input_bytes + this.stream.allocated_bytes(),
         };
         if let Err(error) = this.reservation.try_resize(held) {
             this.stream.close();

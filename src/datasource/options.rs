@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use datafusion::common::config::{ConfigField, CsvOptions};
-use datafusion::common::parsers::CompressionTypeVariant;
+use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
 use super::values;
 use crate::decode::DecodeOptions;
@@ -29,7 +29,8 @@ use crate::limits::{DEFAULT_MEMORY_LIMIT, Limits};
 #[derive(Debug, Clone)]
 pub struct CsvFormatOptions {
     has_header: Option<bool>,
-    delimiter: u8,
+    /// `None` is a comma, or what a file's ending says.
+    delimiter: Option<u8>,
     quote: Option<u8>,
     escape: Option<u8>,
     double_quote: bool,
@@ -66,7 +67,7 @@ pub struct OptionSpec {
     get: fn(&CsvFormatOptions) -> String,
 }
 
-/// Whether an option is for reading, writing, or both.
+/// An option of this crate's reader, most of which the writer is given too.
 macro_rules! option {
     ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $parse:path, $show:path) => {
         OptionSpec {
@@ -82,14 +83,14 @@ macro_rules! option {
 
 /// An option that is DataFusion's writer's own, and goes there as it is.
 macro_rules! writer_option {
-    ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident) => {
+    ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $show:path) => {
         OptionSpec {
             key: $key,
             values: $values,
             default: $default,
             doc: $doc,
             set: |options, value| options.writer.set($key, value).map_err(|e| e.strip_backtrace()),
-            get: |options| values::show_debug(&options.writer.$field),
+            get: |options| $show(&options.writer.$field),
         }
     };
 }
@@ -100,8 +101,8 @@ pub const OPTIONS: &[OptionSpec] = &[
     option!("has_header", values::BOOL, "the session's datafusion.catalog.has_header, true",
         "The first record of each file holds the column names.",
         has_header, values::some_bool, values::show_some),
-    option!("delimiter", values::BYTE, ",", "The byte between two fields.",
-        delimiter, values::byte, values::show_byte),
+    option!("delimiter", values::BYTE, "`,`, or a tab for files that end in .tsv", "The byte between two fields.",
+        delimiter, values::one_byte, values::show_some_byte),
     option!("quote", values::BYTE_OR_OFF, "\"", "The byte around a quoted field.",
         quote, values::some_byte, values::show_some_byte),
     option!("escape", values::BYTE_OR_OFF, "", "The byte that makes the next one literal, inside quotes.",
@@ -145,22 +146,25 @@ pub const OPTIONS: &[OptionSpec] = &[
         "A longer record is an error: usually its quote is never closed.",
         max_record_bytes, values::some_size, values::show_some_size),
     writer_option!("compression_level", "a number", "the compression's own", "Writing: how hard to compress.",
-        compression_level),
+        compression_level, values::show_some),
     writer_option!("quote_style", "Always, Necessary, NonNumeric or Never", "Necessary",
-        "Writing: which fields are quoted.", quote_style),
+        "Writing: which fields are quoted. Always with a comment byte, never without a quote.",
+        quote_style, values::show_debug),
     writer_option!("ignore_leading_whitespace", values::BOOL, "false",
-        "Writing: leading whitespace of strings is left out.", ignore_leading_whitespace),
+        "Writing: leading whitespace of strings is left out.", ignore_leading_whitespace, values::show_some),
     writer_option!("ignore_trailing_whitespace", values::BOOL, "false",
-        "Writing: trailing whitespace of strings is left out.", ignore_trailing_whitespace),
-    writer_option!("null_value", "a string", "", "Writing: what NULL becomes.", null_value),
-    writer_option!("date_format", "a strftime pattern", "%F", "Writing: how dates look.", date_format),
+        "Writing: trailing whitespace of strings is left out.", ignore_trailing_whitespace, values::show_some),
+    writer_option!("null_value", "a string", "the first of null_values", "Writing: what NULL becomes.",
+        null_value, values::show_some),
+    writer_option!("date_format", "a strftime pattern", "%F", "Writing: how dates look.", date_format, values::show_some),
     writer_option!("datetime_format", "a strftime pattern", "ISO 8601", "Writing: how Date64 values look.",
-        datetime_format),
+        datetime_format, values::show_some),
     writer_option!("timestamp_format", "a strftime pattern", "ISO 8601", "Writing: how timestamps look.",
-        timestamp_format),
+        timestamp_format, values::show_some),
     writer_option!("timestamp_tz_format", "a strftime pattern", "RFC 3339",
-        "Writing: how timestamps with a zone look.", timestamp_tz_format),
-    writer_option!("time_format", "a strftime pattern", "ISO 8601", "Writing: how times look.", time_format),
+        "Writing: how timestamps with a zone look.", timestamp_tz_format, values::show_some),
+    writer_option!("time_format", "a strftime pattern", "ISO 8601", "Writing: how times look.", time_format,
+        values::show_some),
 ];
 
 impl Default for CsvFormatOptions {
@@ -169,7 +173,7 @@ impl Default for CsvFormatOptions {
         let sample = SampleOptions::default();
         CsvFormatOptions {
             has_header: None,
-            delimiter: dialect.delimiter(),
+            delimiter: None,
             quote: dialect.quote(),
             escape: dialect.escape(),
             double_quote: dialect.double_quote(),
@@ -225,9 +229,9 @@ impl CsvFormatOptions {
         self
     }
 
-    /// The byte between two fields. Default `,`.
+    /// The byte between two fields. Default `,`, or a tab for files that end in `.tsv`.
     pub fn with_delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = delimiter;
+        self.delimiter = Some(delimiter);
         self
     }
 
@@ -332,7 +336,8 @@ impl CsvFormatOptions {
         let defaults = Self::default();
         CsvFormatOptions {
             has_header: options.has_header,
-            delimiter: options.delimiter,
+            delimiter: Some(options.delimiter)
+                .filter(|delimiter| *delimiter != CsvOptions::default().delimiter),
             quote: Some(options.quote),
             escape: options.escape,
             double_quote: options.double_quote.unwrap_or(defaults.double_quote),
@@ -358,9 +363,22 @@ impl CsvFormatOptions {
     /// The options as DataFusion's writer takes them; `has_header` where neither side says.
     pub(super) fn to_writer(&self, has_header: bool) -> CsvOptions {
         let defaults = CsvOptions::default();
+        // Without its quotes a value that starts as a comment does would be read as one.
+        let quote_style = match (self.quote, self.comment) {
+            (None, _) => CsvQuoteStyle::Never,
+            (Some(_), Some(_)) => CsvQuoteStyle::Always,
+            (Some(_), None) => self.writer.quote_style,
+        };
+        // What is written for NULL is read as NULL.
+        let null_value = match self.null_values.iter().any(String::is_empty) {
+            true => None,
+            false => self.null_values.first().cloned(),
+        };
         CsvOptions {
+            quote_style,
+            null_value: self.writer.null_value.clone().or(null_value),
             has_header: Some(self.has_header.unwrap_or(has_header)),
-            delimiter: self.delimiter,
+            delimiter: self.delimiter.unwrap_or(defaults.delimiter),
             quote: self.quote.unwrap_or(defaults.quote),
             escape: self.escape,
             double_quote: Some(self.double_quote),
@@ -386,6 +404,11 @@ impl CsvFormatOptions {
         }
     }
 
+    /// Whether the options name a delimiter.
+    pub(super) fn has_delimiter(&self) -> bool {
+        self.delimiter.is_some()
+    }
+
     /// The rows of a batch, if these options say.
     pub(super) fn batch_size(&self) -> Option<usize> {
         self.batch_size
@@ -400,7 +423,7 @@ impl CsvFormatOptions {
     pub(super) fn resolve(&self) -> Result<ReadOptions> {
         let dialect = Dialect::builder()
             .has_header(self.has_header.unwrap_or(true))
-            .delimiter(self.delimiter)
+            .delimiter(self.delimiter.unwrap_or(b','))
             .quote(self.quote)
             .escape(self.escape)
             .double_quote(self.double_quote)

@@ -19,7 +19,6 @@ use tokio::io::AsyncBufRead;
 use super::options::{CsvFormatOptions, ReadOptions};
 use crate::infer::{SchemaSampler, nulls_of};
 use crate::input;
-use crate::limits::DEFAULT_BATCH_SIZE;
 use crate::stream::{CsvStreamBuilder, infer_schema};
 
 /// A table over a reader. A query can read it once; the second is told so.
@@ -27,7 +26,7 @@ pub struct CsvReaderTable {
     name: String,
     schema: SchemaRef,
     options: ReadOptions,
-    batch_size: usize,
+    batch_size: Option<usize>,
     reader: Arc<OneReader>,
 }
 
@@ -48,7 +47,7 @@ impl CsvReaderTable {
         options: &CsvFormatOptions,
     ) -> Result<Self> {
         let name = name.into();
-        let batch_size = options.batch_size().unwrap_or(DEFAULT_BATCH_SIZE);
+        let batch_size = options.batch_size();
         let options = options.resolve()?;
         let compression = options.compression.resolve(&name);
         let reader = input::decompress(reader, compression, &options.limits);
@@ -58,7 +57,8 @@ impl CsvReaderTable {
             &options.sample,
             options.limits.max_record_bytes(),
         )?;
-        let (schema, reader) = infer_schema(reader, sampler).await.map_err(|error| error.with_path(&name))?;
+        let (schema, reader) =
+            infer_schema(reader, sampler, &options.limits).await.map_err(|error| error.with_path(&name))?;
         Ok(CsvReaderTable { name, schema, options, batch_size, reader: Arc::new(Mutex::new(Some(reader))) })
     }
 }
@@ -81,7 +81,7 @@ impl TableProvider for CsvReaderTable {
 
     async fn scan(
         &self,
-        _state: &dyn Session,
+        state: &dyn Session,
         projection: Option<&Vec<usize>>,
         _filters: &[Expr],
         limit: Option<usize>,
@@ -96,7 +96,7 @@ impl TableProvider for CsvReaderTable {
             .with_decode_options(self.options.decode.clone())
             .with_truncated_rows(self.options.truncated_rows)
             .with_limits(self.options.limits)
-            .with_batch_size(self.batch_size)
+            .with_batch_size(self.batch_size.unwrap_or(state.config().batch_size()))
             .with_limit(limit)
             .with_path(&self.name);
         let partition = ReaderPartition {

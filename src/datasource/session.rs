@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::listing::ListingTable;
+use datafusion::datasource::provider::DefaultTableFactory;
 use datafusion::error::Result;
 use datafusion::execution::context::SessionContext;
 
 use super::factory::CsvStreamFormatFactory;
+use super::files::CsvFiles;
 use super::options::CsvFormatOptions;
-use super::url_tables::{CsvUrlTables, table};
+use super::url_tables::CsvUrlTables;
 
 /// CSV files as tables of a session, read by this crate's engine.
 ///
@@ -33,7 +35,8 @@ use super::url_tables::{CsvUrlTables, table};
 /// ```
 #[async_trait]
 pub trait CsvSessionExt {
-    /// Registers a table over CSV files, with default options.
+    /// Registers a table over CSV files, with default options. The name is read as SQL reads it, as `register_csv` does:
+    /// `Data` is `data`, and `s.t` is the table `t` of the schema `s`.
     ///
     /// # Errors
     ///
@@ -72,14 +75,18 @@ impl CsvSessionExt for SessionContext {
         path: &str,
         options: CsvFormatOptions,
     ) -> Result<()> {
-        let table = table(&self.state(), path, options).await?;
-        self.register_table(TableReference::bare(name), table)?;
+        self.register_table(name, table(self, path, options).await?)?;
         Ok(())
     }
 
     async fn read_csv_file(&self, path: &str, options: CsvFormatOptions) -> Result<DataFrame> {
-        self.read_table(table(&self.state(), path, options).await?)
+        self.read_table(table(self, path, options).await?)
     }
+}
+
+async fn table(ctx: &SessionContext, path: &str, options: CsvFormatOptions) -> Result<Arc<ListingTable>> {
+    let state = ctx.state();
+    CsvFiles::find(&state, path).await?.into_table(&state, options).await
 }
 
 /// Makes this engine read and write the session's CSV: `CREATE EXTERNAL TABLE … STORED AS CSV` (and `TSV`), `COPY`,
@@ -91,7 +98,7 @@ impl CsvSessionExt for SessionContext {
 ///
 /// When the session refuses the format, which it doesn't.
 pub fn install(ctx: &SessionContext) -> Result<()> {
-    install_factories(ctx, CsvStreamFormatFactory::new(), None)
+    install_factories(ctx, None)
 }
 
 /// As [`install`], with other defaults for all options.
@@ -101,21 +108,24 @@ pub fn install(ctx: &SessionContext) -> Result<()> {
 /// When the options contradict each other.
 pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> Result<()> {
     options.resolve()?;
-    install_factories(ctx, CsvStreamFormatFactory::new_with_options(options.clone()), Some(options))
+    install_factories(ctx, Some(options))
 }
 
-fn install_factories(
-    ctx: &SessionContext,
-    csv: CsvStreamFormatFactory,
-    options: Option<CsvFormatOptions>,
-) -> Result<()> {
+fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) -> Result<()> {
     {
         let state = ctx.state_ref();
         let mut state = state.write();
-        state.register_file_format(Arc::new(csv), true)?;
-        state.register_file_format(Arc::new(CsvStreamFormatFactory::tsv()), true)?;
-        let factory = Arc::clone(&state.table_factories()["CSV"]);
-        state.table_factories_mut().insert("TSV".to_owned(), factory);
+        for factory in [CsvStreamFormatFactory::csv(), CsvStreamFormatFactory::tsv()] {
+            let factory = match &options {
+                Some(options) => factory.with_options(options.clone()),
+                None => factory,
+            };
+            state.register_file_format(Arc::new(factory), true)?;
+        }
+        for keyword in ["CSV", "TSV"] {
+            let factories = state.table_factories_mut();
+            factories.entry(keyword.to_owned()).or_insert_with(|| Arc::new(DefaultTableFactory::new()));
+        }
     }
     CsvUrlTables::install(ctx, options);
     Ok(())

@@ -72,8 +72,10 @@ impl FileSource for CsvStreamSource {
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
         let batch_size = self.options.batch_size().or(self.batch_size).unwrap_or(DEFAULT_BATCH_SIZE);
+        let mut options = self.options.resolve()?;
+        options.limits = options.limits.shared_by(base.file_groups.len());
         let opener = CsvStreamOpener {
-            options: self.options.resolve()?,
+            options,
             schema: Arc::clone(self.table_schema.file_schema()),
             projection: self.projection.file_indices.clone(),
             batch_size,

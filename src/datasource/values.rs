@@ -24,7 +24,19 @@ pub(super) fn bool(value: &str) -> Parsed<bool> {
 }
 
 pub(super) fn some_bool(value: &str) -> Parsed<Option<bool>> {
-    bool(value).map(Some)
+    some(value, bool)
+}
+
+/// Nothing is the default again.
+fn some<T>(value: &str, parse: impl Fn(&str) -> Parsed<T>) -> Parsed<Option<T>> {
+    match value.is_empty() {
+        true => Ok(None),
+        false => parse(value).map(Some),
+    }
+}
+
+pub(super) fn one_byte(value: &str) -> Parsed<Option<u8>> {
+    byte(value).map(Some)
 }
 
 pub(super) fn byte(value: &str) -> Parsed<u8> {
@@ -73,7 +85,7 @@ pub(super) fn count(value: &str) -> Parsed<usize> {
 }
 
 pub(super) fn some_count(value: &str) -> Parsed<Option<usize>> {
-    count(value).map(Some)
+    some(value, count)
 }
 
 /// Bytes: a number and a unit. `K`, `KB` and `KiB` all mean 1024, as in DataFusion's own settings.
@@ -93,7 +105,7 @@ pub(super) fn size(value: &str) -> Parsed<usize> {
 }
 
 pub(super) fn some_size(value: &str) -> Parsed<Option<usize>> {
-    size(value).map(Some)
+    some(value, size)
 }
 
 pub(super) fn some_string(value: &str) -> Parsed<Option<String>> {

@@ -121,7 +121,10 @@ impl AsyncBufRead for LocalReader {
             }
             this.spare = mem::replace(&mut this.chunk, read.buffer);
             (this.consumed, this.filled) = (0, read.filled);
-            this.read_ahead();
+            // A FIFO's read can wait for ever, and can't be called back: it is begun only when it is wanted.
+            if this.end.is_some() {
+                this.read_ahead();
+            }
         }
         Poll::Ready(Ok(&this.chunk[this.consumed..this.filled]))
     }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures::Stream;
 use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore};
 use tokio_util::io::StreamReader;
 
@@ -57,7 +57,8 @@ async fn get(
 ) -> Result<Input> {
     // Writing to a FIFO changes its ETag. It is listed with size 0, and of an object that is really empty nothing is
     // read whatever it has become.
-    let e_tag = meta.e_tag.clone().filter(|_| meta.size > 0);
+    // A weak ETag matches nothing (RFC 9110, section 13.1.1).
+    let e_tag = meta.e_tag.clone().filter(|e_tag| meta.size > 0 && !e_tag.starts_with("W/"));
     let started = Instant::now();
     counters.add_request();
     let result =
@@ -67,7 +68,7 @@ async fn get(
             Input::new(LocalReader::new(file, meta.size, limits.chunk_bytes(), Arc::clone(&counters)).await?)
         }
         GetResultPayload::Stream(stream) => Input::new(StreamReader::new(Body {
-            stream,
+            stream: stream.fuse().boxed(),
             read: 0,
             size: meta.size,
             meter: Meter::new(Arc::clone(&counters)),

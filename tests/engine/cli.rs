@@ -154,6 +154,58 @@ fn failures_say_what_to_do() {
 }
 
 #[test]
+fn an_output_appears_when_it_is_whole() {
+    let files = folder(&[("t.csv", b"a\n1\n2\n"), ("bad.csv", b"a,b\n1,2\n3\n")]);
+    let (file, bad) = (path(&files, "t.csv"), path(&files, "bad.csv"));
+    // A query may read what it replaces.
+    stdout(&["query", &format!("SELECT a FROM '{file}' WHERE a > 1"), "--output", &file], b"");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\n2\n");
+    // One that fails replaces nothing, and leaves nothing behind.
+    let (_, message) = failure(&["query", &format!("SELECT * FROM '{bad}'"), "--output", &file]);
+    assert!(message.contains("line 3"), "{message}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\n2\n");
+    let left: Vec<_> =
+        std::fs::read_dir(files.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn a_tsv_file_has_tabs() {
+    let files = folder(&[("t.tsv", b"a\tb\n1\t2\n")]);
+    let file = path(&files, "t.tsv");
+    assert_eq!(stdout(&["query", &format!("SELECT b FROM '{file}'")], b""), "b\n2\n");
+    let statement = stdout(&["schema", &file], b"");
+    assert!(statement.contains("OPTIONS ('delimiter' '\\t')"), "{statement}");
+}
+
+#[test]
+fn what_is_read_from_stdin_is_counted() {
+    let output = run(&["query", "SELECT count(*) FROM '-'", "--stats"], b"a\n1\n2\n");
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.contains("\"bytes_read\":6,"), "{line}");
+}
+
+#[test]
+fn a_pipe_that_closes_in_the_middle_is_no_failure() {
+    use std::io::{BufRead, BufReader};
+
+    for format in ["csv", "json", "ndjson"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
+            .args(["query", "SELECT * FROM generate_series(1, 3000000) AS t(n)", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reader = BufReader::with_capacity(16, child.stdout.take().unwrap());
+        let mut bytes = Vec::new();
+        reader.read_until(b'1', &mut bytes).unwrap();
+        drop(reader);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{format}: {output:?}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
         .args(["query", "SELECT * FROM generate_series(1, 1000000)"])

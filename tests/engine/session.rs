@@ -120,6 +120,78 @@ async fn an_installed_engine_serves_paths() {
 }
 
 #[tokio::test]
+async fn a_glob_takes_files_of_any_name_if_they_are_csv() {
+    let files = folder(&[
+        ("d/a.csv", b"n\n1\n"),
+        ("d/b.CSV", b"n\n2\n"),
+        ("e/part-0", b"n\n3\n"),
+        ("lineitem.tbl", b"n|s\n4|x\n"),
+        ("d[1].csv", b"n\n5\n"),
+    ]);
+    let ctx = session();
+    assert_eq!(rows(&ctx, &format!("SELECT sum(n) FROM '{}'", path(&files, "d/*"))).await, ["3"]);
+    assert_eq!(rows(&ctx, &format!("SELECT sum(n) FROM '{}/'", path(&files, "d"))).await, ["3"]);
+    assert_eq!(rows(&ctx, &format!("SELECT n FROM '{}'", path(&files, "d[1].csv"))).await, ["5"]);
+    ctx.register_csv_file("parts", &path(&files, "e/*")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT n FROM parts").await, ["3"]);
+    assert_eq!(rows(&ctx, &format!("SELECT * FROM '{}'", path(&files, "lineitem.tbl"))).await, ["4|x"]);
+}
+
+#[tokio::test]
+async fn the_schema_is_that_of_all_files_of_a_folder() {
+    let files = folder(&[("t/a.csv", b"n\n1\n"), ("t/b.CSV", b"n\n2.5\n")]);
+    let ctx = session();
+    ctx.register_csv_file("t", &path(&files, "t")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT sum(n) FROM t").await, ["3.5"]);
+}
+
+#[tokio::test]
+async fn tabs_stand_between_the_fields_of_tsv_files() {
+    let files =
+        folder(&[("d/a.tsv", b"a\tb\n1\t2\n"), ("d/b.tsv", b"a\tb\n3\t4\n"), ("e/a.TSV", b"a\tb\n5\t6\n")]);
+    let ctx = session();
+    ctx.register_csv_file("d", &path(&files, "d")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT a, b FROM d ORDER BY a").await, ["1|2", "3|4"]);
+    assert_eq!(rows(&ctx, &format!("SELECT b FROM '{}'", path(&files, "e/a.TSV"))).await, ["6"]);
+    let file = path(&files, "d/a.tsv");
+    rows(&ctx, &format!("CREATE EXTERNAL TABLE t STORED AS TSV LOCATION '{file}'")).await;
+    assert_eq!(rows(&ctx, "SELECT b FROM t").await, ["2"]);
+
+    let mixed = folder(&[("a.csv", b"a,b\n1,2\n"), ("b.tsv", b"a\tb\n3\t4\n")]);
+    let error = ctx.register_csv_file("mixed", &path(&mixed, "")).await.unwrap_err().to_string();
+    assert!(error.contains("both .csv and .tsv"), "{error}");
+}
+
+#[tokio::test]
+async fn names_are_read_as_sql_reads_them() {
+    let files = folder(&[("t.csv", b"n\n1\n")]);
+    let ctx = SessionContext::new();
+    ctx.register_csv_file("Data", &path(&files, "t.csv")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT n FROM DATA").await, ["1"]);
+    ctx.register_csv_file("\"Data\"", &path(&files, "t.csv")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT n FROM \"Data\"").await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_session_without_anything_can_have_it_installed() {
+    use datafusion::execution::SessionStateBuilder;
+
+    let ctx = SessionContext::from(SessionStateBuilder::new().build());
+    datafusion_csv_stream::install(&ctx).unwrap();
+    let ctx = session();
+    let files = folder(&[("t.csv", b"n\n1\n")]);
+    rows(
+        &ctx,
+        &format!(
+            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{}' OPTIONS ('execution.keep_partition_by_columns' 'true')",
+            path(&files, "t.csv")
+        ),
+    )
+    .await;
+    assert_eq!(rows(&ctx, "SELECT n FROM t").await, ["1"]);
+}
+
+#[tokio::test]
 async fn subfolders_name_partition_columns() {
     let files = folder(&[
         ("t/year=2023/a.csv", b"n\n1\n"),

@@ -56,6 +56,34 @@ async fn insert_into_a_folder_adds_files() {
 }
 
 #[tokio::test]
+async fn what_is_written_is_read_as_it_was() {
+    let files = folder(&[("t/a.csv", b"n,s\n0,x\n")]);
+    let ctx = session();
+    let folder = path(&files, "t");
+    for (table, options) in [
+        ("nulls", "'null_values' 'NA'"),
+        ("comments", "'comment' '#'"),
+        ("unquoted", "'quote' ''"),
+        ("semicolons", "'delimiter' ';', 'has_header' 'false'"),
+    ] {
+        rows(
+            &ctx,
+            &format!(
+                "CREATE EXTERNAL TABLE {table} (n INT, s VARCHAR) STORED AS CSV LOCATION '{folder}_{table}/' \
+                 OPTIONS ({options})"
+            ),
+        )
+        .await;
+        rows(&ctx, &format!("INSERT INTO {table} VALUES (1, '#x'), (2, NULL), (3, 'say \"hi\"')")).await;
+        assert_eq!(
+            rows(&ctx, &format!("SELECT n, s, s IS NULL FROM {table} ORDER BY n")).await,
+            ["1|#x|false", "2||true", "3|say \"hi\"|false"],
+            "{options}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn copy_writes_compressed_files_that_are_read_by_their_extension() {
     let files = folder(&[]);
     let ctx = session();
