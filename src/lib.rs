@@ -2,6 +2,7 @@
 //! memory, by its own quote-aware SIMD parser, and never returns a wrong row.
 //!
 //! ```no_run
+//! # #[cfg(feature = "datafusion")] {
 //! use datafusion::prelude::SessionContext;
 //! use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 //!
@@ -12,6 +13,7 @@
 //! ctx.register_csv_file_with_options("big", "part_*.csv", options).await?;
 //! ctx.sql("SELECT * FROM data WHERE amount > 1000").await?.show().await?;
 //! # Ok(()) }
+//! # }
 //! ```
 //!
 //! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, and

@@ -5,10 +5,13 @@
 //! | what | bytes | default |
 //! |---|---|---|
 //! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB |
-//! | decompression window and buffers | `≤ window_bytes` | ≤ 5 MiB, compressed files only |
-//! | the partial record between two chunks | `≤ max_record_bytes + chunk_bytes` | ≤ 2.25 MiB, normally one record |
-//! | the index of the records being decoded | `4 × INDEX_FIELDS`, or `4 × fields` of one wider record | 64 KiB |
-//! | builders of the batch being built | `batch_bytes + chunk_bytes` | ≤ 1.5 MiB |
+//! | decompression window and buffers | `≤ window_bytes` | ≤ 4.8 MiB, compressed files only |
+//! | the partial record between two chunks | `≤ max_record_bytes` | ≤ 2 MiB, normally one record |
+//! | the index of the records being decoded: ends, starts, counts | `12 × INDEX_FIELDS` | 192 KiB, normally 66 KiB |
+//! | builders of the batch being built | `batch_bytes + max(chunk_bytes, max_record_bytes)` | ≤ 2.5 MiB |
+//!
+//! The index of one record that has more fields than [`INDEX_FIELDS`] takes up to `8` bytes a field instead of 4, growing
+//! by doubling. How many that can be is the table's number of columns, or [`MAX_FIELDS`].
 
 use crate::error::{Error, Result};
 
@@ -31,10 +34,20 @@ pub const MAX_MAX_RECORD_BYTES: usize = 1 << 30;
 /// Rows of a batch: 8192, DataFusion's own default.
 pub const DEFAULT_BATCH_SIZE: usize = 8192;
 
-/// Fields indexed before they are decoded: 16 Ki, so that the index (64 KiB) and the text of it stay in the L2 cache.
+/// Fields indexed before they are decoded: 16 Ki, so that their ends (64 KiB) and the text of it stay in the L2 cache.
 ///
 /// One record that has more fields is indexed whole nevertheless.
 pub const INDEX_FIELDS: usize = 16 << 10;
+
+/// Fields or records beside [`INDEX_FIELDS`] that the index has room for: the rest of the block in which it becomes full,
+/// and one block that it is always ready to take.
+pub(crate) const INDEX_SLACK: usize = 128;
+
+/// Fields of the widest record that is accepted where no schema says how many there are: 64 Ki, of which the index takes
+/// 256 KiB.
+///
+/// A table that wide has no use for a query engine; a delimiter that is none of the file's makes such records.
+pub const MAX_FIELDS: usize = 64 << 10;
 
 /// What one scan may hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,16 +117,26 @@ impl Limits {
         (self.memory_limit / 40 / self.readers).clamp(32 << 10, 1 << 20).next_multiple_of(4096)
     }
 
-    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: an eighth of the limit,
-    /// at least 64 KiB.
+    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: a twentieth of the limit, at least
+    /// 64 KiB. What a builder may hold beyond that is one chunk, or the longest record.
     pub fn batch_bytes(&self) -> usize {
-        (self.memory_limit / 8 / self.readers).max(64 << 10)
+        (self.memory_limit / 20 / self.readers).max(64 << 10)
     }
 
-    /// Bytes that a decompressor may hold: half of the limit. zstd's default levels need up to 4 MiB at level 9 and
-    /// 8 MiB from 17 on, xz's 4 MiB at level 4; what needs more is an error that says so.
+    /// Bytes that a decompressor may hold: 12/25 of the limit, or what the other parts leave if that is less. zstd needs
+    /// up to 4 MiB at level 16 and 8 MiB from 17 on, xz 4 MiB at level 4, and each some buffers; what needs more is an
+    /// error that says so.
     pub fn window_bytes(&self) -> usize {
-        self.memory_limit / 2
+        (self.memory_limit / 25 * 12).min(self.memory_limit.saturating_sub(self.other_bytes()))
+    }
+
+    /// What a scan holds at its worst, without a decompressor: the rows of the table above.
+    fn other_bytes(&self) -> usize {
+        let chunks = 2 * self.chunk_bytes();
+        let carry = self.max_record_bytes + 1;
+        let index = 12 * (INDEX_FIELDS + INDEX_SLACK);
+        let builders = self.batch_bytes() + self.chunk_bytes().max(self.max_record_bytes);
+        chunks + carry + index + builders
     }
 }
 
@@ -123,16 +146,21 @@ mod tests {
 
     #[test]
     fn the_parts_fit_into_the_limit() {
-        for memory_limit in [1 << 20, 4 << 20, 10 << 20, 64 << 20, 1 << 30] {
-            let limits = Limits::new(memory_limit, None).unwrap();
-            let worst = 2 * limits.chunk_bytes()
-                + limits.window_bytes()
-                + limits.max_record_bytes()
-                + limits.chunk_bytes()
-                + 4 * INDEX_FIELDS
-                + limits.batch_bytes();
-            assert!(worst <= memory_limit, "{memory_limit}: {worst}");
+        for memory_limit in [1 << 20, 2 << 20, 4 << 20, 10 << 20, 64 << 20, 1 << 30] {
+            for max_record_bytes in [None, Some(1), Some(memory_limit / 3)] {
+                let limits = Limits::new(memory_limit, max_record_bytes).unwrap();
+                let held = limits.other_bytes() + limits.window_bytes();
+                assert!(held <= memory_limit, "{memory_limit}, {max_record_bytes:?}: {held}");
+            }
         }
+    }
+
+    /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.
+    #[test]
+    fn the_default_leaves_room_for_a_window_of_4_mib() {
+        let limits = Limits::default();
+        assert_eq!(limits.window_bytes(), DEFAULT_MEMORY_LIMIT / 25 * 12);
+        assert!(limits.window_bytes() - limits.chunk_bytes() >= (4 << 20) + (550 << 10));
     }
 
     #[test]

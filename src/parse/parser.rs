@@ -11,7 +11,7 @@ use super::scanner::{Index, Scanner};
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::MAX_MAX_RECORD_BYTES;
+use crate::limits::{INDEX_FIELDS, MAX_FIELDS, MAX_MAX_RECORD_BYTES};
 
 /// Bytes by which the carry first grows when it looks for the end of its record; then it doubles.
 const FIRST_GROWTH: usize = 4096;
@@ -22,7 +22,7 @@ const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
 /// How many fields a record has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldCount {
-    /// Any number, in each record another.
+    /// Any number up to [`MAX_FIELDS`], in each record another.
     Any,
     /// Exactly this one.
     Exactly(usize),
@@ -68,10 +68,7 @@ pub enum Step<'a> {
 pub struct Parser {
     scanner: Scanner,
     index: Index,
-    /// The ends of fields with the missing ones, when short records have been padded.
-    padded: Padded,
-    /// The partial record, with what stands before it since the last whole one. Empty, or `scanner` and `index` are
-    /// those of all its bytes.
+    /// The partial record, from its first byte on. Empty, or `scanner` and `index` are those of all its bytes.
     carry: Vec<u8>,
     /// The carry's record has been handed out: empty it first.
     carry_is_spent: bool,
@@ -94,12 +91,6 @@ enum Bom {
     Passed,
 }
 
-#[derive(Debug, Default)]
-struct Padded {
-    ends: Vec<u32>,
-    field_counts: Vec<u32>,
-}
-
 /// Records that have been found, before they are borrowed.
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -109,7 +100,6 @@ struct Found {
     /// Records to skip: 1 for the header.
     skip: usize,
     width: Option<usize>,
-    is_padded: bool,
     anchor: Anchor,
 }
 
@@ -143,8 +133,10 @@ impl Parser {
     ) -> Self {
         Parser {
             scanner: Scanner::new(dialect, backend),
-            index: Index::default(),
-            padded: Padded::default(),
+            index: Index::new(match field_count {
+                FieldCount::Any => MAX_FIELDS,
+                FieldCount::Exactly(width) | FieldCount::UpTo(width) => width,
+            }),
             carry: Vec::new(),
             carry_is_spent: false,
             inside_comment: false,
@@ -175,9 +167,14 @@ impl Parser {
     ///
     /// # Errors
     ///
-    /// When the first record that is left is too long, or has the wrong number of fields. Records before it have
+    /// When the first record that is left is too long, or has the wrong number of fields, or too many. Records before it have
     /// been handed out by then; the parser is of no further use.
     pub fn next<'a>(&'a mut self, input: &'a [u8], max_records: usize) -> Result<(usize, Step<'a>)> {
+        let max_records = match self.field_count {
+            // Padded they take as much room as full ones.
+            FieldCount::UpTo(width) => max_records.min(INDEX_FIELDS / width.max(1)),
+            FieldCount::Any | FieldCount::Exactly(_) => max_records,
+        };
         let mut taken = 0;
         loop {
             let from = taken;
@@ -222,8 +219,7 @@ impl Parser {
 
     /// Bytes held: the carry and the index.
     pub fn allocated_bytes(&self) -> usize {
-        let padded = self.padded.ends.capacity() + self.padded.field_counts.capacity();
-        self.carry.capacity() + self.index.allocated_bytes() + padded * size_of::<u32>()
+        self.carry.capacity() + self.index.allocated_bytes()
     }
 
     /// Takes input up to the next records, or all of it.
@@ -259,7 +255,7 @@ impl Parser {
         match self.index.first_start() {
             Some(start) => {
                 self.check_length(input, start, input.len())?;
-                self.extend_carry(input);
+                self.start_carry(input, start);
             }
             None => {
                 self.inside_comment = self.scanner.inside_comment();
@@ -274,7 +270,9 @@ impl Parser {
         let mut taken = 0;
         let mut growth = FIRST_GROWTH;
         while taken < input.len() {
-            let more = growth.min(input.len() - taken);
+            // One byte more than the longest record may have is its terminator, or one too many.
+            let room = (self.max_record_bytes + 1).saturating_sub(self.carry.len()).max(1);
+            let more = growth.min(input.len() - taken).min(room);
             growth *= 2;
             let from = self.carry.len();
             self.extend_carry(&input[taken..taken + more]);
@@ -310,19 +308,23 @@ impl Parser {
                 None => {}
             }
         }
-        let (width, is_padded) = match self.field_count {
-            FieldCount::Any => (None, false),
+        let width = match self.field_count {
+            FieldCount::Any => {
+                self.check_fields(records, bytes)?;
+                None
+            }
             FieldCount::Exactly(width) => {
                 records = self.count_right(records, bytes, width, |found| found == width)?;
-                (Some(width), false)
+                Some(width)
             }
             FieldCount::UpTo(width) => {
                 records = self.count_right(records, bytes, width, |found| found <= width)?;
-                (Some(width), self.pad(records, width))
+                self.index.pad(records, width);
+                Some(width)
             }
         };
         let skip = usize::from(std::mem::take(&mut self.header_is_next));
-        Ok(Found { place, records, skip, width, is_padded, anchor: self.anchor })
+        Ok(Found { place, records, skip, width, anchor: self.anchor })
     }
 
     /// How many records from the first have a right number of fields.
@@ -336,8 +338,11 @@ impl Parser {
         let (_, starts, field_counts) = self.index.spans(records);
         let mut before = 0;
         for (record, &count) in field_counts.iter().enumerate() {
-            let found = (count - before) as usize;
+            let mut found = (count - before) as usize;
             before = count;
+            if record == 0 {
+                found += self.index.excess();
+            }
             if !is_right(found) {
                 return match record {
                     0 => {
@@ -350,25 +355,21 @@ impl Parser {
         Ok(records)
     }
 
-    /// Pads short records with missing fields, if there are any.
-    fn pad(&mut self, records: usize, width: usize) -> bool {
-        let (ends, _, field_counts) = self.index.spans(records);
-        if ends.len() == records * width {
-            return false;
+    /// An error if the first of some records has more fields than any record may have. One that others stand before
+    /// never has: the index is full before it ends.
+    fn check_fields(&self, records: usize, bytes: &[u8]) -> Result<()> {
+        let (_, starts, field_counts) = self.index.spans(records);
+        match (starts, field_counts, self.index.excess()) {
+            (&[start, ..], &[stored, ..], excess) if stored as usize + excess > MAX_FIELDS => {
+                let found = stored as usize + excess;
+                let reason = format!(
+                    "the record that starts here has {found} fields, more than {MAX_FIELDS}; check delimiter and \
+                     quote, or give the schema"
+                );
+                Err(self.error(ErrorKind::Schema { reason }, bytes, start as usize))
+            }
+            _ => Ok(()),
         }
-        self.padded.ends.clear();
-        self.padded.field_counts.clear();
-        let mut from = 0;
-        for &to in field_counts {
-            let fields = &ends[from..to as usize];
-            from = to as usize;
-            self.padded.ends.extend_from_slice(fields);
-            let missing = width - fields.len();
-            let last = fields.last().copied().unwrap_or(0);
-            self.padded.ends.extend(std::iter::repeat_n(last, missing));
-            self.padded.field_counts.push(self.padded.ends.len() as u32);
-        }
-        true
     }
 
     /// Moves the anchor behind the first `records` records of the index, and returns where that is.
@@ -402,10 +403,7 @@ impl Parser {
     }
 
     fn records<'a>(&'a self, found: Found, input: &'a [u8]) -> Records<'a> {
-        let (mut ends, starts, mut field_counts) = self.index.spans(found.records);
-        if found.is_padded {
-            (ends, field_counts) = (&self.padded.ends, &self.padded.field_counts);
-        }
+        let (ends, starts, field_counts) = self.index.spans(found.records);
         let bytes = match found.place {
             Place::Carry => &self.carry,
             Place::Input(offset) => &input[offset..],
@@ -429,11 +427,21 @@ impl Parser {
         }
     }
 
-    /// Grows the carry, by doubling, but to no more than the longest record and a chunk.
+    /// Keeps the partial record that starts at `bytes[start]`, and moves the anchor there.
+    fn start_carry(&mut self, bytes: &[u8], start: usize) {
+        let (before, record) = bytes.split_at(start);
+        let lines = line_breaks(self.anchor.terminator, self.anchor.after_cr, before);
+        self.anchor.pass(before, lines);
+        self.scanner.rebase(lines, self.anchor.after_cr);
+        self.index.rebase(start);
+        self.extend_carry(record);
+    }
+
+    /// Grows the carry, by doubling, but to no more than the longest record and its terminator.
     fn extend_carry(&mut self, bytes: &[u8]) {
         let needed = self.carry.len() + bytes.len();
         if needed > self.carry.capacity() {
-            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes);
+            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes + 1);
             self.carry.reserve_exact(needed.max(doubled) - self.carry.len());
         }
         self.carry.extend_from_slice(bytes);
@@ -461,14 +469,16 @@ impl Parser {
     /// What looked like a BOM wasn't one: the bytes of it that have been taken start the first record.
     fn start_without_bom(&mut self, matched: usize) {
         self.bom = Bom::Passed;
-        self.extend_carry(&BOM[..matched]);
+        let bytes = &BOM[..matched];
         self.scanner.restart(false);
         self.index.clear();
-        self.scanner.scan(&self.carry, 0, &mut self.index, usize::MAX);
-        if self.index.first_start().is_none() {
-            self.inside_comment = self.scanner.inside_comment();
-            self.anchor.pass(&self.carry, self.scanner.line_breaks());
-            self.carry.clear();
+        self.scanner.scan(bytes, 0, &mut self.index, usize::MAX);
+        match self.index.first_start() {
+            Some(start) => self.start_carry(bytes, start),
+            None => {
+                self.inside_comment = self.scanner.inside_comment();
+                self.anchor.pass(bytes, self.scanner.line_breaks());
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! [`Records`]: whole records as flat spans over the bytes that they stand in.
 
+use std::fmt;
+
 use super::lines::line_breaks;
 use super::unescape::Unescape;
 use crate::dialect::Terminator;
@@ -13,7 +15,7 @@ use crate::error::{Error, ErrorKind, Position};
 ///
 /// A field that is missing, because a short record was padded, ends where the field before it ends, and so starts
 /// behind its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Records<'a> {
     /// The bytes that all offsets are relative to.
     pub(super) bytes: &'a [u8],
@@ -144,6 +146,18 @@ impl<'a> Records<'a> {
             (None, 0) => self.first,
             (None, _) => self.field_counts[record - 1] as usize,
         }
+    }
+}
+
+impl fmt::Debug for Records<'_> {
+    /// How many, how wide, and where: not the bytes, which can be a gigabyte.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let position = (!self.is_empty()).then(|| self.position(0, None));
+        f.debug_struct("Records")
+            .field("len", &self.len())
+            .field("width", &self.width)
+            .field("position", &position)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,7 +13,11 @@ use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
 use super::reference::{Action, Machine, State};
 use crate::dialect::{Dialect, Terminator};
-use crate::limits::INDEX_FIELDS;
+use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
+
+/// Fields or records that the index first makes room for, which is enough but for a record that has more.
+const INDEX_ROOM: usize = INDEX_FIELDS + INDEX_SLACK;
+const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
 /// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ enum Mode {
 }
 
 /// Where the fields of a buffer end and its records start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Index {
     /// Valid up to `fields`; what stands behind is left over.
     ends: Vec<u32>,
@@ -47,6 +51,10 @@ pub(super) struct Index {
     field_counts: Vec<u32>,
     /// `records ≤ started ≤ records + 1`
     records: usize,
+    /// The most fields of a first record whose ends are kept.
+    max_fields: usize,
+    /// How many of the first record's ends are not kept. It is an error then, that says how many fields there are.
+    excess: usize,
 }
 
 impl Scanner {
@@ -67,6 +75,12 @@ impl Scanner {
         self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
         self.after_cr = after_cr;
         self.line_breaks = 0;
+    }
+
+    /// Goes on as if the buffer had started later, behind `lines` of its lines, at its first record.
+    pub(super) fn rebase(&mut self, lines: u64, after_cr: bool) {
+        self.after_cr = after_cr;
+        self.line_breaks -= lines;
     }
 
     /// Whether what was scanned ends in a comment.
@@ -135,7 +149,8 @@ impl Scanner {
         at
     }
 
-    /// Runs the machine from `at` to the first end of a record at or behind `until`; at least one byte.
+    /// Runs the machine from `at` to the first end of a record at or behind `until`, or until the index is full; at
+    /// least one byte.
     fn step_through(
         &self,
         bytes: &[u8],
@@ -168,7 +183,9 @@ impl Scanner {
             }
             at += 1;
             state = next;
-            if state == State::StartRecord && (at >= until || index.is_full(max_records)) {
+            let is_full =
+                matches!(action, Action::EndField | Action::EndRecord) && index.is_full(max_records);
+            if is_full || (state == State::StartRecord && at >= until) {
                 break;
             }
         }
@@ -243,8 +260,22 @@ fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
 }
 
 impl Index {
+    /// An index of records that should have no more than `max_fields` fields.
+    pub(super) fn new(max_fields: usize) -> Self {
+        Index {
+            ends: Vec::new(),
+            fields: 0,
+            starts: Vec::new(),
+            started: 0,
+            field_counts: Vec::new(),
+            records: 0,
+            max_fields,
+            excess: 0,
+        }
+    }
+
     pub(super) fn clear(&mut self) {
-        (self.fields, self.started, self.records) = (0, 0, 0);
+        (self.fields, self.started, self.records, self.excess) = (0, 0, 0, 0);
     }
 
     /// The number of whole records.
@@ -284,6 +315,41 @@ impl Index {
         }
     }
 
+    /// How many fields the first record has beside those in [`spans`](Self::spans).
+    pub(super) fn excess(&self) -> usize {
+        self.excess
+    }
+
+    /// Gives each of the first `records` records `width` fields, which none of them exceeds: those that are missing end
+    /// where the field before them ends. No more may be scanned then.
+    pub(super) fn pad(&mut self, records: usize, width: usize) {
+        let fields = self.first_field(records);
+        if fields == records * width {
+            return;
+        }
+        if self.ends.len() < records * width {
+            self.ends.resize(records * width, 0);
+        }
+        let mut to = fields;
+        // From the last, so that what a record moves over has been moved itself.
+        for record in (0..records).rev() {
+            let from = self.first_field(record);
+            let (first, behind) = (record * width, (record + 1) * width);
+            let last = self.ends[to - 1];
+            self.ends.copy_within(from..to, first);
+            self.ends[first + to - from..behind].fill(last);
+            self.field_counts[record] = behind as u32;
+            to = from;
+        }
+    }
+
+    /// Goes on as if the buffer had started `start` bytes later, where the first record starts; none is whole yet.
+    pub(super) fn rebase(&mut self, start: usize) {
+        for offset in self.ends[..self.fields].iter_mut().chain(&mut self.starts[..self.started]) {
+            *offset -= start as u32;
+        }
+    }
+
     /// Bytes held.
     pub(super) fn allocated_bytes(&self) -> usize {
         (self.ends.capacity() + self.starts.capacity() + self.field_counts.capacity()) * size_of::<u32>()
@@ -297,6 +363,9 @@ impl Index {
     fn forget_partial(&mut self) -> Option<usize> {
         self.started = self.records;
         self.fields = self.first_field(self.records);
+        if self.records == 0 {
+            self.excess = 0;
+        }
         self.end_of(self.records)
     }
 
@@ -321,14 +390,19 @@ impl Index {
     /// Makes room for what a block can hold.
     #[inline(always)]
     fn reserve(&mut self) {
-        for (vec, used) in [
-            (&mut self.ends, self.fields),
-            (&mut self.starts, self.started),
-            (&mut self.field_counts, self.records),
-        ] {
-            if vec.len() < used + BLOCK {
-                grow(vec);
-            }
+        // Only a first record can have many more fields than the index has room for: behind others, the index is full.
+        if self.records == 0 && self.fields > self.max_fields {
+            self.excess += self.fields - self.max_fields;
+            self.fields = self.max_fields;
+        }
+        if self.ends.len() < self.fields + BLOCK {
+            grow(&mut self.ends, INDEX_ROOM);
+        }
+        if self.starts.len() < self.started + BLOCK {
+            grow(&mut self.starts, 4 * BLOCK);
+        }
+        if self.field_counts.len() < self.records + BLOCK {
+            grow(&mut self.field_counts, 4 * BLOCK);
         }
     }
 
@@ -359,9 +433,12 @@ impl Index {
     }
 }
 
+/// Doubles, from `first` on, with a stop at what a full index needs.
 #[cold]
 #[inline(never)]
-fn grow(vec: &mut Vec<u32>) {
-    let len = (vec.len() * 2).max(4 * BLOCK);
+fn grow(vec: &mut Vec<u32>, first: usize) {
+    let doubled = (vec.len() * 2).max(first);
+    let len = if vec.len() < INDEX_ROOM { doubled.min(INDEX_ROOM) } else { doubled };
+    vec.reserve_exact(len - vec.len());
     vec.resize(len, 0);
 }

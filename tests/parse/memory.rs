@@ -2,11 +2,18 @@
 
 use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
 use datafusion_csv_stream::error::ErrorKind;
-use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::limits::{INDEX_FIELDS, MAX_FIELDS};
+use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Step};
+
+use crate::check::{Cuts, assert_same};
+use crate::oracle::Setup;
 
 const CHUNK: usize = 64 << 10;
 const CHUNKS: usize = 64;
 const MAX_RECORD_BYTES: usize = 256 << 10;
+
+/// Of an index of records that are not too wide: an end, a start and a count for each of the fields, and two blocks.
+const INDEX_BYTES: usize = 3 * size_of::<u32>() * (INDEX_FIELDS + 128);
 
 #[test]
 fn blank_lines_and_comments_are_not_kept() {
@@ -19,7 +26,8 @@ fn blank_lines_and_comments_are_not_kept() {
     ];
     for (name, builder, start, fill) in cases {
         let (most, _) = held(builder.build().expect("no byte has two meanings"), start, fill);
-        assert!(most < CHUNK, "{name}: {most} bytes");
+        // The index alone, which has seen few records, is a little larger than one chunk.
+        assert!(most < 2 * CHUNK, "{name}: {most} bytes");
     }
 }
 
@@ -32,8 +40,83 @@ fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
         ("irregular quoting", plain(), b"5\" \"", b'x'),
     ] {
         let (most, is_refused) = held(builder.build().expect("no byte has two meanings"), start, fill);
-        assert!(most <= MAX_RECORD_BYTES + 2 * CHUNK, "{name}: {most} bytes");
+        assert!(most <= MAX_RECORD_BYTES + INDEX_BYTES, "{name}: {most} bytes");
         assert!(is_refused, "{name}: {most} bytes, and no error");
+    }
+}
+
+#[test]
+fn what_stands_before_the_partial_record_is_not_kept() {
+    let dialect =
+        Dialect::builder().comment(b'#').has_header(false).build().expect("no byte has two meanings");
+    let mut chunk = b"#comment\r\n\r\n".repeat(CHUNKS * CHUNK / 12);
+    let record = chunk.len() as u64;
+    chunk.extend_from_slice(b"a,\"\r");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
+        .expect("the environment forces no back end that is not there");
+    let (taken, _) = parser.next(&chunk, usize::MAX).expect("nothing is wrong yet");
+    assert_eq!(taken, chunk.len());
+    assert!(parser.allocated_bytes() < 2 * CHUNK, "{} bytes", parser.allocated_bytes());
+    let rest = b"\nb\"\r\nc";
+    let (taken, step) = parser.next(rest, usize::MAX).expect("nothing is wrong");
+    let Step::Records(records) = step else { panic!("there is a record") };
+    assert_eq!(records.raw(0, 1), Some(&b"\"\r\nb\""[..]));
+    let position = records.position(0, None);
+    assert_eq!((position.byte, position.line), (record, record / 6 + 1));
+    let debug = format!("{records:?}");
+    assert!(debug.len() < 300 && debug.contains("len: 1"), "{debug}");
+    parser.next(&rest[taken..], usize::MAX).expect("nothing is wrong");
+    let last = parser.finish().expect("nothing is wrong").expect("there is one more");
+    assert_eq!(last.position(0, None).line, record / 6 + 3);
+}
+
+#[test]
+fn padding_takes_no_more_than_full_records_would() {
+    let input = b"1\n".repeat(CHUNK);
+    for (width, records) in [(10_000, 1), (100_000, 1), (1_000, 16), (3, 5_461)] {
+        let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+        let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES)
+            .expect("the environment forces no back end that is not there");
+        let (taken, step) = parser.next(&input, usize::MAX).expect("short records are padded");
+        let Step::Records(found) = step else { panic!("there are records") };
+        assert_eq!((found.len(), taken), (records, 2 * records), "{width} columns");
+        assert_eq!(found.raw(records - 1, 0), Some(&b"1"[..]));
+        assert_eq!(found.raw(records - 1, width - 1), None);
+        let most = INDEX_BYTES + size_of::<u32>() * width;
+        assert!(parser.allocated_bytes() <= most, "{width} columns: {} bytes", parser.allocated_bytes());
+    }
+}
+
+/// Whether quoting is regular or not, and whether other records stand before it or not.
+#[test]
+fn fields_too_many_are_counted_but_not_kept() {
+    let commas = 2 << 20;
+    for start in [&b""[..], b"5\"", b"a,b\n", b"a,b\n5\"", b"a,b\nc,\"d\"\n"] {
+        let mut input = start.to_vec();
+        input.resize(start.len() + commas, b',');
+        input.push(b'\n');
+        for field_count in [FieldCount::Any, FieldCount::Exactly(2), FieldCount::UpTo(2)] {
+            let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+            let setup = Setup { dialect, field_count, max_record_bytes: 4 << 20 };
+            let expected = setup.expect(&input);
+            assert!(expected.failure.is_some(), "{field_count:?}");
+            for backend in Backend::available() {
+                for cuts in [Cuts::whole(), Cuts::every(CHUNK)] {
+                    assert_same(&setup, backend, &input, &cuts, usize::MAX, &expected);
+                }
+            }
+            let mut parser = Parser::new(&setup.dialect, field_count, 4 << 20)
+                .expect("the environment forces no back end that is not there");
+            let mut rest = &input[..];
+            while let Ok((taken, _)) = parser.next(rest, usize::MAX) {
+                rest = &rest[taken..];
+            }
+            let most = match field_count {
+                FieldCount::Any => INDEX_BYTES + size_of::<u32>() * MAX_FIELDS,
+                _ => INDEX_BYTES,
+            };
+            assert!(parser.allocated_bytes() <= most, "{field_count:?}: {} bytes", parser.allocated_bytes());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use datafusion_csv_stream::dialect::{Dialect, Terminator};
 use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::limits::MAX_FIELDS;
 use datafusion_csv_stream::parse::reference::{Action, Machine, State};
 use datafusion_csv_stream::parse::{BOM, FieldCount};
 
@@ -50,8 +51,18 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     UnclosedQuote,
-    RecordTooLong { limit: usize, in_quotes: bool },
-    FieldCount { expected: usize, found: usize },
+    RecordTooLong {
+        limit: usize,
+        in_quotes: bool,
+    },
+    FieldCount {
+        expected: usize,
+        found: usize,
+    },
+    /// More than any record may have.
+    TooManyFields {
+        found: usize,
+    },
     Other(String),
 }
 
@@ -114,6 +125,7 @@ impl Setup {
         let found = record.fields.len();
         match self.field_count {
             FieldCount::Exactly(expected) if found != expected => Some(Kind::FieldCount { expected, found }),
+            FieldCount::Any if found > MAX_FIELDS => Some(Kind::TooManyFields { found }),
             FieldCount::UpTo(expected) if found > expected => Some(Kind::FieldCount { expected, found }),
             _ => None,
         }
@@ -194,6 +206,11 @@ impl From<&Error> for Failure {
             ErrorKind::UnclosedQuote => Kind::UnclosedQuote,
             ErrorKind::RecordTooLong { limit, in_quotes } => Kind::RecordTooLong { limit, in_quotes },
             ErrorKind::FieldCount { expected, found } => Kind::FieldCount { expected, found },
+            ErrorKind::Schema { ref reason } => {
+                let words = reason.strip_prefix("the record that starts here has ");
+                let found = words.and_then(|words| words.split(' ').next()?.parse().ok());
+                found.map_or(Kind::Other(reason.clone()), |found| Kind::TooManyFields { found })
+            }
             ref other => Kind::Other(other.to_string()),
         };
         let place = error.position().cloned().unwrap_or_default();
