@@ -23,7 +23,7 @@ pub(crate) struct Output {
 
 enum Rows {
     Table(TableWriter<Sink>),
-    Csv(csv::Writer<Sink>),
+    Csv(Box<csv::Writer<Sink>>),
     Json(ArrayWriter<Sink>),
     Ndjson(LineDelimitedWriter<Sink>),
     Parquet(Box<ArrowWriter<Sink>>),
@@ -50,7 +50,7 @@ impl Output {
                 // The header stands also over no rows.
                 let mut writer = csv::Writer::new(sink);
                 broken.check(writer.write(&RecordBatch::new_empty(schema)))?;
-                Rows::Csv(writer)
+                Rows::Csv(Box::new(writer))
             }
             Format::Json => Rows::Json(ArrayWriter::new(sink)),
             Format::Ndjson => Rows::Ndjson(LineDelimitedWriter::new(sink)),

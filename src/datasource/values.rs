@@ -175,9 +175,9 @@ pub(super) fn show_compression(compression: &CompressionOption) -> String {
 pub(super) fn show_size(bytes: &usize) -> String {
     match bytes {
         0 => "0".to_owned(),
-        _ if bytes % (1 << 30) == 0 => format!("{}GiB", bytes >> 30),
-        _ if bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
-        _ if bytes % (1 << 10) == 0 => format!("{}KiB", bytes >> 10),
+        _ if bytes.is_multiple_of(1 << 30) => format!("{}GiB", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}KiB", bytes >> 10),
         _ => bytes.to_string(),
     }
 }
@@ -186,7 +186,7 @@ pub(super) fn show_some_size(bytes: &Option<usize>) -> String {
     bytes.as_ref().map(show_size).unwrap_or_default()
 }
 
-pub(super) fn show_list(list: &Vec<String>) -> String {
+pub(super) fn show_list(list: &[String]) -> String {
     let quoted: Vec<_> = list
         .iter()
         .map(|value| match value.is_empty() || value.contains([',', '"', '\r', '\n']) {

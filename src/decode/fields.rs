@@ -216,11 +216,11 @@ mod tests {
         let bytes = b"0123456789";
         for len in 0..=bytes.len() {
             let (long, short) = (Text { from: bytes, len, string: None }, Text::new(&bytes[..len]));
-            for at in 0..len {
+            for (at, &byte) in bytes.iter().enumerate().take(len) {
                 let known = 8 * (len - at).min(8) as u32;
                 let mask = u64::MAX.checked_shr(64 - known).unwrap_or(0);
                 assert_eq!(long.word(at) & mask, short.word(at) & mask, "{len} {at}");
-                assert_eq!(long.word(at) as u8, bytes[at]);
+                assert_eq!(long.word(at) as u8, byte);
             }
         }
     }
