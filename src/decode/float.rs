@@ -7,7 +7,7 @@ use arrow::array::ArrowPrimitiveType;
 use arrow::compute::kernels::cast_utils::Parser;
 use arrow::datatypes::{Float16Type, Float32Type, Float64Type};
 
-use super::digits::{MAX_DIGITS, POW10, digits};
+use super::digits::{MAX_DIGITS, POW10, digits, sixteen};
 use super::fields::Text;
 use super::primitive::Parse;
 
@@ -81,13 +81,35 @@ impl FromRatio for Float16Type {
     }
 }
 
+/// The lowest `n` bytes, 2 to 16, as digits with or without a point among them: all digits, and how many follow it.
+#[inline]
+fn short(bytes: u128, n: usize) -> Option<(u64, usize)> {
+    const EACH: u128 = u128::from_le_bytes([1; 16]);
+    let others = bytes ^ (EACH * b'.' as u128);
+    // The lowest bit is that of the first byte that is zero.
+    let points = others.wrapping_sub(EACH) & !others & (EACH << 7);
+    let whole = n.min(points.trailing_zeros() as usize / 8);
+    if whole == n {
+        return Some((sixteen(bytes, n)?, 0));
+    }
+    let fraction = n - whole - 1;
+    if whole == 0 || fraction == 0 {
+        return None;
+    }
+    let behind = u128::MAX << (8 * whole);
+    Some((sixteen(bytes & !behind | (bytes >> 8) & behind, n - 1)?, fraction))
+}
+
 /// A minus or none, digits, and a point with digits or none: the sign, all digits, and how many follow the point.
 #[inline]
 fn common(text: Text<'_>) -> Option<(bool, u64, usize)> {
-    let bytes = text.bytes();
-    let is_negative = bytes[0] == b'-';
+    let is_negative = text.first() == b'-';
     let at = usize::from(is_negative);
-    let unsigned = &bytes[at..];
+    if let n @ 2..=16 = text.len() - at {
+        let (number, fraction) = short(text.double(at), n)?;
+        return Some((is_negative, number, fraction));
+    }
+    let unsigned = &text.bytes()[at..];
     let whole = unsigned.iter().position(|&byte| byte == b'.').unwrap_or(unsigned.len());
     let fraction = match unsigned.len() - whole {
         0 => 0,
