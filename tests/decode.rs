@@ -871,3 +871,9 @@ fn what_is_not_supported_is_refused_at_once() {
         assert!(matches!(error.kind(), ErrorKind::UnsupportedType { .. }), "{error}");
     }
 }
+
+#[test]
+fn what_the_fuzzer_found() {
+    // A column of the type Null that is not nullable.
+    support::fuzz(b"\x82");
+}

@@ -38,7 +38,8 @@ impl ColumnDecoder for Null {
     fn reserve(&mut self, _: usize, _: usize) {}
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        fields.append_to(self, scratch)
+        // NULL is all that there is, also where the schema says that there is none, as in `arrow-csv`.
+        Fields { is_nullable: true, ..*fields }.append_to(self, scratch)
     }
 
     fn allocated_bytes(&self) -> usize {
