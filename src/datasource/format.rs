@@ -22,7 +22,6 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::options::CsvFormatOptions;
 use super::source::CsvStreamSource;
-use crate::infer::{SchemaSampler, nulls_of};
 use crate::{input, stream};
 
 /// CSV files, read by this crate's engine and written by DataFusion's own.
@@ -92,12 +91,7 @@ impl FileFormat for CsvStreamFormat {
         objects: &[ObjectMeta],
     ) -> Result<SchemaRef> {
         let options = self.session_options(state).resolve()?;
-        let mut sampler = SchemaSampler::new(
-            &options.dialect,
-            nulls_of(&options.decode),
-            &options.sample,
-            options.limits.max_record_bytes(),
-        )?;
+        let mut sampler = options.sampler()?;
         for object in objects {
             let path = object.location.as_ref();
             let compression = options.compression.resolve(path);

@@ -16,7 +16,7 @@ use object_store::ObjectStore;
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use crate::input::{self, Compression, InputCounters};
-use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
+use crate::stream::{CsvStream, StreamCounters};
 
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
@@ -43,12 +43,10 @@ impl FileOpener for CsvStreamOpener {
         let path = file.object_meta.location.to_string();
         let input_counters = Arc::new(InputCounters::default());
         let stream_counters = Arc::new(StreamCounters::default());
-        let builder = CsvStreamBuilder::new(Arc::clone(&self.schema))
+        let builder = self
+            .options
+            .stream_builder(&self.schema)
             .with_projection(Some(self.projection.clone()))
-            .with_dialect(self.options.dialect.clone())
-            .with_decode_options(self.options.decode.clone())
-            .with_truncated_rows(self.options.truncated_rows)
-            .with_limits(self.options.limits)
             .with_batch_size(self.batch_size)
             .with_limit(self.limit)
             .with_path(&path)

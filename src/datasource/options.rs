@@ -1,7 +1,9 @@
 //! [`CsvFormatOptions`] and [`OPTIONS`], the one table that SQL `OPTIONS`, the builder and the docs share.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::config::{ConfigField, CsvOptions};
 use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
@@ -9,9 +11,10 @@ use super::values;
 use crate::decode::DecodeOptions;
 use crate::dialect::{Dialect, Terminator, Trim};
 use crate::error::{Error, Result};
-use crate::infer::SampleOptions;
+use crate::infer::{SampleOptions, SchemaSampler, nulls_of};
 use crate::input::{Compression, CompressionOption};
 use crate::limits::{DEFAULT_MEMORY_LIMIT, Limits};
+use crate::stream::CsvStreamBuilder;
 
 /// How CSV files are read and written, as a user says it.
 ///
@@ -464,6 +467,23 @@ pub(super) struct ReadOptions {
     pub(super) limits: Limits,
     pub(super) truncated_rows: bool,
     pub(super) compression: CompressionOption,
+}
+
+impl ReadOptions {
+    /// A sampler that sees files as reading them does.
+    pub(super) fn sampler(&self) -> Result<SchemaSampler> {
+        let max_record_bytes = self.limits.max_record_bytes();
+        SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)
+    }
+
+    /// A stream of files with these columns; what is particular to one file is still to be set.
+    pub(super) fn stream_builder(&self, schema: &SchemaRef) -> CsvStreamBuilder {
+        CsvStreamBuilder::new(Arc::clone(schema))
+            .with_dialect(self.dialect.clone())
+            .with_decode_options(self.decode.clone())
+            .with_truncated_rows(self.truncated_rows)
+            .with_limits(self.limits)
+    }
 }
 
 fn find(key: &str, value: &str) -> Result<&'static OptionSpec> {

@@ -17,7 +17,6 @@ use futures::stream;
 use tokio::io::AsyncBufRead;
 
 use super::options::{CsvFormatOptions, ReadOptions};
-use crate::infer::{SchemaSampler, nulls_of};
 use crate::input;
 use crate::stream::{CsvStreamBuilder, infer_schema};
 
@@ -51,12 +50,7 @@ impl CsvReaderTable {
         let options = options.resolve()?;
         let compression = options.compression.resolve(&name);
         let reader = input::decompress(reader, compression, &options.limits);
-        let sampler = SchemaSampler::new(
-            &options.dialect,
-            nulls_of(&options.decode),
-            &options.sample,
-            options.limits.max_record_bytes(),
-        )?;
+        let sampler = options.sampler()?;
         let (schema, reader) =
             infer_schema(reader, sampler, &options.limits).await.map_err(|error| error.with_path(&name))?;
         Ok(CsvReaderTable { name, schema, options, batch_size, reader: Arc::new(Mutex::new(Some(reader))) })
@@ -90,12 +84,10 @@ impl TableProvider for CsvReaderTable {
             Some(projection) => Arc::new(self.schema.project(projection)?),
             None => Arc::clone(&self.schema),
         };
-        let builder = CsvStreamBuilder::new(Arc::clone(&self.schema))
+        let builder = self
+            .options
+            .stream_builder(&self.schema)
             .with_projection(projection.cloned())
-            .with_dialect(self.options.dialect.clone())
-            .with_decode_options(self.options.decode.clone())
-            .with_truncated_rows(self.options.truncated_rows)
-            .with_limits(self.options.limits)
             .with_batch_size(self.batch_size.unwrap_or(state.config().batch_size()))
             .with_limit(limit)
             .with_path(&self.name);
