@@ -1,8 +1,10 @@
 //! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
 
+use super::lanes::Lanes;
 use super::options::DecodeOptions;
+use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
-use crate::parse::Column;
+use crate::parse::{Backend, Column};
 
 /// The fields of one column, and what is to know to read them.
 #[derive(Debug, Clone, Copy)]
@@ -10,10 +12,10 @@ pub(super) struct Fields<'a> {
     pub(super) column: Column<'a>,
     pub(super) options: &'a DecodeOptions,
     pub(super) is_nullable: bool,
-    /// Whether all bytes of the records are known to be ASCII, and so every field is UTF-8.
-    pub(super) is_ascii: bool,
-    /// The bytes from this one on as a string, if all those of the records are UTF-8.
-    pub(super) text: Option<(usize, &'a str)>,
+    /// Whose instructions to use.
+    pub(super) backend: Backend,
+    /// The records' text, if it is known to be UTF-8.
+    pub(super) text: Option<Utf8<'a>>,
 }
 
 /// What values and NULLs are appended to.
@@ -73,7 +75,7 @@ impl Fields<'_> {
                 && let value = (Text {
                     from,
                     len: (end - start) as usize,
-                    string: if A::IS_TEXT { self.string(start, end) } else { None },
+                    string: if A::IS_TEXT { self.text.and_then(|text| text.part(start, end)) } else { None },
                 })
                 && (value.len() > longest_null || !self.options.is_listed(value.bytes()))
             {
@@ -82,15 +84,55 @@ impl Fields<'_> {
                     Failure { record, kind }
                 });
             }
-            self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
+            self.append_one(record, target, scratch)
         })
     }
 
-    /// A part of the text; none also where it cuts a character, which a delimiter beyond ASCII can do.
+    /// Appends the field of one record.
+    #[inline]
+    pub(super) fn append_one<A: Append>(
+        &self,
+        record: usize,
+        target: &mut A,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
+    }
+
+    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not NULL. Nothing of that
+    /// kind is empty, or starts or ends with white space.
+    pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
+        let quote = self.column.records().unescape().quote();
+        !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
+    }
+
+    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor
+    /// quoted, nor to be trimmed, and UTF-8 if `utf8` asks for that.
     #[inline(always)]
-    fn string(&self, start: u32, end: u32) -> Option<&str> {
-        let (first, text) = self.text?;
-        text.get((start as usize).checked_sub(first)?..(end as usize).checked_sub(first)?)
+    pub(super) fn texts(&self, lanes: &Lanes, count: usize, utf8: bool) -> u64 {
+        let unescape = self.column.records().unescape();
+        if !unescape.is_verbatim() || self.options.has_regex() || (utf8 && self.text.is_none()) {
+            return 0;
+        }
+        let bytes = self.column.bytes();
+        // A byte is none that is out of its range.
+        let quote = unescape.quote().map_or(u16::MAX, u16::from);
+        let longest_null = self.options.longest_null() as u64;
+        let cut = self.text.filter(|text| utf8 && !text.is_ascii());
+        let mut mask = 0;
+        for lane in 0..count {
+            let (start, end) = (lanes.start[lane], lanes.end[lane]);
+            let first = bytes.get(start as usize).map_or(quote, |&first| u16::from(first));
+            let mut is_text = (start < end) & (first != quote);
+            if is_text && lanes.len[lane] <= longest_null {
+                is_text = !self.options.is_listed(&bytes[start as usize..end as usize]);
+            }
+            if let Some(text) = cut {
+                is_text &= text.is_boundary(start) && text.is_boundary(end);
+            }
+            mask |= u64::from(is_text) << lane;
+        }
+        mask
     }
 
     /// Appends one field, whatever stands in it.

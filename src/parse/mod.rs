@@ -22,7 +22,7 @@
 //!
 //! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
 
-mod index;
+pub(crate) mod index;
 mod lines;
 mod mask;
 mod parser;

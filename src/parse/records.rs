@@ -240,6 +240,33 @@ impl<'a> Column<'a> {
         firsts.chain(others)
     }
 
+    /// Copies the [`span`](Self::span)s of the records from `from` on, and says how many.
+    #[inline(always)]
+    pub(crate) fn copy_spans<const N: usize>(
+        &self,
+        from: usize,
+        starts: &mut [u32; N],
+        ends: &mut [u32; N],
+    ) -> usize {
+        let count = N.min(self.len() - from);
+        let first = self.records.first + from * self.width;
+        let rows = self.records.ends[first..first + count * self.width].chunks_exact(self.width);
+        match self.column {
+            0 => {
+                let records = self.records.starts[from..from + count].iter().zip(rows);
+                for ((start, end), (&record, row)) in starts.iter_mut().zip(ends).zip(records) {
+                    (*start, *end) = (record, row[0]);
+                }
+            }
+            column => {
+                for ((start, end), row) in starts.iter_mut().zip(ends).zip(rows) {
+                    (*start, *end) = (row[column - 1] + 1, row[column]);
+                }
+            }
+        }
+        count
+    }
+
     /// The bytes that the spans are of.
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {

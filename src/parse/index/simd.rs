@@ -4,7 +4,7 @@
 pub(in crate::parse) const BLOCK: usize = 64;
 
 /// A back end's primitives. A value of an implementing type is the proof that the CPU has the instructions.
-pub(in crate::parse) trait Simd: Copy {
+pub(crate) trait Simd: Copy {
     /// 64 bytes in registers.
     type Block: Copy;
 
@@ -60,7 +60,7 @@ static POSITIONS: [[u8; 8]; 256] = {
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
 /// `run` has to be `#[inline(always)]`, or it isn't compiled with the back end's instructions.
-pub(in crate::parse) trait Kernel {
+pub(crate) trait Kernel {
     /// What it returns.
     type Output;
 
