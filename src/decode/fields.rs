@@ -62,40 +62,44 @@ impl Fields<'_> {
     /// Appends all fields, up to the first that is refused.
     #[inline]
     pub(super) fn append_to<A: Append>(&self, target: &mut A, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        let unescape = self.column.records().unescape();
-        // Then a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
-        let is_plain = unescape.is_verbatim() && !self.options.has_regex();
-        let longest_null = self.options.longest_null();
-        let bytes = self.column.bytes();
+        let is_verbatim = self.is_verbatim();
         self.column.spans().enumerate().try_for_each(|(record, (start, end))| {
-            if is_plain
-                && start < end
-                && let Some(from) = bytes.get(start as usize..)
-                && !unescape.is_quoted(from)
-                && let value = (Text {
-                    from,
-                    len: (end - start) as usize,
-                    string: if A::IS_TEXT { self.text.and_then(|text| text.part(start, end)) } else { None },
-                })
-                && (value.len() > longest_null || !self.options.is_listed(value.bytes()))
-            {
-                return target.append(value).map_err(|rejected| {
-                    let kind = rejected.into_kind(value.bytes(), target.type_name());
-                    Failure { record, kind }
-                });
-            }
-            self.append_one(record, target, scratch)
+            self.append_one(record, (start, end), is_verbatim, target, scratch)
         })
     }
 
-    /// Appends the field of one record.
+    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
+    #[inline]
+    pub(super) fn is_verbatim(&self) -> bool {
+        self.column.records().unescape().is_verbatim() && !self.options.has_regex()
+    }
+
+    /// Appends the field of one record, whose span is known.
     #[inline]
     pub(super) fn append_one<A: Append>(
         &self,
         record: usize,
+        (start, end): (u32, u32),
+        is_verbatim: bool,
         target: &mut A,
         scratch: &mut Vec<u8>,
     ) -> Result<(), Failure> {
+        if is_verbatim
+            && start < end
+            && let Some(from) = self.column.bytes().get(start as usize..)
+            && !self.column.records().unescape().is_quoted(from)
+            && let value = (Text {
+                from,
+                len: (end - start) as usize,
+                string: if A::IS_TEXT { self.text.and_then(|text| text.part(start, end)) } else { None },
+            })
+            && (value.len() > self.options.longest_null() || !self.options.is_listed(value.bytes()))
+        {
+            return target.append(value).map_err(|rejected| {
+                let kind = rejected.into_kind(value.bytes(), target.type_name());
+                Failure { record, kind }
+            });
+        }
         self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
     }
 
@@ -110,10 +114,10 @@ impl Fields<'_> {
     /// quoted, nor to be trimmed, and UTF-8 if `utf8` asks for that.
     #[inline(always)]
     pub(super) fn texts(&self, lanes: &Lanes, count: usize, utf8: bool) -> u64 {
-        let unescape = self.column.records().unescape();
-        if !unescape.is_verbatim() || self.options.has_regex() || (utf8 && self.text.is_none()) {
+        if !self.is_verbatim() || (utf8 && self.text.is_none()) {
             return 0;
         }
+        let unescape = self.column.records().unescape();
         let bytes = self.column.bytes();
         // A byte is none that is out of its range.
         let quote = unescape.quote().map_or(u16::MAX, u16::from);

@@ -121,6 +121,7 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
     fn run<S: Simd>(self, _: S) -> Self::Output {
         let ByLanes { fields, target, scratch: Scratch { text, lanes } } = self;
         let empty_is_null = fields.is_nullable && fields.options.is_null(b"", false, A::IS_TEXT);
+        let is_verbatim = fields.is_verbatim();
         let mut values = A::values();
         let mut from = 0;
         while from < fields.column.len() {
@@ -135,7 +136,10 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
                 } else {
                     match lanes.len[lane] == 0 && empty_is_null {
                         true => target.append_null(),
-                        false => fields.append_one(from + lane, target, text)?,
+                        false => {
+                            let span = (lanes.start[lane], lanes.end[lane]);
+                            fields.append_one(from + lane, span, is_verbatim, target, text)?;
+                        }
                     }
                     lane += 1;
                 }

@@ -287,22 +287,24 @@ impl<T: View> AppendLanes for Views<T> {
         // The last value starts last.
         let room = starts.last().map_or(0, |&start| bytes.len() - start as usize);
         let spans = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize));
-        match longest {
-            _ if room < MAX_SHORT => self.blocks.views(bytes, spans, views),
-            0..=MAX_INLINE => inline_views(pieces(bytes, spans), views),
-            0..=HALF => self.blocks.short_views::<HALF>(pieces(bytes, spans), views),
-            0..=MAX_SHORT => self.blocks.short_views::<MAX_SHORT>(pieces(bytes, spans), views),
-            _ => self.blocks.views(bytes, spans, views),
+        if room < MAX_SHORT || longest > MAX_SHORT {
+            self.blocks.views(bytes, spans, views);
+        } else if longest <= MAX_INLINE {
+            inline_views(pieces(bytes, spans), views);
+        } else if longest <= HALF {
+            self.blocks.short_views::<HALF>(pieces(bytes, spans), views);
+        } else {
+            self.blocks.short_views::<MAX_SHORT>(pieces(bytes, spans), views);
         }
     }
 }
 
 /// Values with what follows them, at least so many bytes.
 #[inline(always)]
-fn pieces<'a, const N: usize>(
-    bytes: &'a [u8],
+fn pieces<const N: usize>(
+    bytes: &[u8],
     spans: impl Iterator<Item = (usize, usize)>,
-) -> impl Iterator<Item = (&'a [u8; N], usize)> {
+) -> impl Iterator<Item = (&[u8; N], usize)> {
     spans.map(|(start, end)| {
         (bytes[start..].first_chunk().expect("all values start that far before the end"), end - start)
     })
