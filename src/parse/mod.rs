@@ -25,6 +25,7 @@
 //! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
 
 mod bom;
+pub mod boundary;
 mod count;
 mod index;
 mod lines;
@@ -36,6 +37,7 @@ mod scanner;
 mod start;
 mod unescape;
 
+pub use boundary::{Boundary, BoundaryFinder, Evidence};
 pub use count::RecordCounter;
 pub use index::Backend;
 pub use parser::{FieldCount, Parser, Step};

@@ -12,6 +12,7 @@
 // `pub` here is for the fuzz targets, which share `check` and `oracle`.
 #![allow(unreachable_pub)]
 
+mod boundary;
 mod cases;
 mod check;
 mod count;

@@ -77,7 +77,7 @@ pub struct Field {
 #[derive(Debug, Clone)]
 pub struct Scanned {
     /// Without the BOM.
-    start: usize,
+    pub start: usize,
     end: usize,
     lines_before: u64,
     pub fields: Vec<Field>,
