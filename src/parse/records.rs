@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::lines::line_breaks;
+use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Terminator;
 use crate::error::{Error, ErrorKind, Position};
@@ -162,6 +163,23 @@ impl fmt::Debug for Records<'_> {
 }
 
 impl Anchor {
+    /// At a record's first byte.
+    pub(super) fn at(start: RecordStart, terminator: Terminator) -> Self {
+        Anchor {
+            byte: start.byte,
+            lines: start.line.saturating_sub(1),
+            record: start.record,
+            terminator,
+            // Only before an LF would it make a difference, and an LF starts no record.
+            after_cr: false,
+        }
+    }
+
+    /// The record that starts here.
+    pub(super) fn record_start(&self) -> RecordStart {
+        RecordStart { byte: self.byte, line: self.lines + 1, record: self.record }
+    }
+
     /// Moves behind `bytes`, in which `lines` lines end.
     pub(super) fn pass(&mut self, bytes: &[u8], lines: u64) {
         self.byte += bytes.len() as u64;

@@ -1,4 +1,4 @@
-//! [`Scanner`]: bytes → [`Index`], by masks where quoting is regular, by the machine where it isn't.
+//! [`Scanner`]: bytes → [`Index`], by masks, and by the machine where a comment makes a block irregular.
 //!
 //! ```text
 //! loop:
@@ -244,13 +244,19 @@ impl Kernel for &mut MaskScan<'_, '_> {
 #[inline(always)]
 fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
     let block = simd.load(bytes);
+    Raw { delimiter: simd.eq(block, syntax.delimiter), ..find_undelimited(simd, syntax, block) }
+}
+
+/// Where the dialect's bytes stand in a block, but for the delimiter.
+#[inline(always)]
+pub(super) fn find_undelimited<S: Simd>(simd: S, syntax: &Syntax, block: S::Block) -> Raw {
     let optional = |byte: Option<u8>| byte.map_or(0, |byte| simd.eq(block, byte));
     let (lf, cr) = match syntax.terminator {
         Terminator::CrLf => (simd.eq(block, b'\n'), simd.eq(block, b'\r')),
         Terminator::Byte(terminator) => (simd.eq(block, terminator), 0),
     };
     Raw {
-        delimiter: simd.eq(block, syntax.delimiter),
+        delimiter: 0,
         quote: optional(syntax.quote),
         escape: optional(syntax.escape),
         comment: optional(syntax.comment),

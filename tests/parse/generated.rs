@@ -266,13 +266,21 @@ fn writable_dialects() -> Vec<Dialect> {
 }
 
 /// The bytes that mean something in the dialect, or would in another, and some that don't.
-fn alphabet(dialect: &Dialect) -> Vec<u8> {
+pub fn alphabet(dialect: &Dialect) -> Vec<u8> {
     let mut alphabet = vec![dialect.delimiter(), b'\n', b'\r', b'a'];
     alphabet.extend([dialect.quote(), dialect.escape(), dialect.comment()].into_iter().flatten());
     if let Terminator::Byte(terminator) = dialect.terminator() {
         alphabet.push(terminator);
     }
     alphabet
+}
+
+/// A table of some blocks, and the dialect that it is written in.
+pub fn table(rng: &mut Rng) -> (Dialect, Vec<u8>) {
+    let shape = Shape { records: 1 + rng.below(12), fields: 1 + rng.below(4), bytes: 100 };
+    let dialect = rng.pick(&writable_dialects());
+    let Written { dialect, bytes, .. } = Written::new(rng, dialect, shape);
+    (dialect, bytes)
 }
 
 /// Random bytes, most of which mean something in the dialect that they are read in.

@@ -4,6 +4,7 @@
 //!  testdata/cases/*.toml ─► cases ─┬► csv_core, padding, unescape
 //!                                  ▼
 //!  generated, positions, replay ─► check ─► Parser, on every back end, at every cut
+//!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
 //!                                oracle      the reference machine, and lines, limits, counts done plainly
 //! ```
@@ -13,6 +14,7 @@
 
 mod cases;
 mod check;
+mod count;
 mod csv_core;
 mod generated;
 mod memory;

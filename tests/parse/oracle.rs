@@ -188,6 +188,12 @@ pub fn scan(dialect: &Dialect, input: &[u8]) -> Vec<Scanned> {
     records
 }
 
+/// The length of an input's longest record.
+pub fn longest_record(dialect: &Dialect, input: &[u8]) -> usize {
+    let input = input.strip_prefix(BOM).unwrap_or(input);
+    scan(dialect, input).iter().map(|record| record.end - record.start).max().unwrap_or(0)
+}
+
 /// Whether a physical line ends with `byte`, or has ended with the byte before: an LF after a CR ends none.
 fn ends_line(terminator: Terminator, before: Option<u8>, byte: u8) -> bool {
     match terminator {
