@@ -26,6 +26,7 @@
 
 mod bom;
 mod count;
+mod field_index;
 mod index;
 mod lines;
 mod mask;

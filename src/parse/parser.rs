@@ -4,11 +4,12 @@ use memchr::memchr;
 
 use super::BOM;
 use super::bom::{Bom, Taken};
+use super::field_index::Index;
 use super::index::Backend;
 use super::lines::line_breaks;
 use super::records::{Anchor, Records};
 use super::reference::{Machine, State};
-use super::scanner::{Index, Scanner};
+use super::scanner::Scanner;
 use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
