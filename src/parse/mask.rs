@@ -170,53 +170,52 @@ impl Carries {
         len: usize,
         prefix_xor: impl Fn(u64) -> u64,
     ) -> Option<Structure> {
-        let valid = valid_bits(len);
-        let last = len - 1;
-        let mut delimiter = raw.delimiter & valid;
-        let mut terminator = (raw.lf | raw.cr) & valid;
-
-        if self.is_quoted(raw) {
-            let (mut quotes, mut escapes) = (raw.quote & valid, raw.escape & valid);
-            let doubled = if syntax.double_quote { !0 } else { 0 };
-            let stops = delimiter | terminator;
-            let mut before_quote;
-            let mut inside;
-            loop {
-                let (escaped, escaping) = escaped(escapes, self.escaping, last);
-                let quote = quotes & !escaped;
-                inside = prefix_xor(quote) ^ self.inside;
-                let closing = quote & !inside;
-                before_quote = (stops & !inside) | (closing & doubled);
-                let misplaced_opening = quote & inside & !(before_quote << 1 | self.before_quote);
-                let misplaced_escape = escapes & !inside;
-                let misplaced = misplaced_opening | misplaced_escape;
-                if misplaced == 0 {
-                    self.escaping = escaping;
-                    break;
-                }
-                let literal = up_to_stop(misplaced, stops);
-                quotes &= !literal;
-                escapes &= !literal;
-            }
-            delimiter &= !inside;
-            terminator &= !inside;
-            self.inside = 0u64.wrapping_sub(inside >> last & 1);
-            self.before_quote = before_quote >> last & 1;
-        } else {
-            self.before_quote = (delimiter | terminator) >> last & 1;
+        if (raw.quote | raw.escape | self.inside) != 0 {
+            return self.resolve_quoted(syntax, raw, len, prefix_xor);
         }
-
+        let (valid, last) = (valid_bits(len), len - 1);
+        let (delimiter, terminator) = (raw.delimiter & valid, (raw.lf | raw.cr) & valid);
+        self.before_quote = (delimiter | terminator) >> last & 1;
         self.records(raw, delimiter, terminator, valid, last)
     }
 
-    /// Whether quotes have to be looked at to know what the next block means.
+    /// [`resolve`](Self::resolve) without the branch on whether there are quotes, for where that can't be predicted.
     #[inline(always)]
-    pub(super) fn is_quoted(&self, raw: Raw) -> bool {
-        (raw.quote | raw.escape | self.inside) != 0
+    pub(super) fn resolve_quoted(
+        &mut self,
+        syntax: &Syntax,
+        raw: Raw,
+        len: usize,
+        prefix_xor: impl Fn(u64) -> u64,
+    ) -> Option<Structure> {
+        let (valid, last) = (valid_bits(len), len - 1);
+        let (delimiter, terminator) = (raw.delimiter & valid, (raw.lf | raw.cr) & valid);
+        let (mut quotes, mut escapes) = (raw.quote & valid, raw.escape & valid);
+        let doubled = if syntax.double_quote { !0 } else { 0 };
+        let (inside, before_quote) = loop {
+            let (escaped, escaping) = escaped(escapes, self.escaping, last);
+            let quote = quotes & !escaped;
+            let inside = prefix_xor(quote) ^ self.inside;
+            let closing = quote & !inside;
+            let before_quote = ((delimiter | terminator) & !inside) | (closing & doubled);
+            let misplaced_opening = quote & inside & !(before_quote << 1 | self.before_quote);
+            let misplaced_escape = escapes & !inside;
+            let misplaced = misplaced_opening | misplaced_escape;
+            if misplaced == 0 {
+                self.escaping = escaping;
+                break (inside, before_quote);
+            }
+            let literal = up_to_stop(misplaced, delimiter | terminator);
+            quotes &= !literal;
+            escapes &= !literal;
+        };
+        self.inside = 0u64.wrapping_sub(inside >> last & 1);
+        self.before_quote = before_quote >> last & 1;
+        self.records(raw, delimiter & !inside, terminator & !inside, valid, last)
     }
 
-    /// [`resolve`](Self::resolve) for a whole block that [is not quoted](Self::is_quoted), without its delimiters: only
-    /// whether it ends with one is asked for.
+    /// [`resolve`](Self::resolve) for a whole block without quotes and escapes that starts outside quotes, without its
+    /// delimiters: only whether it ends with one is asked for.
     #[inline(always)]
     pub(super) fn resolve_unquoted(&mut self, raw: Raw, ends_with_delimiter: bool) -> Option<Structure> {
         let (last, terminator) = (BLOCK - 1, raw.lf | raw.cr);
@@ -242,11 +241,9 @@ impl Carries {
         }
         self.terminator = terminator >> last & 1;
 
-        let mut line_breaks = ((raw.lf | raw.cr) & valid).count_ones();
-        if (raw.cr | self.cr) != 0 {
-            line_breaks -= (raw.lf & (raw.cr << 1 | self.cr) & valid).count_ones();
-            self.cr = raw.cr >> last & 1;
-        }
+        let lf_of_crlf = raw.lf & (raw.cr << 1 | self.cr);
+        let line_breaks = (((raw.lf | raw.cr) ^ lf_of_crlf) & valid).count_ones();
+        self.cr = raw.cr >> last & 1;
         Some(Structure { fields: delimiter | record_ends, record_ends, starts, line_breaks })
     }
 }

@@ -216,7 +216,7 @@ fn resolve<S: Simd>(
 
 /// Where the dialect's bytes stand in a block.
 #[inline(always)]
-fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
+pub(super) fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
     let block = simd.load(bytes);
     Raw { delimiter: simd.eq(block, syntax.delimiter), ..find_undelimited(simd, syntax, block) }
 }

@@ -19,6 +19,7 @@ pub struct RecordStart {
 
 impl RecordStart {
     /// The start of a record, no header, before which nothing has been counted: lines and records are numbered from here.
+    /// [`Error::with_counted_before`] puts an error right once they have been.
     pub fn at_byte(byte: u64) -> Self {
         RecordStart { byte, line: 1, record: 1 }
     }
