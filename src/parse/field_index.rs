@@ -220,6 +220,7 @@ impl Room<'_> {
     /// Appends what a block at `base` holds. There [is room left](Self::is_left).
     #[inline(always)]
     pub(super) fn append<S: Simd>(&mut self, simd: S, base: u32, structure: Structure) {
+        debug_assert!(self.is_left(), "a block would be lost");
         let Structure { fields, record_ends, starts, .. } = structure;
         let filled = &mut self.filled;
         let (Some(end_room), Some(start_room), Some(count_room)) = (
@@ -235,6 +236,12 @@ impl Room<'_> {
         filled.fields += fields.count_ones() as usize;
         filled.started += starts.count_ones() as usize;
         filled.records += record_ends.count_ones() as usize;
+    }
+
+    /// The number of fields in the index.
+    #[inline(always)]
+    pub(super) fn fields(&self) -> usize {
+        self.filled.fields
     }
 
     /// What the index is to [take over](Index::fill).

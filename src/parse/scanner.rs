@@ -9,7 +9,7 @@
 
 use memchr::memchr;
 
-use super::field_index::Index;
+use super::field_index::{Index, Room};
 use super::index::{BLOCK, Backend, Kernel, Simd};
 use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
@@ -169,49 +169,188 @@ impl Kernel for &mut MaskScan<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let MaskScan { syntax, bytes, mut at, mut carries, max_records, mut line_breaks, .. } = *self;
-        let mut resolved = true;
-        while resolved && at < bytes.len() && !self.index.is_full(max_records) {
-            let mut room = self.index.room(max_records);
-            while room.is_left() && at < bytes.len() {
-                let before = carries;
-                let rest = &bytes[at..];
-                let (structure, len) = match rest.first_chunk::<BLOCK>() {
-                    Some(block) => (resolve(simd, &syntax, &mut carries, block, BLOCK), BLOCK),
-                    None => {
-                        let mut block = [0; BLOCK];
-                        block[..rest.len()].copy_from_slice(rest);
-                        (resolve(simd, &syntax, &mut carries, &block, rest.len()), rest.len())
-                    }
-                };
-                let Some(structure) = structure else {
-                    carries = before;
-                    resolved = false;
-                    break;
-                };
-                room.append(simd, at as u32, structure);
-                line_breaks += u64::from(structure.line_breaks);
-                at += len;
+        match self.syntax {
+            // The usual dialect, known to the compiler.
+            Syntax { escape: None, comment: None, terminator: Terminator::CrLf, .. } => {
+                let syntax =
+                    Syntax { escape: None, comment: None, terminator: Terminator::CrLf, ..self.syntax };
+                self.run_with(simd, &syntax)
             }
-            let filled = room.filled();
+            syntax => self.run_with(simd, &syntax),
+        }
+    }
+}
+
+impl MaskScan<'_, '_> {
+    #[inline(always)]
+    fn run_with<S: Simd>(&mut self, simd: S, syntax: &Syntax) -> bool {
+        let mut resolved = true;
+        while resolved && self.at < self.bytes.len() && !self.index.is_full(self.max_records) {
+            let mut blocks = Blocks {
+                simd,
+                syntax,
+                bytes: self.bytes,
+                at: self.at,
+                carries: self.carries,
+                line_breaks: self.line_breaks,
+                room: self.index.room(self.max_records),
+            };
+            resolved = blocks.run();
+            (self.at, self.carries, self.line_breaks) = (blocks.at, blocks.carries, blocks.line_breaks);
+            let filled = blocks.room.filled();
             self.index.fill(filled);
         }
-        (self.at, self.carries, self.line_breaks) = (at, carries, line_breaks);
         resolved
     }
 }
 
-/// What the first `len` bytes of a block mean.
-#[inline(always)]
-fn resolve<S: Simd>(
+/// Blocks that go into one [`Room`].
+///
+/// Whether there are quotes, and whether there is anything, is asked for groups of blocks, as what the last group was
+/// like says well what the next one is like. Of single blocks it can't be predicted.
+struct Blocks<'a, 'b, S> {
     simd: S,
-    syntax: &Syntax,
-    carries: &mut Carries,
-    bytes: &[u8; BLOCK],
-    len: usize,
-) -> Option<Structure> {
-    let raw = find(simd, syntax, bytes);
-    carries.resolve(syntax, raw, len, |mask| simd.prefix_xor(mask))
+    syntax: &'a Syntax,
+    bytes: &'a [u8],
+    at: usize,
+    carries: Carries,
+    line_breaks: u64,
+    room: Room<'b>,
+}
+
+/// Blocks of a group.
+const GROUP: usize = 8;
+
+/// What the next blocks are expected to be.
+enum Next {
+    Unquoted,
+    Quoted,
+    /// No byte of the grammar stands in them: they are the middle of a long field.
+    Unmarked,
+    /// There are none that are whole, or no room for them.
+    End,
+    /// A comment starts in the next one.
+    Comment,
+}
+
+impl<S: Simd> Blocks<'_, '_, S> {
+    /// Whether it got to the end of the bytes, or of the room, before a block with a comment.
+    #[inline(always)]
+    fn run(&mut self) -> bool {
+        let mut next = self.any();
+        loop {
+            next = match next {
+                Next::Unquoted => self.unquoted(),
+                Next::Quoted => self.quoted(),
+                Next::Unmarked => {
+                    self.at += unmarked(self.simd, self.syntax, &self.bytes[self.at..]);
+                    self.any()
+                }
+                Next::End => break,
+                Next::Comment => return false,
+            }
+        }
+        let rest = &self.bytes[self.at..];
+        if rest.is_empty() || rest.len() >= BLOCK || !self.room.is_left() {
+            return true;
+        }
+        let mut block = [0; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        let raw = find(self.simd, self.syntax, &block);
+        self.quoted_block(raw, rest.len())
+    }
+
+    /// Blocks that may be anything.
+    #[inline(always)]
+    fn any(&self) -> Next {
+        if self.carries.inside() { Next::Quoted } else { Next::Unquoted }
+    }
+
+    #[inline(always)]
+    fn block(&self) -> Option<&[u8; BLOCK]> {
+        self.bytes[self.at..].first_chunk().filter(|_| self.room.is_left())
+    }
+
+    /// A group that starts outside quotes, up to the first quote.
+    #[inline(always)]
+    fn unquoted(&mut self) -> Next {
+        let fields = self.room.fields();
+        for _ in 0..GROUP {
+            let Some(block) = self.block() else {
+                return Next::End;
+            };
+            let raw = find(self.simd, self.syntax, block);
+            if (raw.quote | raw.escape) != 0 {
+                return Next::Quoted;
+            }
+            let mut carries = self.carries;
+            let structure = carries.resolve_unquoted(raw);
+            if !self.pass(structure, carries, BLOCK) {
+                return Next::Comment;
+            }
+        }
+        match self.room.fields() == fields && self.carries.in_field() {
+            true => Next::Unmarked,
+            false => Next::Unquoted,
+        }
+    }
+
+    #[inline(always)]
+    fn quoted(&mut self) -> Next {
+        let fields = self.room.fields();
+        let mut quotes = 0;
+        for _ in 0..GROUP {
+            let Some(block) = self.block() else {
+                return Next::End;
+            };
+            let raw = find(self.simd, self.syntax, block);
+            quotes |= raw.quote | raw.escape;
+            if !self.quoted_block(raw, BLOCK) {
+                return Next::Comment;
+            }
+        }
+        match self.room.fields() == fields && self.carries.in_field() {
+            true => Next::Unmarked,
+            false if quotes == 0 => self.any(),
+            false => Next::Quoted,
+        }
+    }
+
+    #[inline(always)]
+    fn quoted_block(&mut self, raw: Raw, len: usize) -> bool {
+        let mut carries = self.carries;
+        let prefix_xor = |mask| self.simd.prefix_xor(mask);
+        let structure = carries.resolve_quoted(self.syntax, raw, len, prefix_xor);
+        self.pass(structure, carries, len)
+    }
+
+    /// Goes on behind a block that has been resolved.
+    #[inline(always)]
+    fn pass(&mut self, structure: Option<Structure>, carries: Carries, len: usize) -> bool {
+        let Some(structure) = structure else {
+            return false;
+        };
+        self.room.append(self.simd, self.at as u32, structure);
+        self.line_breaks += u64::from(structure.line_breaks);
+        self.carries = carries;
+        self.at += len;
+        true
+    }
+}
+
+/// Bytes of the whole blocks at the front that no byte of the grammar stands in.
+#[inline(always)]
+fn unmarked<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let mut unmarked = 0;
+    // Not by a closure, which would not be compiled with the back end's instructions.
+    for block in blocks {
+        if find(simd, syntax, block).any() != 0 {
+            break;
+        }
+        unmarked += BLOCK;
+    }
+    unmarked
 }
 
 /// Where the dialect's bytes stand in a block.
