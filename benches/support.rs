@@ -1,9 +1,11 @@
-//! Makes the benches' data.
+//! The benches' data, and its schema.
 
-use std::fmt::Write;
+mod text;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+pub(crate) use text::{Random, lineitem};
 
 /// The schema of TPC-H's lineitem.
 pub(crate) fn lineitem_schema() -> SchemaRef {
@@ -29,61 +31,8 @@ pub(crate) fn lineitem_schema() -> SchemaRef {
     Arc::new(Schema::new(columns.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec()))
 }
 
-/// Rows like lineitem's, without a header.
-pub(crate) fn lineitem(rows: usize) -> String {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut text = String::new();
-    for row in 0..rows {
-        let quantity = 1 + random.below(50);
-        let price = quantity * (90_000 + random.below(20_000_000));
-        let instructions = ["DELIVER IN PERSON", "COLLECT COD", "NONE", "TAKE BACK RETURN"];
-        let modes = ["REG AIR", "AIR", "RAIL", "SHIP", "TRUCK", "MAIL", "FOB"];
-        let words =
-            ["carefully", "final", "deposits", "sleep", "slyly", "requests", "about", "the", "even", "ideas"];
-        let comment: Vec<&str> = (0..2 + random.below(5)).map(|_| words[random.below(10) as usize]).collect();
-        writeln!(
-            text,
-            "{},{},{},{},{quantity}.00,{}.{:02},0.{:02},0.{:02},{},{},{},{},{},{},{},{}",
-            1 + row / 4,
-            1 + random.below(200_000),
-            1 + random.below(10_000),
-            1 + row % 4,
-            price / 100,
-            price % 100,
-            random.below(11),
-            random.below(9),
-            ["N", "R", "A"][random.below(3) as usize],
-            ["O", "F"][random.below(2) as usize],
-            random.date(),
-            random.date(),
-            random.date(),
-            instructions[random.below(4) as usize],
-            modes[random.below(7) as usize],
-            comment.join(" "),
-        )
-        .expect("a string can be written to");
-    }
-    text
-}
-
 /// A file of one column, without a header.
 pub(crate) fn column(rows: usize, value: impl Fn(&mut Random) -> String) -> String {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new();
     (0..rows).map(|_| value(&mut random) + "\n").collect()
-}
-
-/// xorshift64*: the same data in every run.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % n
-    }
-
-    pub(crate) fn date(&mut self) -> String {
-        format!("{}-{:02}-{:02}", 1992 + self.below(7), 1 + self.below(12), 1 + self.below(28))
-    }
 }

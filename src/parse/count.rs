@@ -6,7 +6,7 @@ use super::BOM;
 use super::bom::{Bom, Taken};
 use super::index::{BLOCK, Backend, Kernel, Simd};
 use super::lines::line_breaks;
-use super::mask::{Carries, Structure, Syntax};
+use super::mask::{Carries, Raw, Structure, Syntax};
 use super::records::Anchor;
 use super::reference::{Action, Machine, State};
 use super::scanner::{find, find_undelimited};
@@ -369,8 +369,10 @@ impl MaskCount<'_> {
     #[inline(always)]
     fn unquoted<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK]) -> bool {
         let raw = find_undelimited(simd, &self.syntax, simd.load(block));
+        // Of the delimiters only one before the next block's first byte can matter.
+        let delimiter = u64::from(block[BLOCK - 1] == self.syntax.delimiter) << (BLOCK - 1);
         let mut carries = self.carries;
-        let structure = carries.resolve_unquoted(raw, block[BLOCK - 1] == self.syntax.delimiter);
+        let structure = carries.resolve_unquoted(Raw { delimiter, ..raw });
         self.pass(structure, carries, BLOCK)
     }
 

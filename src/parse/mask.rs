@@ -23,7 +23,7 @@
 //!
 //! The machine is in a field then, where quotes and escapes are literal up to the next delimiter or terminator. So they
 //! are taken out of the masks that far, and the algebra is done again, until nothing breaks the rule: a turn for each
-//! field with such bytes. Only a comment has no algebra: [`resolve`](Carries::resolve) returns `None`, and the machine
+//! field with such bytes. Only a comment has no algebra: [`resolve_quoted`](Carries::resolve_quoted) returns `None`, and the machine
 //! takes over.
 //!
 //! What is carried from block to block is the machine's state, as far as its next step depends on it: [`Carries::at`] and
@@ -66,6 +66,14 @@ pub(super) struct Raw {
     pub(super) cr: u64,
 }
 
+impl Raw {
+    /// Where any of them stands.
+    #[inline(always)]
+    pub(super) fn any(&self) -> u64 {
+        self.delimiter | self.quote | self.escape | self.comment | self.lf | self.cr
+    }
+}
+
 /// What a block's bytes mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Structure {
@@ -87,7 +95,7 @@ pub(super) struct Syntax {
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
     pub(super) terminator: Terminator,
-    double_quote: bool,
+    pub(super) double_quote: bool,
 }
 
 impl Syntax {
@@ -156,30 +164,18 @@ impl Carries {
         self.cr != 0
     }
 
+    /// Whether a byte without a meaning, inside quotes or out of them, would change nothing.
+    #[inline(always)]
+    pub(super) fn in_field(&self) -> bool {
+        (self.terminator | self.before_quote | self.escaping | self.cr) == 0
+    }
+
     /// Whether the next byte is inside quotes.
     pub(super) fn inside(&self) -> bool {
         self.inside != 0
     }
 
     /// What the next `len` bytes mean; `None`, and then no longer of use, where a comment starts.
-    #[inline(always)]
-    pub(super) fn resolve(
-        &mut self,
-        syntax: &Syntax,
-        raw: Raw,
-        len: usize,
-        prefix_xor: impl Fn(u64) -> u64,
-    ) -> Option<Structure> {
-        if (raw.quote | raw.escape | self.inside) != 0 {
-            return self.resolve_quoted(syntax, raw, len, prefix_xor);
-        }
-        let (valid, last) = (valid_bits(len), len - 1);
-        let (delimiter, terminator) = (raw.delimiter & valid, (raw.lf | raw.cr) & valid);
-        self.before_quote = (delimiter | terminator) >> last & 1;
-        self.records(raw, delimiter, terminator, valid, last)
-    }
-
-    /// [`resolve`](Self::resolve) without the branch on whether there are quotes, for where that can't be predicted.
     #[inline(always)]
     pub(super) fn resolve_quoted(
         &mut self,
@@ -214,13 +210,13 @@ impl Carries {
         self.records(raw, delimiter & !inside, terminator & !inside, valid, last)
     }
 
-    /// [`resolve`](Self::resolve) for a whole block without quotes and escapes that starts outside quotes, without its
-    /// delimiters: only whether it ends with one is asked for.
+    /// [`resolve_quoted`](Self::resolve_quoted) for a whole block that starts outside quotes and has no quotes and no
+    /// escapes.
     #[inline(always)]
-    pub(super) fn resolve_unquoted(&mut self, raw: Raw, ends_with_delimiter: bool) -> Option<Structure> {
+    pub(super) fn resolve_unquoted(&mut self, raw: Raw) -> Option<Structure> {
         let (last, terminator) = (BLOCK - 1, raw.lf | raw.cr);
-        self.before_quote = terminator >> last | u64::from(ends_with_delimiter);
-        self.records(raw, 0, terminator, !0, last)
+        self.before_quote = (raw.delimiter | terminator) >> last;
+        self.records(raw, raw.delimiter, terminator, !0, last)
     }
 
     /// The records and lines of a block, from its delimiters and terminators outside quotes.
@@ -312,7 +308,12 @@ mod tests {
     /// Resolves one block that starts a record.
     fn resolve(dialect: &Dialect, text: &[u8]) -> Option<Structure> {
         let syntax = Syntax::new(dialect);
-        Carries::at_record_start(&syntax, false).resolve(&syntax, raw(dialect, text), text.len(), prefix_xor)
+        Carries::at_record_start(&syntax, false).resolve_quoted(
+            &syntax,
+            raw(dialect, text),
+            text.len(),
+            prefix_xor,
+        )
     }
 
     /// What the machine says of the bytes of a block, and the state behind it.
@@ -337,7 +338,8 @@ mod tests {
         let mut carries = Carries::at_record_start(&syntax, false);
         let (mut state, mut after_cr) = (State::StartRecord, false);
         for block in text.chunks(block_bytes) {
-            let found = carries.resolve(&syntax, raw(dialect, block), block.len(), prefix_xor).unwrap();
+            let found =
+                carries.resolve_quoted(&syntax, raw(dialect, block), block.len(), prefix_xor).unwrap();
             let (expected, next) = step_through(&machine, state, after_cr, block);
             assert_eq!(found, expected, "\"{}\", {block_bytes} at once", text.escape_ascii());
             (state, after_cr) = (next, block.last() == Some(&b'\r'));

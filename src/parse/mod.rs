@@ -27,6 +27,7 @@
 mod bom;
 pub mod boundary;
 mod count;
+mod field_index;
 pub(crate) mod index;
 mod lines;
 mod mask;

@@ -20,6 +20,18 @@ pub(crate) trait Simd: Copy {
         crate::parse::mask::prefix_xor(mask)
     }
 
+    /// Bit *i* is set where the *i*-th set bit of `of` is set in `mask` too.
+    #[inline(always)]
+    fn extract(self, mask: u64, of: u64) -> u64 {
+        let (mut extracted, mut rest) = (0, mask & of);
+        while rest != 0 {
+            let lowest = rest & rest.wrapping_neg();
+            extracted |= 1 << (of & (lowest - 1)).count_ones();
+            rest ^= lowest;
+        }
+        extracted
+    }
+
     /// Writes `base` plus the position of each set bit, in order, to the front of `out`. What stands behind them in
     /// `out` afterwards is arbitrary.
     #[inline(always)]
