@@ -65,6 +65,18 @@ fn tables_count_the_same_at_the_limit() {
     });
 }
 
+/// Whether a quote opens a field is told by the byte before it, which can be in another block.
+#[test]
+fn a_quote_behind_blocks_without_any_counts() {
+    for before in ["a,", "a\n", "a\r\n", "a", "\"a\","] {
+        for length in 0..600 {
+            let text = format!("{}{before}\"b\nc\",\nd", "x,\r\n".repeat(150));
+            let setup = Setup::free(Dialect::default());
+            assert_counts(&setup, &text.as_bytes()[600 - length..], &[Cuts::whole(), Cuts::every(300)]);
+        }
+    }
+}
+
 /// Many chunks of a size that is read, in spans that end in the middle of them.
 #[test]
 fn a_large_file_counts_the_same() {
