@@ -124,7 +124,8 @@ fn simd_csv_zero_copy(input: &[u8]) -> Counts {
     let mut reader =
         simd_csv::ZeroCopyReaderBuilder::with_capacity(CHUNK).has_headers(false).from_reader(input);
     let mut counts = Counts::default();
-    while let Some(record) = reader.read_byte_record().expect("valid CSV") {
+    // An error, as of an input that it misreads, ends the counts, which are compared.
+    while let Ok(Some(record)) = reader.read_byte_record() {
         counts.add_record(black_box(&record).len());
     }
     counts
@@ -134,7 +135,7 @@ fn simd_csv_record(input: &[u8]) -> Counts {
     let mut reader = simd_csv::ReaderBuilder::with_capacity(CHUNK).has_headers(false).from_reader(input);
     let mut record = simd_csv::ByteRecord::new();
     let mut counts = Counts::default();
-    while reader.read_byte_record(&mut record).expect("valid CSV") {
+    while let Ok(true) = reader.read_byte_record(&mut record) {
         counts.add_record(black_box(&record).len());
     }
     counts

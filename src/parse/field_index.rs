@@ -251,14 +251,18 @@ impl Room<'_> {
     }
 }
 
-/// [`Simd::positions`], of mostly no more than two bits.
+/// [`Simd::positions`], of mostly no more than two bits: a back end's own way pays off only with many.
 #[inline(always)]
 fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
-    let but_lowest = mask & mask.wrapping_sub(1);
-    if but_lowest & but_lowest.wrapping_sub(1) == 0 {
-        out[0] = base + mask.trailing_zeros();
-        out[1] = base + but_lowest.trailing_zeros();
-    } else {
+    let mut rest = mask;
+    let mut write = |out: &mut [u32]| {
+        for out in out {
+            *out = base + rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+        }
+        rest == 0
+    };
+    if !write(&mut out[..2]) && !write(&mut out[2..8]) {
         simd.positions(mask, base, out);
     }
 }

@@ -23,8 +23,8 @@
 //!
 //! The machine is in a field then, where quotes and escapes are literal up to the next delimiter or terminator. So they
 //! are taken out of the masks that far, and the algebra is done again, until nothing breaks the rule: a turn for each
-//! field with such bytes. Only a comment has no algebra: [`resolve_quoted`](Carries::resolve_quoted) returns `None`, and the machine
-//! takes over.
+//! field with such bytes. Only a comment has no algebra: [`resolve_quoted`](Carries::resolve_quoted) returns `None`, and
+//! the machine takes over.
 //!
 //! What is carried from block to block is the machine's state, as far as its next step depends on it: [`Carries::at`] and
 //! [`Carries::state`] go from one to the other. After a quote inside quotes, where two stand for one, every byte does what
