@@ -72,9 +72,11 @@ impl<T: View> Views<T> {
 impl Blocks {
     /// The view of any value, copied if it has no room in it.
     fn view(&mut self, value: &[u8]) -> u128 {
-        let mut first = [0; 16];
-        let prefix = &value[..value.len().min(MAX_INLINE)];
-        first[..prefix.len()].copy_from_slice(prefix);
+        let first = value.first_chunk().copied().unwrap_or_else(|| {
+            let mut first = [0; 16];
+            first[..value.len()].copy_from_slice(value);
+            first
+        });
         if value.len() <= MAX_INLINE {
             return inline_view(first, value.len());
         }
