@@ -73,6 +73,15 @@ pub enum ErrorKind {
         /// Why.
         reason: String,
     },
+    /// A byte range of a file has been read from another place on than where its first record starts. No row of it is right.
+    RangeStart {
+        /// The first byte of the range.
+        range: u64,
+        /// Where its reader takes its first record to start; `None` if in no byte of the file.
+        assumed: Option<u64>,
+        /// Where that record starts.
+        actual: Option<u64>,
+    },
     /// Bytes could not be read: from the file, the store, or out of their compression.
     Io(std::io::Error),
     /// The memory limit leaves no room for what the input needs.
@@ -151,9 +160,13 @@ impl Error {
     pub fn with_path(mut self, path: &str) -> Self {
         let position = match (&mut self.0.position, &self.0.kind) {
             (Some(position), _) => position,
-            (none, ErrorKind::Io(_) | ErrorKind::Schema { .. } | ErrorKind::Memory { .. }) => {
-                none.insert(Position::default())
-            }
+            (
+                none,
+                ErrorKind::Io(_)
+                | ErrorKind::Schema { .. }
+                | ErrorKind::RangeStart { .. }
+                | ErrorKind::Memory { .. },
+            ) => none.insert(Position::default()),
             (None, _) => return self,
         };
         position.path.get_or_insert_with(|| path.to_owned());
@@ -315,6 +328,19 @@ impl fmt::Display for ErrorKind {
                 "no CSV decoder for the type {data_type}; read the column as Utf8 and cast it in the query"
             ),
             ErrorKind::Schema { reason } => write!(f, "the schema can't be inferred: {reason}"),
+            ErrorKind::RangeStart { range, assumed, actual } => {
+                let place = |byte: &Option<u64>| match byte {
+                    Some(byte) => format!("at byte {byte}"),
+                    None => "nowhere".to_owned(),
+                };
+                write!(
+                    f,
+                    "the first record from byte {range} on starts {}, not {} as what follows makes it look: text behind \
+                     a closing quote, or records that are not the table's? split = exact reads such files",
+                    place(actual),
+                    place(assumed)
+                )
+            }
             ErrorKind::Io(error) => write!(f, "{error}"),
             ErrorKind::Memory { what, limit, option } => {
                 write!(f, "{what} does not fit into {option} ({limit} bytes): raise {option}")
@@ -364,6 +390,10 @@ mod tests {
             ),
             (ErrorKind::UnsupportedType { data_type: "Map".into() }, "no CSV decoder for the type Map"),
             (ErrorKind::Schema { reason: "no files".into() }, "can't be inferred: no files"),
+            (
+                ErrorKind::RangeStart { range: 5, assumed: Some(7), actual: None },
+                "from byte 5 on starts nowhere, not at byte 7",
+            ),
             (ErrorKind::Io(std::io::Error::other("connection reset")), "connection reset"),
             (
                 ErrorKind::Memory { what: "a window of 128 MiB".into(), limit: 10, option: "memory_limit" },

@@ -114,7 +114,7 @@ pub enum Evidence {
 /// assert_eq!(finder.push(&file[finder.first_byte() as usize..]), None);
 /// assert_eq!(finder.finish(), Boundary::Start { byte: 27, evidence: Evidence::Proof });
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BoundaryFinder {
     trial: Trial,
     hypotheses: Vec<Hypothesis>,
@@ -123,12 +123,13 @@ pub struct BoundaryFinder {
 }
 
 /// What all hypotheses are tried by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Trial {
     machine: Machine,
     syntax: Syntax,
     field_count: FieldCount,
     max_record_bytes: u64,
+    proof_only: bool,
     /// A record has to start here or behind.
     at: u64,
     /// The byte behind the last one that is looked at.
@@ -201,12 +202,19 @@ impl BoundaryFinder {
                 syntax: Syntax::new(dialect),
                 field_count,
                 max_record_bytes,
+                proof_only: false,
                 at,
                 end: first.saturating_add(Self::window_bytes(max_record_bytes)),
             },
             hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
             byte: first,
         }
+    }
+
+    /// Concludes nothing from quotes that look regular: what is found is proven.
+    pub fn with_proof_only(mut self) -> Self {
+        self.trial.proof_only = true;
+        self
     }
 
     /// The offset in the file of the first byte that has to be pushed: that before `at`.
@@ -245,6 +253,18 @@ impl BoundaryFinder {
         self.judge()
     }
 
+    /// Whether it is known already that the answer will be this record start, or that it is undecided.
+    ///
+    /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough, and will not be
+    /// left out.
+    pub fn finds_nothing_but(&self, byte: u64) -> bool {
+        self.hypotheses.iter().any(|hypothesis| {
+            hypothesis.verdict == Verdict::Stands
+                && hypothesis.found == Found::At(byte)
+                && hypothesis.quoting != Quoting::TextBehindQuote
+        })
+    }
+
     fn scan(&mut self, bytes: &[u8]) {
         let room = self.trial.end - self.byte;
         let bytes = &bytes[..room.min(bytes.len() as u64) as usize];
@@ -272,7 +292,7 @@ impl BoundaryFinder {
 
     fn judge(&self) -> Boundary {
         let standing = || self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
-        let is_exact = matches!(self.trial.field_count, FieldCount::Exactly(_));
+        let is_exact = !self.trial.proof_only && matches!(self.trial.field_count, FieldCount::Exactly(_));
         let proof = unanimous(standing()).map(|found| (found, Evidence::Proof));
         let regular = || {
             let likely = || standing().filter(|hypothesis| hypothesis.quoting != Quoting::TextBehindQuote);

@@ -33,6 +33,16 @@ pub enum FieldCount {
     UpTo(usize),
 }
 
+impl FieldCount {
+    /// For a table of so many columns, whose records may have fewer fields if `truncated_rows` says so.
+    pub fn of_table(columns: usize, truncated_rows: bool) -> Self {
+        match truncated_rows {
+            true => FieldCount::UpTo(columns),
+            false => FieldCount::Exactly(columns),
+        }
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Step<'a> {

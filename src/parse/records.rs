@@ -129,6 +129,24 @@ impl<'a> Records<'a> {
         (0..self.len()).map(|record| self.record(record).len() + 1).sum()
     }
 
+    /// The offset of a record's first byte in the file.
+    #[inline]
+    pub fn start_byte(&self, record: usize) -> u64 {
+        self.anchor.byte + u64::from(self.starts[record])
+    }
+
+    /// A record's number, from 1; 0 is the header.
+    #[inline]
+    pub fn number(&self, record: usize) -> u64 {
+        self.anchor.record + record as u64
+    }
+
+    /// Where a record starts.
+    pub fn start(&self, record: usize) -> RecordStart {
+        let Position { byte, line, record, .. } = self.position(record, None);
+        RecordStart { byte, line, record }
+    }
+
     /// The place of a record, and of a field in it.
     pub fn position(&self, record: usize, column: Option<usize>) -> Position {
         self.anchor.position(self.bytes, self.starts[record] as usize, record, column)
