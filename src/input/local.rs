@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -46,10 +47,10 @@ struct Filled {
 }
 
 impl LocalReader {
-    /// Reads `size` bytes of a regular file, and any other file to its end.
+    /// Reads a range of a regular file, and any other file to its end.
     pub(super) async fn new(
         file: File,
-        size: u64,
+        range: Range<u64>,
         chunk_bytes: usize,
         counters: Arc<InputCounters>,
     ) -> io::Result<Self> {
@@ -58,8 +59,8 @@ impl LocalReader {
         let metadata = spawn_blocking(move || asked.metadata()).await??;
         Ok(LocalReader {
             file,
-            at: 0,
-            end: metadata.is_file().then_some(size),
+            at: range.start,
+            end: metadata.is_file().then_some(range.end),
             chunk_bytes,
             chunk: Vec::new(),
             consumed: 0,

@@ -3,6 +3,7 @@
 //! ```text
 //!  ObjectStore ──get──► File ────► local       positional reads on the blocking pool, one chunk ahead
 //!                  └──► Stream ──► object      frames as they come, counted against the listed size
+//!                                    │          range: from any byte on, as far as it is wanted
 //!                                    │
 //!  stdin ────────────────────────────┴──► decompress ──► Input: AsyncBufRead, its errors carry the path
 //! ```
@@ -16,10 +17,12 @@ mod decompress;
 mod head;
 mod local;
 mod object;
+mod range;
 mod reader;
 
 pub use compression::{Compression, CompressionOption};
 pub use counters::InputCounters;
 pub use decompress::decompress;
 pub use object::open;
+pub use range::open_range;
 pub use reader::Input;

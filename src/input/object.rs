@@ -1,6 +1,7 @@
 //! One object of a store, from its first byte to its last.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
 use tokio_util::io::StreamReader;
 
 use super::compression::Compression;
@@ -44,14 +45,16 @@ pub async fn open(
     counters: Arc<InputCounters>,
 ) -> Result<Input> {
     let path = meta.location.as_ref();
-    let bytes = get(store, meta, limits, counters).await.map_err(|error| error.with_path(path))?;
+    let bytes =
+        get(store, meta, 0..meta.size, limits, counters).await.map_err(|error| error.with_path(path))?;
     Ok(decompress(bytes, compression, limits).with_path(path))
 }
 
-/// The object's bytes as they are stored.
-async fn get(
+/// A range of the object's bytes, as they are stored.
+pub(super) async fn get(
     store: &Arc<dyn ObjectStore>,
     meta: &ObjectMeta,
+    range: Range<u64>,
     limits: &Limits,
     counters: Arc<InputCounters>,
 ) -> Result<Input> {
@@ -61,16 +64,17 @@ async fn get(
     let e_tag = meta.e_tag.clone().filter(|e_tag| meta.size > 0 && !e_tag.starts_with("W/"));
     let started = Instant::now();
     counters.add_request();
-    let result =
-        store.get_opts(&meta.location, GetOptions::new().with_if_match(e_tag)).await.map_err(store_error)?;
+    let part = (range != (0..meta.size)).then(|| GetRange::Bounded(range.clone()));
+    let options = GetOptions::new().with_if_match(e_tag).with_range(part);
+    let result = store.get_opts(&meta.location, options).await.map_err(store_error)?;
     let reader = match result.payload {
         GetResultPayload::File(file, _) => {
-            Input::new(LocalReader::new(file, meta.size, limits.chunk_bytes(), Arc::clone(&counters)).await?)
+            Input::new(LocalReader::new(file, range, limits.chunk_bytes(), Arc::clone(&counters)).await?)
         }
         GetResultPayload::Stream(stream) => Input::new(StreamReader::new(Body {
             stream: stream.fuse().boxed(),
-            read: 0,
-            size: meta.size,
+            read: range.start,
+            end: range.end,
             meter: Meter::new(Arc::clone(&counters)),
         })),
     };
@@ -78,11 +82,12 @@ async fn get(
     Ok(reader)
 }
 
-/// The frames of an object's body, which have to add up to its size.
+/// The frames of an object's body, or of a range of it, which have to add up to its size.
 struct Body {
     stream: BoxStream<'static, object_store::Result<Bytes>>,
+    /// The next byte's offset in the object.
     read: u64,
-    size: u64,
+    end: u64,
     meter: Meter,
 }
 
@@ -95,10 +100,10 @@ impl Stream for Body {
             Some(Ok(frame)) => {
                 self.meter.add_bytes(frame.len());
                 self.read += frame.len() as u64;
-                Some(if self.read > self.size { Err(longer(self.read, self.size)) } else { Ok(frame) })
+                Some(if self.read > self.end { Err(longer(self.read, self.end)) } else { Ok(frame) })
             }
             Some(Err(error)) => Some(Err(store_error(error).into())),
-            None if self.read < self.size => Some(Err(shorter(self.read, self.size))),
+            None if self.read < self.end => Some(Err(shorter(self.read, self.end))),
             None => None,
         })
     }
