@@ -1,5 +1,7 @@
 //! [`CsvStream`]: any `AsyncBufRead` of CSV bytes → a stream of Arrow batches. The one place that waits.
 
+mod range_end;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +21,9 @@ use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::infer::SchemaSampler;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
-use crate::parse::{FieldCount, Parser, RecordCounter, Step};
+use crate::parse::{FieldCount, Parser, RecordCounter, RecordStart, Step};
+
+pub(crate) use range_end::{RangeEnd, compare};
 
 /// Chunks that one poll reads before it lets others on its thread have their turn: 16 MiB at the default chunk size.
 ///
@@ -56,6 +60,8 @@ pub struct CsvStreamBuilder {
     limit: Option<usize>,
     path: Option<String>,
     counters: Arc<StreamCounters>,
+    start: Option<RecordStart>,
+    range_end: Option<RangeEnd>,
 }
 
 impl CsvStreamBuilder {
@@ -72,6 +78,8 @@ impl CsvStreamBuilder {
             limit: None,
             path: None,
             counters: Arc::default(),
+            start: None,
+            range_end: None,
         }
     }
 
@@ -130,6 +138,18 @@ impl CsvStreamBuilder {
         self
     }
 
+    /// Reads from a record on, with which the reader starts. Default: from the first byte of the file.
+    pub fn starting_at(mut self, start: Option<RecordStart>) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Ends with the last record that starts before a byte. The reader has to go on behind it. Default: the reader's end.
+    pub(crate) fn with_range_end(mut self, range_end: Option<RangeEnd>) -> Self {
+        self.range_end = range_end;
+        self
+    }
+
     /// The stream of a reader's batches. Nothing is read before it is polled.
     ///
     /// # Errors
@@ -138,19 +158,29 @@ impl CsvStreamBuilder {
     pub fn build(self, reader: impl AsyncBufRead + Send + 'static) -> Result<CsvStream> {
         let columns = self.schema.fields().len();
         let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
-        let field_count = match self.truncated_rows {
-            true => FieldCount::UpTo(columns),
-            false => FieldCount::Exactly(columns),
-        };
+        let field_count = FieldCount::of_table(columns, self.truncated_rows);
         let max_record_bytes = self.limits.max_record_bytes();
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
         let decoder =
             BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
         let schema = Arc::clone(decoder.schema());
         let work = match projection.is_empty() {
-            true => Work::Count { counter: RecordCounter::new(&self.dialect, max_record_bytes)?, taken: 0 },
+            true => {
+                let mut counter = RecordCounter::new(&self.dialect, max_record_bytes)?;
+                if let Some(start) = self.start {
+                    counter = counter.starting_at(start);
+                }
+                Work::Count { counter, taken: 0 }
+            }
             false => {
-                let parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
+                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
+                if let Some(start) = self.start {
+                    parser = parser.starting_at(start);
+                }
+                if self.range_end.is_some() {
+                    // It may stand behind the end.
+                    parser = parser.with_header_record();
+                }
                 Work::Decode { parser, decoder }
             }
         };
@@ -164,6 +194,8 @@ impl CsvStreamBuilder {
             has_ended: false,
             path: self.path,
             counters: self.counters,
+            byte: self.start.map_or(0, |start| start.byte),
+            range_end: self.range_end,
         })
     }
 }
@@ -187,6 +219,10 @@ pub struct CsvStream {
     has_ended: bool,
     path: Option<String>,
     counters: Arc<StreamCounters>,
+    /// The next byte's offset in the file.
+    byte: u64,
+    /// Where the records end, if that is before the reader does.
+    range_end: Option<RangeEnd>,
 }
 
 /// What is done with the bytes.
@@ -220,8 +256,15 @@ impl Work {
         }
     }
 
-    /// Takes some of a chunk, with which a batch gets no more than `rows` rows, and says how many bytes.
-    fn push(&mut self, chunk: &[u8], rows: usize, counters: &StreamCounters) -> Result<usize> {
+    /// Takes some of a chunk that starts at byte `at`, with which a batch gets no more than `rows` rows, and says how many
+    /// bytes.
+    fn push(
+        &mut self,
+        (at, chunk): (u64, &[u8]),
+        rows: usize,
+        range_end: Option<&mut RangeEnd>,
+        counters: &StreamCounters,
+    ) -> Result<usize> {
         let started = Instant::now();
         match self {
             Work::Decode { parser, decoder } => {
@@ -229,6 +272,10 @@ impl Work {
                 let (taken, step) = parser.next(chunk, room)?;
                 let parsed = StreamCounters::add_time(&counters.parsing_nanos, started);
                 if let Step::Records(records) = step {
+                    let records = match range_end {
+                        Some(end) => end.cut(records),
+                        None => records,
+                    };
                     decoder.push(&records)?;
                     StreamCounters::add(&counters.records, records.len());
                     StreamCounters::add_time(&counters.decoding_nanos, parsed);
@@ -237,7 +284,10 @@ impl Work {
             }
             Work::Count { counter, .. } => {
                 let before = counter.records();
-                counter.push(chunk)?;
+                match range_end {
+                    Some(end) => end.count(counter, at, chunk)?,
+                    None => counter.push(chunk)?,
+                }
                 StreamCounters::add(&counters.records, (counter.records() - before) as usize);
                 StreamCounters::add_time(&counters.parsing_nanos, started);
                 Ok(chunk.len())
@@ -246,11 +296,15 @@ impl Work {
     }
 
     /// Takes the last record, which may end without a terminator.
-    fn finish(&mut self, counters: &StreamCounters) -> Result<()> {
+    fn finish(&mut self, range_end: Option<&mut RangeEnd>, counters: &StreamCounters) -> Result<()> {
         let started = Instant::now();
         match self {
             Work::Decode { parser, decoder } => {
                 if let Some(records) = parser.finish()? {
+                    let records = match range_end {
+                        Some(end) => end.cut(records),
+                        None => records,
+                    };
                     decoder.push(&records)?;
                     StreamCounters::add(&counters.records, records.len());
                 }
@@ -294,6 +348,7 @@ impl Work {
 pub struct StreamCounters {
     bytes: AtomicU64,
     records: AtomicU64,
+    verified: AtomicU64,
     parsing_nanos: AtomicU64,
     decoding_nanos: AtomicU64,
 }
@@ -307,6 +362,11 @@ impl StreamCounters {
     /// Records decoded.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
+    }
+
+    /// Ends of byte ranges at which it has been verified what the reader of the next range assumes.
+    pub fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
     }
 
     /// Time spent finding records and fields, in nanoseconds.
@@ -352,16 +412,40 @@ impl CsvStream {
                 return Poll::Ready(self.take_batch());
             };
             let chunk = ready!(reader.as_mut().poll_fill_buf(cx))?;
+            let is_reached = self.range_end.as_ref().is_some_and(RangeEnd::is_reached);
             if chunk.is_empty() {
                 self.reader = None;
-                self.work.finish(&self.counters)?;
+                if !is_reached {
+                    self.work.finish(self.range_end.as_mut(), &self.counters)?;
+                }
+                if let Some(end) = &mut self.range_end {
+                    end.finish()?;
+                    StreamCounters::add(&self.counters.verified, usize::from(end.is_verified()));
+                }
                 continue;
             }
             // A reader may have everything in memory; what is decoded in one step stays bounded all the same.
             let chunk = &chunk[..chunk.len().min(self.chunk_bytes)];
-            let taken = self.work.push(chunk, rows, &self.counters)?;
-            StreamCounters::add(&self.counters.bytes, taken);
+            let taken = match is_reached {
+                true => chunk.len(),
+                false => {
+                    let chunk = (self.byte, chunk);
+                    let taken = self.work.push(chunk, rows, self.range_end.as_mut(), &self.counters)?;
+                    StreamCounters::add(&self.counters.bytes, taken);
+                    taken
+                }
+            };
+            let mut verified = None;
+            if let Some(end) = &mut self.range_end {
+                end.look(self.byte, &chunk[..taken]);
+                verified = end.verify().map(|result| result.map(|()| end.is_verified()));
+            }
+            self.byte += taken as u64;
             reader.as_mut().consume(taken);
+            if let Some(verified) = verified {
+                StreamCounters::add(&self.counters.verified, usize::from(verified?));
+                self.reader = None;
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
