@@ -31,7 +31,7 @@
 //!
 //! # What it does not do
 //!
-//! * One file is read by one partition; several files are read by several.
+//! * A compressed file is read by one partition.
 //! * Filters run above the scan, on all rows.
 //! * Columns are matched by position. Names in a file's header are not compared with the table's.
 //! * UTF-8 only: other encodings have to be converted first. Delimiters are one byte.
@@ -64,5 +64,5 @@ pub mod stream;
 #[cfg(feature = "datafusion")]
 pub use datasource::{
     CsvFormatOptions, CsvReaderTable, CsvSessionExt, CsvStreamFormat, CsvStreamFormatFactory,
-    CsvStreamSource, OPTIONS, install, install_with_options, options_as_markdown,
+    CsvStreamSource, OPTIONS, Split, install, install_with_options, options_as_markdown,
 };

@@ -1,10 +1,12 @@
 //! [`ScanMetrics`]: what a scan has done, as `EXPLAIN ANALYZE` shows it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 
+use super::ranges::Known;
 use crate::input::InputCounters;
+use crate::parse::Evidence;
 use crate::stream::StreamCounters;
 
 /// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
@@ -18,6 +20,16 @@ pub(super) struct ScanMetrics {
     bytes_parsed: Count,
     /// Records decoded.
     records: Count,
+    /// Byte ranges whose first record was found from what follows, and in which nothing else is possible.
+    starts_by_proof: Count,
+    /// Byte ranges whose first record was found from what follows, if quotes stand only around whole fields.
+    starts_by_regular_quotes: Count,
+    /// Byte ranges before which the file was scanned.
+    starts_by_prefix_scan: Count,
+    /// Byte ranges at whose end it was verified where the next range starts.
+    ends_verified: Count,
+    /// Time spent looking for the first records of byte ranges.
+    time_resolving: Time,
     /// Time in which the next bytes were not there yet.
     time_waiting: Time,
     /// Time spent finding records and fields.
@@ -33,6 +45,7 @@ pub(super) struct Published {
     requests: u64,
     bytes_parsed: u64,
     records: u64,
+    verified: u64,
     waiting_nanos: u64,
     parsing_nanos: u64,
     decoding_nanos: u64,
@@ -46,10 +59,31 @@ impl ScanMetrics {
             requests: builder().counter("requests", partition),
             bytes_parsed: builder().counter("bytes_parsed", partition),
             records: builder().counter("records", partition),
+            starts_by_proof: builder().counter("starts_by_proof", partition),
+            starts_by_regular_quotes: builder().counter("starts_by_regular_quotes", partition),
+            starts_by_prefix_scan: builder().counter("starts_by_prefix_scan", partition),
+            ends_verified: builder().counter("ends_verified", partition),
+            time_resolving: builder().subset_time("time_resolving", partition),
             time_waiting: builder().subset_time("time_waiting", partition),
             time_parsing: builder().subset_time("time_parsing", partition),
             time_decoding: builder().subset_time("time_decoding", partition),
         }
+    }
+
+    /// Counts a range whose first record has been looked for since a moment.
+    pub(super) fn add_start(&self, known: Known, since: Instant) {
+        let how = match known {
+            Known::Evidence(Evidence::Proof) => &self.starts_by_proof,
+            Known::Evidence(Evidence::RegularQuotes) => &self.starts_by_regular_quotes,
+            Known::PrefixScan => &self.starts_by_prefix_scan,
+        };
+        how.add(1);
+        self.time_resolving.add_elapsed(since);
+    }
+
+    /// Counts the end of a range in which no record starts.
+    pub(super) fn add_verified(&self) {
+        self.ends_verified.add(1);
     }
 
     /// Adds what the counters have gained since the last time.
@@ -62,6 +96,7 @@ impl ScanMetrics {
         count(&self.requests, input.requests(), &mut published.requests);
         count(&self.bytes_parsed, stream.bytes(), &mut published.bytes_parsed);
         count(&self.records, stream.records(), &mut published.records);
+        count(&self.ends_verified, stream.verified(), &mut published.verified);
         let time = |metric: &Time, now: u64, before: &mut u64| {
             // `Time` counts a duration of zero as a nanosecond.
             if now > *before {

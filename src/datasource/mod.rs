@@ -4,7 +4,7 @@
 //!  session   register_csv_file, install        what a user calls
 //!     │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ metrics
+//!     ▲         │        │        └ metrics, ranges (which records of a file are whose)
 //!  options      │        └ projection, batch size, EXPLAIN
 //!               └ schema inference, DataFusion's own writer
 //! ```
@@ -15,6 +15,7 @@ mod format;
 mod metrics;
 mod opener;
 mod options;
+mod ranges;
 mod reader_table;
 mod session;
 mod source;
@@ -24,6 +25,7 @@ mod values;
 pub use factory::CsvStreamFormatFactory;
 pub use format::CsvStreamFormat;
 pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
+pub use ranges::Split;
 pub use reader_table::CsvReaderTable;
 pub use session::{CsvSessionExt, install, install_with_options};
 pub use source::CsvStreamSource;

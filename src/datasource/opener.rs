@@ -1,22 +1,28 @@
-//! [`CsvStreamOpener`]: DataFusion's `FileOpener`, one [`CsvStream`] a file.
+//! [`CsvStreamOpener`]: DataFusion's `FileOpener`, one [`CsvStream`] a file or range.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
+use super::ranges::{ByteRange, FileRanges, Known};
+use crate::error::{self, Error};
 use crate::input::{self, Compression, InputCounters};
-use crate::stream::{CsvStream, StreamCounters};
+use crate::parse::{FieldCount, RecordStart};
+use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
 
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
@@ -35,12 +41,11 @@ pub(super) struct CsvStreamOpener {
 
 impl FileOpener for CsvStreamOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
-        // A file is one partition. Who cuts it by bytes all the same gets every record once: from the range that
-        // holds its first byte.
-        if file.range.as_ref().is_some_and(|range| range.start > 0) {
-            return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
-        }
         let path = file.object_meta.location.to_string();
+        let compression = self.options.compression.resolve(&path);
+        let Some(range) = ByteRange::of(&file, compression, self.options.split) else {
+            return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
+        };
         let input_counters = Arc::new(InputCounters::default());
         let stream_counters = Arc::new(StreamCounters::default());
         let builder = self
@@ -51,45 +56,159 @@ impl FileOpener for CsvStreamOpener {
             .with_limit(self.limit)
             .with_path(&path)
             .with_counters(Arc::clone(&stream_counters));
-        let reservation = MemoryConsumer::new(format!("CsvStream[{path}]")).register(&self.memory_pool);
-        let store = Arc::clone(&self.store);
-        let compression = self.options.compression.resolve(&path);
         let limits = self.options.limits;
-        let metrics = self.metrics.clone();
+        let columns = self.schema.fields().len();
+        let file_ranges = FileRanges {
+            store: Arc::clone(&self.store),
+            meta: file.object_meta,
+            dialect: self.options.dialect.clone(),
+            field_count: FieldCount::of_table(columns, self.options.truncated_rows),
+            limits,
+            split: self.options.split,
+            proof_only: self.limit.is_some(),
+            counters: Arc::clone(&input_counters),
+        };
         let window_bytes = match compression {
             Compression::None => 0,
             _ => limits.window_bytes(),
         };
-        let input_bytes = 2 * limits.chunk_bytes() + window_bytes;
-        Ok(async move {
-            reservation.try_grow(input_bytes)?;
-            let counters = Arc::clone(&input_counters);
-            let reader = input::open(&store, &file.object_meta, compression, &limits, counters).await?;
-            let stream = ScanStream {
-                stream: builder.build(reader)?,
-                input_bytes,
-                reservation,
-                metrics,
-                input_counters,
-                stream_counters,
-                published: Published::default(),
-            };
-            Ok(stream.boxed())
+        let opening = Opening {
+            file: file_ranges,
+            range,
+            compression,
+            builder,
+            reservation: MemoryConsumer::new(format!("CsvStream[{path}]")).register(&self.memory_pool),
+            input_bytes: 2 * limits.chunk_bytes() + window_bytes,
+            metrics: self.metrics.clone(),
+            stream_counters,
+        };
+        Ok(async move { opening.open().await.map_err(|error| located(error, &path)) }.boxed())
+    }
+}
+
+/// A file, or a range of it, that is about to be read.
+struct Opening {
+    file: FileRanges,
+    range: ByteRange,
+    compression: Compression,
+    builder: CsvStreamBuilder,
+    reservation: MemoryReservation,
+    /// Bytes that the reader may hold.
+    input_bytes: usize,
+    metrics: ScanMetrics,
+    stream_counters: Arc<StreamCounters>,
+}
+
+impl Opening {
+    async fn open(self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        self.reservation.try_grow(self.input_bytes)?;
+        let mut published = Published::default();
+        let resolved = self.resolve().await;
+        self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
+        let Some((start, known)) = resolved? else {
+            return Ok(futures::stream::empty().boxed());
+        };
+        let counters = Arc::clone(&self.file.counters);
+        let reader = match self.range {
+            ByteRange { start: 0, end: None } => {
+                let FileRanges { store, meta, limits, .. } = &self.file;
+                input::open(store, meta, self.compression, limits, counters).await?
+            }
+            ByteRange { end, .. } => {
+                let first = start.map_or(0, |start| start.byte);
+                self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
+            }
+        };
+        let range_end = self.range.end.map(|end| self.file.end(end));
+        let stream = ScanStream {
+            stream: self.builder.starting_at(start).with_range_end(range_end).build(reader)?,
+            counted_from: start.map(|start| start.byte).filter(|_| matches!(known, Known::Evidence(_))),
+            locating: None,
+            file: self.file,
+            input_bytes: self.input_bytes,
+            reservation: self.reservation,
+            metrics: self.metrics,
+            stream_counters: self.stream_counters,
+            published,
+        };
+        Ok(stream.boxed())
+    }
+
+    /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.
+    async fn resolve(&self) -> error::Result<Option<(Option<RecordStart>, Known)>> {
+        let ByteRange { start: at, end } = self.range;
+        if at == 0 {
+            return Ok(Some((None, Known::PrefixScan)));
         }
-        .boxed())
+        let since = Instant::now();
+        let (first, known) = self.file.first_record(at).await?;
+        self.metrics.add_start(known, since);
+        let is_here = |start: RecordStart| end.is_none_or(|end| start.byte < end);
+        if let Some(start) = first.filter(|&start| is_here(start)) {
+            return Ok(Some((Some(start), known)));
+        }
+        if let Some(end) = end
+            && self.file.verify(end, first).await?
+        {
+            self.metrics.add_verified();
+        }
+        Ok(None)
+    }
+}
+
+/// An error of the file, with its path.
+fn located(error: DataFusionError, path: &str) -> DataFusionError {
+    on_own(error, |own| own.with_path(path))
+}
+
+/// Changes an error that is one of this crate's.
+fn on_own(error: DataFusionError, change: impl FnOnce(Error) -> Error) -> DataFusionError {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => change(*own).into(),
+            Err(other) => DataFusionError::External(other),
+        },
+        other => other,
     }
 }
 
 /// A [`CsvStream`] whose memory is accounted for and whose counters are published, at every step.
 struct ScanStream {
     stream: CsvStream,
+    /// Where lines and records were counted from, if that is not the start of the file.
+    counted_from: Option<u64>,
+    /// An error whose place is being found.
+    locating: Option<BoxFuture<'static, Error>>,
+    file: FileRanges,
     /// Bytes that the reader may hold.
     input_bytes: usize,
     reservation: MemoryReservation,
     metrics: ScanMetrics,
-    input_counters: Arc<InputCounters>,
     stream_counters: Arc<StreamCounters>,
     published: Published,
+}
+
+impl ScanStream {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
+        if self.locating.is_none() {
+            let batch = ready!(self.stream.poll_next_unpin(cx));
+            let (start, error) = match (self.counted_from, batch) {
+                (Some(start), Some(Err(DataFusionError::External(error)))) => (start, error),
+                (_, batch) => return Poll::Ready(batch),
+            };
+            match error.downcast::<Error>() {
+                Ok(own) if own.position().is_some_and(|position| position.line > 0) => {
+                    self.locating = Some(self.file.clone().locate(start, *own).boxed());
+                }
+                Ok(own) => return Poll::Ready(Some(Err((*own).into()))),
+                Err(other) => return Poll::Ready(Some(Err(DataFusionError::External(other)))),
+            }
+        }
+        let Some(locating) = &mut self.locating else { return Poll::Ready(None) };
+        let error = ready!(locating.poll_unpin(cx)).with_path(self.file.meta.location.as_ref());
+        self.locating = None;
+        Poll::Ready(Some(Err(error.into())))
+    }
 }
 
 impl Stream for ScanStream {
@@ -97,8 +216,8 @@ impl Stream for ScanStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let polled = this.stream.poll_next_unpin(cx);
-        this.metrics.publish(&this.input_counters, &this.stream_counters, &mut this.published);
+        let polled = this.poll_batch(cx);
+        this.metrics.publish(&this.file.counters, &this.stream_counters, &mut this.published);
         let held = match polled {
             Poll::Ready(None) => 0,
             _ => this.input_bytes + this.stream.allocated_bytes(),

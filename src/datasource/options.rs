@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::config::{ConfigField, CsvOptions};
 use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
+use super::ranges::Split;
 use super::values;
 use crate::decode::DecodeOptions;
 use crate::dialect::{Dialect, Terminator, Trim};
@@ -46,6 +47,7 @@ pub struct CsvFormatOptions {
     null_regex: Option<String>,
     quoted_empty_is_string: bool,
     compression: CompressionOption,
+    split: Split,
     schema_infer_max_rec: usize,
     schema_infer_max_bytes: usize,
     batch_size: Option<usize>,
@@ -135,6 +137,10 @@ pub const OPTIONS: &[OptionSpec] = &[
     option!("compression", "auto, uncompressed, gzip, bzip2, xz or zstd", "auto",
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
+    option!("split", "auto, exact or none", "auto",
+        "How partitions share a file: by ranges of bytes whose records are found from what follows (auto) or from what is \
+         before (exact), or not (none).",
+        split, values::split, values::show_split),
     option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
         "Records sampled for the schema, all files together.",
         schema_infer_max_rec, values::count, values::show),
@@ -189,6 +195,7 @@ impl Default for CsvFormatOptions {
             null_regex: None,
             quoted_empty_is_string: false,
             compression: CompressionOption::Auto,
+            split: Split::Auto,
             schema_infer_max_rec: sample.max_records,
             schema_infer_max_bytes: sample.max_bytes,
             batch_size: None,
@@ -304,6 +311,12 @@ impl CsvFormatOptions {
         self
     }
 
+    /// How partitions share a file. Default [`Split::Auto`].
+    pub fn with_split(mut self, split: Split) -> Self {
+        self.split = split;
+        self
+    }
+
     /// Records sampled for the schema, all files together; 0 reads every column as text. Default 1000.
     pub fn with_schema_infer_max_rec(mut self, records: usize) -> Self {
         self.schema_infer_max_rec = records;
@@ -407,6 +420,16 @@ impl CsvFormatOptions {
         }
     }
 
+    /// How files are compressed.
+    pub(super) fn compression(&self) -> CompressionOption {
+        self.compression
+    }
+
+    /// How partitions share a file.
+    pub(super) fn split(&self) -> Split {
+        self.split
+    }
+
     /// Whether the options name a delimiter.
     pub(super) fn has_delimiter(&self) -> bool {
         self.delimiter.is_some()
@@ -454,6 +477,7 @@ impl CsvFormatOptions {
             limits,
             truncated_rows: self.truncated_rows,
             compression: self.compression,
+            split: self.split,
         })
     }
 }
@@ -467,6 +491,7 @@ pub(super) struct ReadOptions {
     pub(super) limits: Limits,
     pub(super) truncated_rows: bool,
     pub(super) compression: CompressionOption,
+    pub(super) split: Split,
 }
 
 impl ReadOptions {

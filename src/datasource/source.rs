@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::physical_plan::{FileGroupPartitioner, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
@@ -18,6 +18,7 @@ use object_store::ObjectStore;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
 use super::options::CsvFormatOptions;
+use super::ranges::{Split, repartition};
 use crate::limits::DEFAULT_BATCH_SIZE;
 
 /// Where a scan's files are read as this crate reads them: the source of a `FileScanConfig`.
@@ -113,9 +114,30 @@ impl FileSource for CsvStreamSource {
         "csv"
     }
 
-    /// A file is one partition: byte ranges are not cut from here.
     fn supports_repartitioning(&self) -> bool {
-        false
+        self.options.split() != Split::None
+    }
+
+    fn repartitioned(
+        &self,
+        target_partitions: usize,
+        repartition_file_min_size: usize,
+        output_ordering: Option<LexOrdering>,
+        config: &FileScanConfig,
+    ) -> Result<Option<FileScanConfig>> {
+        if !self.supports_repartitioning() {
+            return Ok(None);
+        }
+        let partitioner = FileGroupPartitioner::new()
+            .with_target_partitions(target_partitions)
+            .with_repartition_file_min_size(repartition_file_min_size)
+            .with_preserve_order_within_groups(output_ordering.is_some());
+        let groups = repartition(config, self.options.compression(), partitioner);
+        Ok(groups.map(|groups| {
+            let mut config = config.clone();
+            config.file_groups = groups;
+            config
+        }))
     }
 
     fn fmt_extra(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
+use super::ranges::Split;
 use crate::dialect::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::limits::DEFAULT_MAX_RECORD_BYTES;
@@ -78,6 +79,15 @@ pub(super) fn trim(value: &str) -> Parsed<Trim> {
 
 pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
     value.parse().map_err(|_| String::new())
+}
+
+pub(super) fn split(value: &str) -> Parsed<Split> {
+    match value.to_ascii_lowercase().as_str() {
+        "auto" => Ok(Split::Auto),
+        "exact" => Ok(Split::Exact),
+        "none" => Ok(Split::None),
+        _ => Err(String::new()),
+    }
 }
 
 pub(super) fn count(value: &str) -> Parsed<usize> {
@@ -166,6 +176,10 @@ pub(super) fn show_terminator(terminator: &Terminator) -> String {
 
 pub(super) fn show_trim(trim: &Trim) -> String {
     format!("{trim:?}").to_ascii_lowercase()
+}
+
+pub(super) fn show_split(split: &Split) -> String {
+    format!("{split:?}").to_ascii_lowercase()
 }
 
 pub(super) fn show_compression(compression: &CompressionOption) -> String {

@@ -1,0 +1,235 @@
+//! [`FileRanges`]: which records of a file belong to a byte range, found by each range for itself.
+//!
+//! ```text
+//!            a                        b
+//!  ──────────┼────────────────────────┼──────────
+//!     …│ record │ record │ … │    record   │ record
+//!              └ first start at or after a └ first start at or after b: verified
+//! ```
+//!
+//! A record belongs to the range that holds its first byte. Where the first one starts is concluded from what follows
+//! `a`; where that doesn't tell, the prefix `[0, a)` is scanned, which does. The reader of a range gets to its end
+//! knowing where the next record starts. It concludes from the same bytes what the reader of the next range concludes, and
+//! fails the query if that is something else. So if every range of a file is read to its end, every record has been read
+//! once: the first range starts right, and each other one has been verified by the one before it.
+//!
+//! A query with a limit may end before that, so there only proof counts, and with no limit known when the plan is made
+//! are files cut here at all.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
+use object_store::{ObjectMeta, ObjectStore};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Compression, CompressionOption, Input, InputCounters, open_range};
+use crate::limits::Limits;
+use crate::parse::{BOM, Boundary, BoundaryFinder, Evidence, FieldCount, RecordCounter, RecordStart};
+use crate::stream::{RangeEnd, compare};
+
+/// Bytes at the front of a file with a header, among which a record may be that header: in them the prefix is scanned.
+///
+/// More than this stands before a header only where comments do. There it is an error if a range starts among them.
+const HEADER_BYTES: u64 = 64 << 10;
+
+/// How one file is read by several partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Split {
+    /// In byte ranges. Where a range's first record starts is concluded from what follows, if that tells, and verified.
+    #[default]
+    Auto,
+    /// In byte ranges. Where a range's first record starts is found by scanning what stands before it.
+    Exact,
+    /// Not at all: a file is read by one partition.
+    None,
+}
+
+/// The bytes of a file that one partition reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByteRange {
+    pub(super) start: u64,
+    /// The first byte behind it; `None` where that is the end of the file.
+    pub(super) end: Option<u64>,
+}
+
+/// How it is known where a range's first record starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// From what follows: lines and records before it have not been counted.
+    Evidence(Evidence),
+    /// From what stands before it.
+    PrefixScan,
+}
+
+/// One file, of which ranges are read.
+#[derive(Debug, Clone)]
+pub(super) struct FileRanges {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) meta: ObjectMeta,
+    pub(super) dialect: Dialect,
+    pub(super) field_count: FieldCount,
+    pub(super) limits: Limits,
+    pub(super) split: Split,
+    /// Whether only proof counts.
+    pub(super) proof_only: bool,
+    pub(super) counters: Arc<InputCounters>,
+}
+
+impl ByteRange {
+    /// The range to read where a partition is given this one; `None` if no record can be in it.
+    ///
+    /// A file that is not cut belongs to the range at 0.
+    pub(super) fn of(file: &PartitionedFile, compression: Compression, split: Split) -> Option<Self> {
+        const WHOLE: ByteRange = ByteRange { start: 0, end: None };
+        let Some(range) = &file.range else { return Some(WHOLE) };
+        let start = u64::try_from(range.start).unwrap_or(0);
+        let end = u64::try_from(range.end).unwrap_or(0);
+        let size = file.object_meta.size;
+        match (compression, split) {
+            // What has no size, a FIFO say, can't be cut either.
+            _ if size == 0 => (start == 0).then_some(WHOLE),
+            _ if start >= end.min(size) => None,
+            (Compression::None, Split::Auto | Split::Exact) => {
+                Some(ByteRange { start, end: (end < size).then_some(end) })
+            }
+            _ => (start == 0).then_some(WHOLE),
+        }
+    }
+}
+
+impl FileRanges {
+    /// Where the first record starts at or after byte `at`.
+    pub(super) async fn first_record(&self, at: u64) -> Result<(Option<RecordStart>, Known)> {
+        if let Some(finder) = self.finder(at) {
+            match self.find(finder).await? {
+                Boundary::Start { byte, evidence } => {
+                    return Ok((Some(RecordStart::at_byte(byte)), Known::Evidence(evidence)));
+                }
+                Boundary::End { evidence } => return Ok((None, Known::Evidence(evidence))),
+                Boundary::Undecided => {}
+            }
+        }
+        Ok((self.scan_prefix(at).await?, Known::PrefixScan))
+    }
+
+    /// The end of a range before byte `end`.
+    pub(super) fn end(&self, end: u64) -> RangeEnd {
+        RangeEnd::new(end, self.finder(end))
+    }
+
+    /// Verifies what the reader of the range from `end` on assumes, where no record starts before. Returns whether that
+    /// reader assumes anything.
+    pub(super) async fn verify(&self, end: u64, next: Option<RecordStart>) -> Result<bool> {
+        let Some(finder) = self.finder(end) else { return Ok(false) };
+        compare(end, self.find(finder).await?, next)?;
+        Ok(true)
+    }
+
+    /// The bytes from `range.start` on, and those behind its end as far as they are wanted.
+    pub(super) async fn open(&self, range: Range<u64>) -> Result<Input> {
+        open_range(&self.store, &self.meta, range, &self.limits, Arc::clone(&self.counters)).await
+    }
+
+    /// Gives an error its place in the file, where lines and records were counted from byte `start` on.
+    pub(super) async fn locate(self, start: u64, error: Error) -> Error {
+        match self.scan_prefix(start).await {
+            Ok(Some(found)) if found.byte == start && found.record > 0 => {
+                error.with_counted_before(found.line - 1, found.record - 1)
+            }
+            Ok(found) => Error::new(ErrorKind::RangeStart {
+                range: start,
+                assumed: Some(start),
+                actual: found.map(|found| found.byte),
+            }),
+            // It stands before the other one.
+            Err(error) => error,
+        }
+    }
+
+    /// What looks for the first record from byte `at` on, if that is not done by scanning the prefix.
+    fn finder(&self, at: u64) -> Option<BoundaryFinder> {
+        let prefix_may_hold_the_header = self.dialect.has_header() && at <= HEADER_BYTES;
+        if self.split == Split::Exact || at <= BOM.len() as u64 || prefix_may_hold_the_header {
+            return None;
+        }
+        let max_record_bytes = self.limits.max_record_bytes();
+        let finder = BoundaryFinder::new(&self.dialect, self.field_count, max_record_bytes, at);
+        Some(if self.proof_only { finder.with_proof_only() } else { finder })
+    }
+
+    async fn find(&self, mut finder: BoundaryFinder) -> Result<Boundary> {
+        let first = finder.first_byte();
+        // Mostly some records tell. Where there are no quotes, as many bytes are looked at as a record may have.
+        let mut reader = self.open(first..first + self.limits.chunk_bytes() as u64).await?;
+        loop {
+            let chunk = reader.fill_buf().await?;
+            if chunk.is_empty() {
+                return Ok(finder.finish());
+            }
+            if let Some(found) = finder.push(chunk) {
+                return Ok(found);
+            }
+            consume(&mut reader).await?;
+        }
+    }
+
+    /// Reads all that stands before the first record at or after byte `at`.
+    async fn scan_prefix(&self, at: u64) -> Result<Option<RecordStart>> {
+        let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes())?;
+        let mut reader = self.open(0..at + 1).await?;
+        loop {
+            let chunk = reader.fill_buf().await?;
+            if chunk.is_empty() {
+                counter.finish()?;
+                return Ok(None);
+            }
+            let before = at.saturating_sub(counter.byte()).min(chunk.len() as u64) as usize;
+            if before > 0 {
+                counter.push(&chunk[..before])?;
+            }
+            if let Some(start) = counter.first_record_start_at_or_after(at, &chunk[before..])? {
+                return Ok(Some(start));
+            }
+            consume(&mut reader).await?;
+        }
+    }
+}
+
+/// Passes what the reader shows, and lets others on its thread have their turn.
+async fn consume(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<()> {
+    let shown = reader.fill_buf().await?.len();
+    reader.consume(shown);
+    tokio::task::consume_budget().await;
+    Ok(())
+}
+
+/// The files of a scan in as many groups as there are partitions, cut where that evens them out; `None` to leave them.
+///
+/// Without an ordering to preserve, files are cut as DataFusion cuts its own. A compressed one stays whole.
+pub(super) fn repartition(
+    config: &FileScanConfig,
+    compression: CompressionOption,
+    partitioner: FileGroupPartitioner,
+) -> Option<Vec<FileGroup>> {
+    let is_whole =
+        |file: &PartitionedFile| compression.resolve(file.object_meta.location.as_ref()) != Compression::None;
+    let mut files = config.file_groups.iter().flat_map(FileGroup::iter);
+    if config.limit.is_some() || files.all(is_whole) {
+        return None;
+    }
+    let groups = partitioner.repartition_file_groups(&config.file_groups)?;
+    let uncut = |mut file: PartitionedFile| match (&file.range, is_whole(&file)) {
+        (Some(range), true) if range.start > 0 => None,
+        (Some(_), true) => {
+            file.range = None;
+            Some(file)
+        }
+        _ => Some(file),
+    };
+    let groups = groups.into_iter().map(|group| group.into_inner().into_iter().filter_map(uncut).collect());
+    Some(groups.filter(|group: &Vec<_>| !group.is_empty()).map(FileGroup::new).collect())
+}
