@@ -7,7 +7,10 @@ mod errors;
 mod files;
 mod options;
 mod plan;
+mod ranges;
 mod requests;
+#[path = "../parse/rng.rs"]
+mod rng;
 mod session;
 mod stream;
 mod support;
