@@ -1,7 +1,10 @@
 //! Parsing and decoding on one core, beside `arrow-csv` on the same bytes: rows like TPC-H's lineitem, and one column of
 //! each family of types.
 
-mod support;
+#[path = "support/lineitem.rs"]
+mod lineitem;
+#[path = "support/random.rs"]
+mod random;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +16,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
-use support::{Random, column, lineitem, lineitem_schema};
+use lineitem::{lineitem, lineitem_schema};
+use random::Random;
 
 const ROWS: usize = 50_000;
 const BATCH_ROWS: usize = 8192;
@@ -111,6 +115,12 @@ fn each_type(criterion: &mut Criterion) {
     one("utf8, short", DataType::Utf8, &short);
     one("utf8, long", DataType::Utf8, &long);
     one("dictionary", dictionary, &short);
+}
+
+/// A file of one column, without a header.
+fn column(rows: usize, value: impl Fn(&mut Random) -> String) -> String {
+    let mut random = Random::new();
+    (0..rows).map(|_| value(&mut random) + "\n").collect()
 }
 
 criterion_group!(benches, lineitem_rows, each_type);

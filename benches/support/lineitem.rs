@@ -1,9 +1,11 @@
-//! Makes the benches' data.
+//! Data like that of TPC-H's lineitem.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::random::Random;
 
 /// The schema of TPC-H's lineitem.
 pub(crate) fn lineitem_schema() -> SchemaRef {
@@ -31,7 +33,7 @@ pub(crate) fn lineitem_schema() -> SchemaRef {
 
 /// Rows like lineitem's, without a header.
 pub(crate) fn lineitem(rows: usize) -> String {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new();
     let mut text = String::new();
     for row in 0..rows {
         let quantity = 1 + random.below(50);
@@ -64,26 +66,4 @@ pub(crate) fn lineitem(rows: usize) -> String {
         .expect("a string can be written to");
     }
     text
-}
-
-/// A file of one column, without a header.
-pub(crate) fn column(rows: usize, value: impl Fn(&mut Random) -> String) -> String {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    (0..rows).map(|_| value(&mut random) + "\n").collect()
-}
-
-/// xorshift64*: the same data in every run.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % n
-    }
-
-    pub(crate) fn date(&mut self) -> String {
-        format!("{}-{:02}-{:02}", 1992 + self.below(7), 1 + self.below(12), 1 + self.below(28))
-    }
 }
