@@ -54,12 +54,15 @@ impl LocalReader {
         counters: Arc<InputCounters>,
     ) -> io::Result<Self> {
         let file = Arc::new(file);
-        let asked = Arc::clone(&file);
-        let metadata = spawn_blocking(move || asked.metadata()).await??;
+        // Pipes and devices are listed with size 0. To ask each file would cost as much as to read a small one.
+        let has_size = size > 0 || {
+            let asked = Arc::clone(&file);
+            spawn_blocking(move || asked.metadata()).await??.is_file()
+        };
         Ok(LocalReader {
             file,
             at: 0,
-            end: metadata.is_file().then_some(size),
+            end: has_size.then_some(size),
             chunk_bytes,
             chunk: Vec::new(),
             consumed: 0,
