@@ -1,10 +1,12 @@
 //! Parsing and decoding on one core, beside `arrow-csv` on the same bytes: rows like TPC-H's lineitem, and one column of
 //! each family of types.
 
-#[path = "support/lineitem.rs"]
-mod lineitem;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/schema.rs"]
+mod schema;
+#[path = "support/text.rs"]
+mod text;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -16,8 +18,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
-use lineitem::{lineitem, lineitem_schema};
 use random::Random;
+use schema::lineitem_schema;
+use text::lineitem;
 
 const ROWS: usize = 50_000;
 const BATCH_ROWS: usize = 8192;

@@ -1,116 +1,66 @@
-//! Splitting fields on one core: each back end, the reference machine, and `csv-core` on the same bytes.
+//! Splitting on one core: each of our back ends and the reference machine, beside the other CSV readers.
+//!
+//! The same for all:
+//!
+//! * The bytes come from a stream in memory through a buffer of 256 KiB: the reader's own, or ours before a parser that
+//!   does no I/O. So each pays one copy of the input.
+//! * Each is used in the cheapest way that it documents: bytes, not strings, and a reused record or reused buffers.
+//! * What comes out of each, records and fields, is compared with what was written before anything is timed.
+//!
+//! Not the same: we, and `simd-csv`'s zero-copy reader, say where the raw fields stand. `csv-core` and the readers with a
+//! record of their own copy the values out, without quotes. They have no other way.
+//!
+//! `CSV_STREAM_BENCH_LINEITEM` may name a `lineitem.csv`; its first 64 MiB are one more input then. `ratios.py` prints the
+//! medians beside each other.
+
+mod inputs;
+#[path = "support/random.rs"]
+mod random;
+mod readers;
+#[path = "support/text.rs"]
+mod text;
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use csv_core::{ReadFieldResult, Reader};
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Step};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use inputs::Input;
+use readers::Reader;
 
-/// Fields of each record.
-const WIDTH: usize = 16;
-
-/// Bytes of each input.
-const BYTES: usize = 8 << 20;
-
-/// Bytes handed to a reader at once, as a scan with the default limits does.
-const CHUNK: usize = 256 << 10;
-
-/// A name, and what a field of such an input is.
-type Shape = (&'static str, fn(usize) -> String);
-
-const SHAPES: [Shape; 4] = [
-    ("numbers", |n| format!("{}.{:02}", n * 7919 % 100_000, n % 100)),
-    ("quoted", |n| format!("\"value, {}\"", n * 7919 % 100_000)),
-    ("quoted newlines", |n| match n % 4 {
-        0 => format!("\"two\nlines of {n}\""),
-        _ => format!("plain {}", n % 1000),
-    }),
-    ("irregular quoting", |n| match n % 16 {
-        0 => format!("{}\" pipe", n % 100),
-        _ => format!("plain {}", n % 1000),
-    }),
-];
+/// Of each reader on each input, of which there are about 150 pairs: all takes less than four minutes.
+const MEASUREMENT: Duration = Duration::from_millis(800);
+const WARM_UP: Duration = Duration::from_millis(200);
 
 fn splitting(criterion: &mut Criterion) {
-    for (name, field) in SHAPES {
-        let (input, fields) = table(field);
-        let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Elements(fields as u64));
-        for backend in Backend::available() {
-            assert_eq!(ours(backend, &input), fields, "{name}, {}", backend.name());
-            group.bench_function(backend.name(), |bencher| bencher.iter(|| ours(backend, black_box(&input))));
-        }
-        assert_eq!(machine(&input), fields, "{name}, the machine");
-        group.bench_function("machine", |bencher| bencher.iter(|| machine(black_box(&input))));
-        assert_eq!(csv_core(&input), fields, "{name}, csv-core");
-        group.bench_function("csv-core", |bencher| bencher.iter(|| csv_core(black_box(&input))));
-        group.finish();
+    for input in inputs::generated() {
+        compare(criterion, &input);
+    }
+    if let Some(path) = std::env::var_os("CSV_STREAM_BENCH_LINEITEM") {
+        compare(criterion, &inputs::lineitem_file(path.as_ref()));
     }
 }
 
-/// Records of [`WIDTH`] fields, and the number of fields.
-fn table(field: impl Fn(usize) -> String) -> (Vec<u8>, usize) {
-    let (mut input, mut fields) = (Vec::new(), 0);
-    while input.len() < BYTES {
-        for column in 1..=WIDTH {
-            input.extend_from_slice(field(fields).as_bytes());
-            input.push(if column == WIDTH { b'\n' } else { b',' });
-            fields += 1;
+fn compare(criterion: &mut Criterion, input: &Input) {
+    let mut group = criterion.benchmark_group(input.name);
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).nresamples(1000);
+    group.warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
+    group.throughput(Throughput::ElementsAndBytes {
+        elements: input.counts.fields as u64,
+        bytes: input.bytes.len() as u64,
+    });
+    for reader in Reader::all() {
+        let counts = reader.read(&input.bytes, input.width());
+        if input.is_misread_by(reader) {
+            assert_ne!(counts, input.counts, "{}: {} reads it by now", input.name, reader.name());
+            continue;
+        } else {
+            assert_eq!(counts, input.counts, "{}: {}", input.name, reader.name());
         }
+        group.bench_function(reader.name(), |bencher| {
+            bencher.iter(|| black_box(reader.read(black_box(&input.bytes), input.width())));
+        });
     }
-    (input, fields)
-}
-
-fn ours(backend: Backend, input: &[u8]) -> usize {
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
-    let mut parser = Parser::with_backend(&dialect, FieldCount::Exactly(WIDTH), 1 << 20, backend);
-    let mut fields = 0;
-    for mut rest in input.chunks(CHUNK) {
-        loop {
-            let (taken, step) = parser.next(rest, usize::MAX).expect("valid CSV");
-            rest = &rest[taken..];
-            let Step::Records(records) = step else { break };
-            fields += black_box(records).len() * WIDTH;
-        }
-    }
-    fields
-}
-
-fn machine(input: &[u8]) -> usize {
-    let machine = Machine::new(&Dialect::default());
-    let mut state = State::StartRecord;
-    let mut fields = 0;
-    for &byte in input {
-        let (next, action) = machine.step(state, byte);
-        state = next;
-        fields += usize::from(matches!(action, Action::EndField | Action::EndRecord));
-    }
-    fields
-}
-
-fn csv_core(input: &[u8]) -> usize {
-    let mut reader = Reader::new();
-    let mut out = [0; 4096];
-    let mut fields = 0;
-    for mut rest in input.chunks(CHUNK) {
-        loop {
-            let (result, taken, _) = reader.read_field(rest, black_box(&mut out));
-            rest = &rest[taken..];
-            match result {
-                ReadFieldResult::Field { .. } => fields += 1,
-                ReadFieldResult::InputEmpty => break,
-                ReadFieldResult::OutputFull => unreachable!("a field is short"),
-                ReadFieldResult::End => break,
-            }
-            // An empty input would mean the end of the file.
-            if rest.is_empty() {
-                break;
-            }
-        }
-    }
-    fields
+    group.finish();
 }
 
 criterion_group!(benches, splitting);

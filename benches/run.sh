@@ -39,9 +39,8 @@ bench() { cargo bench --quiet --all-features --bench "$@"; }
     bench approaches
     printf '\n## Peers\n\n'
     "$venv/bin/python" benches/peers.py --csv-stream "$csv_stream" --json "$out.json"
-    printf '\n## Decoding, beside arrow-csv, one core\n\n'
-    bench decode 2>&1 | python3 benches/criterion.py
-    printf '\n## Splitting fields, beside csv-core, one core\n\n'
-    bench parse 2>&1 | python3 benches/criterion.py
+    printf '\n## Splitting fields, and decoding, on one core\n\n'
+    { bench parse && bench decode; } >&2
+    python3 benches/ratios.py
 } | tee "$out.md"
 python3 benches/plot.py "$out.json" "$out.svg"

@@ -11,12 +11,14 @@
 
 #[path = "support/heap.rs"]
 mod heap;
-#[path = "support/lineitem.rs"]
-mod lineitem;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/schema.rs"]
+mod schema;
+#[path = "support/text.rs"]
+mod text;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -36,6 +38,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvStreamFormat;
 use futures::TryStreamExt;
 use measure::{Runs, print_head, print_row};
+use schema::lineitem_schema;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
@@ -228,7 +231,7 @@ fn session(reader: Reader, work: &Work, partitions: usize, files: &Files) -> Res
     let url = ListingTableUrl::parse(path.to_str().expect("a path in UTF-8"))?;
     let config = ListingTableConfig::new(url)
         .with_listing_options(ListingOptions::new(format).with_file_extension(extension))
-        .with_schema(lineitem::lineitem_schema());
+        .with_schema(lineitem_schema());
     ctx.register_table("lineitem", Arc::new(ListingTable::try_new(config)?))?;
     Ok(ctx)
 }
@@ -310,10 +313,9 @@ impl Files {
 }
 
 fn generate(path: &Path) -> Result<PathBuf> {
-    let names: Vec<String> =
-        lineitem::lineitem_schema().fields().iter().map(|field| field.name().clone()).collect();
+    let names: Vec<String> = lineitem_schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut file = File::create(path)?;
     writeln!(file, "{}", names.join(","))?;
-    file.write_all(lineitem::lineitem(GENERATED_ROWS).as_bytes())?;
+    file.write_all(text::lineitem(GENERATED_ROWS).as_bytes())?;
     Ok(path.to_owned())
 }

@@ -160,6 +160,15 @@ impl Error {
         self
     }
 
+    /// Adds the lines and records before the place from which those of the position were counted.
+    pub fn with_counted_before(mut self, lines: u64, records: u64) -> Self {
+        if let Some(position) = &mut self.0.position {
+            position.line += lines;
+            position.record += records;
+        }
+        self
+    }
+
     /// Adds the column's name, unless one is there.
     pub fn with_column_name(mut self, name: &str) -> Self {
         if let Some(position) = &mut self.0.position {
@@ -390,6 +399,12 @@ mod tests {
         assert_eq!(error.to_string(), "b.csv: gone");
         let error = Error::invalid_option("trim", "x", "none").with_path("b.csv");
         assert!(error.position().is_none());
+    }
+
+    #[test]
+    fn what_was_counted_later_is_added() {
+        let error = Error::at(ErrorKind::UnclosedQuote, position()).with_counted_before(100, 10);
+        assert_eq!(error.position(), Some(&Position { line: 103, record: 12, ..position() }));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::error::DataFusionError;
 use datafusion::execution::RecordBatchStream;
 use futures::Stream;
@@ -18,7 +19,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::infer::SchemaSampler;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
-use crate::parse::{FieldCount, Parser, Step};
+use crate::parse::{FieldCount, Parser, RecordCounter, Step};
 
 /// Chunks that one poll reads before it lets others on its thread have their turn: 16 MiB at the default chunk size.
 ///
@@ -74,7 +75,8 @@ impl CsvStreamBuilder {
         }
     }
 
-    /// The columns to decode, as indices into the schema, in the order of the batches'. Default: all.
+    /// The columns to decode, as indices into the schema, in the order of the batches'. Default: all. Without any, records
+    /// are only counted, several times faster: how many fields they have is not looked at then.
     pub fn with_projection(mut self, projection: Option<Vec<usize>>) -> Self {
         self.projection = projection;
         self
@@ -140,14 +142,23 @@ impl CsvStreamBuilder {
             true => FieldCount::UpTo(columns),
             false => FieldCount::Exactly(columns),
         };
-        let parser = Parser::new(&self.dialect, field_count, self.limits.max_record_bytes())?;
+        let max_record_bytes = self.limits.max_record_bytes();
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
         let decoder =
             BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
+        let schema = Arc::clone(decoder.schema());
+        let work = match projection.is_empty() {
+            true => Work::Count { counter: RecordCounter::new(&self.dialect, max_record_bytes)?, taken: 0 },
+            false => {
+                let parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
+                Work::Decode { parser, decoder }
+            }
+        };
         Ok(CsvStream {
             reader: (self.limit != Some(0)).then(|| Box::pin(reader) as _),
-            parser,
-            decoder,
+            schema,
+            work,
+            batch_rows: rows,
             chunk_bytes: self.limits.chunk_bytes(),
             rows_left: self.limit.unwrap_or(usize::MAX),
             has_ended: false,
@@ -164,8 +175,10 @@ impl CsvStreamBuilder {
 pub struct CsvStream {
     /// `None` once the stream has ended, so that whatever it reads from is let go at once.
     reader: Option<Pin<Box<dyn AsyncBufRead + Send>>>,
-    parser: Parser,
-    decoder: BatchDecoder,
+    schema: SchemaRef,
+    work: Work,
+    /// Rows of a batch.
+    batch_rows: usize,
     /// Bytes that are parsed at once.
     chunk_bytes: usize,
     /// Rows that the limit leaves, those of the batch being built not taken off.
@@ -174,6 +187,106 @@ pub struct CsvStream {
     has_ended: bool,
     path: Option<String>,
     counters: Arc<StreamCounters>,
+}
+
+/// What is done with the bytes.
+enum Work {
+    Decode {
+        parser: Parser,
+        decoder: BatchDecoder,
+    },
+    /// No column is asked for.
+    Count {
+        counter: RecordCounter,
+        /// Records that batches have been made of.
+        taken: u64,
+    },
+}
+
+impl Work {
+    /// Rows that wait for their batch.
+    fn rows(&self) -> usize {
+        match self {
+            Work::Decode { decoder, .. } => decoder.rows(),
+            Work::Count { counter, taken } => (counter.records() - taken) as usize,
+        }
+    }
+
+    /// Whether a batch of up to `rows` rows is full.
+    fn is_full(&self, rows: usize) -> bool {
+        match self {
+            Work::Decode { decoder, .. } if decoder.room() == 0 => true,
+            _ => self.rows() >= rows,
+        }
+    }
+
+    /// Takes some of a chunk, with which a batch gets no more than `rows` rows, and says how many bytes.
+    fn push(&mut self, chunk: &[u8], rows: usize, counters: &StreamCounters) -> Result<usize> {
+        let started = Instant::now();
+        match self {
+            Work::Decode { parser, decoder } => {
+                let room = decoder.room().min(rows - decoder.rows());
+                let (taken, step) = parser.next(chunk, room)?;
+                let parsed = StreamCounters::add_time(&counters.parsing_nanos, started);
+                if let Step::Records(records) = step {
+                    decoder.push(&records)?;
+                    StreamCounters::add(&counters.records, records.len());
+                    StreamCounters::add_time(&counters.decoding_nanos, parsed);
+                }
+                Ok(taken)
+            }
+            Work::Count { counter, .. } => {
+                let before = counter.records();
+                counter.push(chunk)?;
+                StreamCounters::add(&counters.records, (counter.records() - before) as usize);
+                StreamCounters::add_time(&counters.parsing_nanos, started);
+                Ok(chunk.len())
+            }
+        }
+    }
+
+    /// Takes the last record, which may end without a terminator.
+    fn finish(&mut self, counters: &StreamCounters) -> Result<()> {
+        let started = Instant::now();
+        match self {
+            Work::Decode { parser, decoder } => {
+                if let Some(records) = parser.finish()? {
+                    decoder.push(&records)?;
+                    StreamCounters::add(&counters.records, records.len());
+                }
+            }
+            Work::Count { counter, .. } => {
+                let before = counter.records();
+                StreamCounters::add(&counters.records, (counter.finish()? - before) as usize);
+            }
+        }
+        StreamCounters::add_time(&counters.decoding_nanos, started);
+        Ok(())
+    }
+
+    /// A batch of up to `rows` rows, if there are any.
+    fn take_batch(&mut self, schema: &SchemaRef, rows: usize) -> Result<Option<RecordBatch>> {
+        let rows = rows.min(self.rows());
+        match self {
+            Work::Decode { decoder, .. } => decoder.finish(),
+            Work::Count { .. } if rows == 0 => Ok(None),
+            Work::Count { taken, .. } => {
+                *taken += rows as u64;
+                let options = RecordBatchOptions::new().with_row_count(Some(rows));
+                let batch = RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options);
+                let internal =
+                    |error: ArrowError| Error::new(ErrorKind::Internal { reason: error.to_string() });
+                batch.map(Some).map_err(internal)
+            }
+        }
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        match self {
+            Work::Decode { parser, decoder } => parser.allocated_bytes() + decoder.allocated_bytes(),
+            Work::Count { .. } => 0,
+        }
+    }
 }
 
 /// What a [`CsvStream`] has done, counted while it runs.
@@ -220,7 +333,7 @@ impl StreamCounters {
 impl CsvStream {
     /// Bytes held: the partial record, the index and the builders. The reader's own are not known here.
     pub fn allocated_bytes(&self) -> usize {
-        self.parser.allocated_bytes() + self.decoder.allocated_bytes()
+        self.work.allocated_bytes()
     }
 
     /// Ends the stream: lets go of the reader, and of what has been decoded.
@@ -231,33 +344,22 @@ impl CsvStream {
 
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
         for _ in 0..CHUNKS_PER_POLL {
-            if self.decoder.room() == 0 || self.decoder.rows() >= self.rows_left {
+            let rows = self.batch_rows.min(self.rows_left);
+            if self.work.is_full(rows) {
                 return Poll::Ready(self.take_batch());
             }
             let Some(reader) = &mut self.reader else {
                 return Poll::Ready(self.take_batch());
             };
             let chunk = ready!(reader.as_mut().poll_fill_buf(cx))?;
-            let started = Instant::now();
             if chunk.is_empty() {
                 self.reader = None;
-                if let Some(records) = self.parser.finish()? {
-                    self.decoder.push(&records)?;
-                    StreamCounters::add(&self.counters.records, records.len());
-                }
-                StreamCounters::add_time(&self.counters.decoding_nanos, started);
+                self.work.finish(&self.counters)?;
                 continue;
             }
-            let room = self.decoder.room().min(self.rows_left - self.decoder.rows());
             // A reader may have everything in memory; what is decoded in one step stays bounded all the same.
             let chunk = &chunk[..chunk.len().min(self.chunk_bytes)];
-            let (taken, step) = self.parser.next(chunk, room)?;
-            let parsed = StreamCounters::add_time(&self.counters.parsing_nanos, started);
-            if let Step::Records(records) = step {
-                self.decoder.push(&records)?;
-                StreamCounters::add(&self.counters.records, records.len());
-                StreamCounters::add_time(&self.counters.decoding_nanos, parsed);
-            }
+            let taken = self.work.push(chunk, rows, &self.counters)?;
             StreamCounters::add(&self.counters.bytes, taken);
             reader.as_mut().consume(taken);
         }
@@ -267,13 +369,13 @@ impl CsvStream {
 
     /// The batch that is being built, and an end to reading if the limit is reached with it.
     fn take_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let batch = self.decoder.finish()?;
+        let rows = self.batch_rows.min(self.rows_left);
+        let batch = self.work.take_batch(&self.schema, rows)?;
         self.rows_left -= batch.as_ref().map_or(0, RecordBatch::num_rows);
         if self.rows_left == 0 {
             self.reader = None;
-        } else {
-            let rows = self.decoder.batch_rows().min(self.rows_left);
-            self.decoder.set_batch_rows(rows);
+        } else if let Work::Decode { decoder, .. } = &mut self.work {
+            decoder.set_batch_rows(self.batch_rows.min(self.rows_left));
         }
         Ok(batch)
     }
@@ -303,7 +405,7 @@ impl Stream for CsvStream {
 
 impl RecordBatchStream for CsvStream {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(self.decoder.schema())
+        Arc::clone(&self.schema)
     }
 }
 

@@ -320,6 +320,47 @@ fn every_value_as_every_type_is_read_as_by_arrow() {
     }
 }
 
+/// Fields are read many at a time: none may see its neighbours, and none may hide behind them.
+#[test]
+fn every_value_is_the_same_in_company_as_alone() {
+    let options = DecodeOptions::default();
+    let line = |value: &str| format!("x,{value}\n");
+    // Keys of eight bits are too few for all these values.
+    let few_keys = |data_type: &DataType| match data_type {
+        DataType::Dictionary(key, _) => matches!(**key, DataType::Int8 | DataType::UInt8),
+        _ => false,
+    };
+    for data_type in all_types().into_iter().filter(|data_type| !few_keys(data_type)) {
+        let alone: Vec<_> = VALUES
+            .iter()
+            .map(|value| (value, read(&line(value), data_type.clone(), &options).ok()))
+            .collect();
+        let right: Vec<(&str, ArrayRef)> =
+            alone.iter().filter_map(|(value, array)| Some((**value, array.clone()?))).collect();
+        let wrong: Vec<&str> =
+            alone.iter().filter(|(_, array)| array.is_none()).map(|(value, _)| **value).collect();
+        // All that are right, in three orders, more than two blocks of lanes each.
+        for step in [1, 3, 7] {
+            let rows: Vec<_> = (0..right.len().max(150)).map(|i| &right[i * step % right.len()]).collect();
+            let text: String = rows.iter().map(|(value, _)| line(value)).collect();
+            let together = read(&text, data_type.clone(), &options).unwrap();
+            for (i, (value, alone)) in rows.iter().enumerate() {
+                assert_eq!(*together.slice(i, 1), **alone, "{data_type}: {value} in row {i}");
+            }
+        }
+        // One that is wrong among one that is right, at the ends of lanes and in their midst.
+        let usual = right.iter().map(|(value, _)| *value).max_by_key(|value| value.len().min(9)).unwrap();
+        for value in wrong {
+            for at in [0, 1, 31, 63, 64, 100, 129] {
+                let text: String = (0..130).map(|i| line(if i == at { value } else { usual })).collect();
+                let error = read(&text, data_type.clone(), &options).unwrap_err();
+                let position = error.position().unwrap();
+                assert_eq!(position.record, at + 1, "{data_type}: {value}: {error}");
+            }
+        }
+    }
+}
+
 /// xorshift64*: reproducible, and good enough to choose by.
 struct Random(u64);
 

@@ -6,12 +6,13 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::column::ColumnDecoder;
+use super::column::{ColumnDecoder, Scratch};
 use super::fields::{Failure, Fields};
 use super::make::make;
 use super::options::DecodeOptions;
+use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::Records;
+use crate::parse::{Backend, Records};
 
 /// Decodes the records of one table, batch by batch.
 ///
@@ -57,11 +58,9 @@ pub struct BatchDecoder {
     capacity: usize,
     /// The rows of the last batch.
     last_rows: usize,
-    scratch: Vec<u8>,
+    scratch: Scratch,
+    backend: Backend,
 }
-
-/// Bytes of the scratch that a finished batch leaves for the next one.
-const MAX_SCRATCH: usize = 64 << 10;
 
 #[derive(Debug)]
 struct ProjectedColumn {
@@ -117,7 +116,8 @@ impl BatchDecoder {
             rows: 0,
             capacity: 0,
             last_rows: 0,
-            scratch: Vec::new(),
+            scratch: Scratch::new(),
+            backend: Backend::detect()?,
         })
     }
 
@@ -170,8 +170,13 @@ impl BatchDecoder {
             return Err(Error::new(ErrorKind::Internal { reason }));
         }
         self.reserve(records.len());
-        let text = if self.has_strings { text(records, self.width) } else { None };
-        let is_ascii = text.is_some_and(|(_, text)| text.is_ascii());
+        let text = match self.has_strings {
+            true => {
+                let (start, end) = span(records, self.width);
+                Utf8::new(records.column(0).bytes(), start, end)
+            }
+            false => None,
+        };
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
             // After a failure in one column, one in a later column comes first only if its record does.
@@ -181,7 +186,7 @@ impl BatchDecoder {
                 column: records.slice(0..before).column(column.file_index),
                 options: &self.options,
                 is_nullable: field.is_nullable(),
-                is_ascii,
+                backend: self.backend,
                 text,
             };
             if let Err(failure) = column.decoder.push(&fields, &mut self.scratch) {
@@ -218,15 +223,14 @@ impl BatchDecoder {
         self.last_rows = self.rows;
         self.rows = 0;
         self.capacity = 0;
-        self.scratch.clear();
-        self.scratch.shrink_to(MAX_SCRATCH);
+        self.scratch.shrink();
         Ok(Some(batch))
     }
 
     /// Bytes held: those of the batch being built, with what is reserved for it.
     pub fn allocated_bytes(&self) -> usize {
         let decoders = self.columns.iter().map(|column| column.decoder.allocated_bytes()).sum::<usize>();
-        decoders + self.scratch.capacity()
+        decoders + self.scratch.allocated_bytes()
     }
 
     /// Bytes of the batch being built.
@@ -251,12 +255,11 @@ impl BatchDecoder {
     }
 }
 
-/// The text from the first record's start to the last one's end, and where it starts, if it is UTF-8; there is a record.
-fn text<'a>(records: &Records<'a>, width: usize) -> Option<(usize, &'a str)> {
+/// Where the first record starts and the last one ends.
+fn span(records: &Records<'_>, width: usize) -> (usize, usize) {
     let (start, _) = records.column(0).span(0);
     let (_, end) = records.column(width - 1).span(records.len() - 1);
-    let bytes = &records.column(0).bytes()[start as usize..end as usize];
-    Some((start as usize, simdutf8::basic::from_utf8(bytes).ok()?))
+    (start as usize, end as usize)
 }
 
 fn internal(error: ArrowError) -> Error {

@@ -1,6 +1,7 @@
 //! [`Bytes`]: strings and binary values in one buffer, with offsets.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, GenericByteArray, NullBufferBuilder, OffsetSizeTrait};
@@ -8,9 +9,13 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, ByteArrayType, DataType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_bytes, reserve_rows, take_vec};
+use super::column::{ColumnDecoder, Scratch, reserve_bytes, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::lanes::{AppendLanes, ByLanes, Lanes};
 use super::utf8::first_invalid;
+
+/// Values of up to so many bytes are copied as so many, without a call.
+const SHORT: usize = 32;
 
 /// Utf8, LargeUtf8, Binary and LargeBinary.
 pub(super) struct Bytes<T: ByteArrayType> {
@@ -35,6 +40,16 @@ impl<T: ByteArrayType> Bytes<T> {
         self.offsets.push(T::Offset::usize_as(self.values.len()));
     }
 
+    /// The rows that have been appended.
+    fn rows(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Completes the validity, which follows the offsets in runs.
+    fn end_run(&mut self) {
+        self.validity.append_n_non_nulls(self.rows() - self.validity.len());
+    }
+
     /// The first row from `row` on that isn't UTF-8; the bytes are looked at all at once first.
     fn check_utf8(&self, row: usize) -> Result<(), Failure> {
         let start = self.offsets[row].as_usize();
@@ -54,7 +69,7 @@ impl<T: ByteArrayType> Bytes<T> {
 
 impl<T: ByteArrayType> fmt::Debug for Bytes<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(T::PREFIX).field("rows", &self.validity.len()).finish()
+        f.debug_struct(T::PREFIX).field("rows", &self.rows()).finish()
     }
 }
 
@@ -62,6 +77,7 @@ impl<T: ByteArrayType> Append for Bytes<T> {
     const IS_TEXT: bool = true;
 
     fn append_null(&mut self) {
+        self.end_run();
         self.end();
         self.validity.append_null();
     }
@@ -77,12 +93,50 @@ impl<T: ByteArrayType> Append for Bytes<T> {
         reserve_bytes(&mut self.values, value.len());
         self.values.extend_from_slice(value);
         self.end();
-        self.validity.append_non_null();
         Ok(())
     }
 
     fn type_name(&self) -> String {
         T::DATA_TYPE.to_string()
+    }
+}
+
+impl<T: ByteArrayType> AppendLanes for Bytes<T> {
+    type Values = ();
+
+    #[inline(always)]
+    fn values() -> Self::Values {}
+
+    #[inline(always)]
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, (): &mut ()) -> u64 {
+        let bytes = lanes.len.iter().take(count).sum::<u64>();
+        // What may not fit is appended one by one.
+        match T::Offset::MAX_OFFSET - self.values.len() > bytes as usize {
+            true => fields.texts(lanes, count, false),
+            false => 0,
+        }
+    }
+
+    #[inline(always)]
+    fn append_lanes(&mut self, fields: &Fields<'_>, lanes: &Lanes, (): &(), range: Range<usize>) {
+        let bytes = fields.column.bytes();
+        let more = lanes.len[range.clone()].iter().sum::<u64>();
+        reserve_bytes(&mut self.values, more as usize + SHORT);
+        let before = self.offsets.len();
+        self.offsets.resize(before + range.len(), T::Offset::default());
+        for (offset, lane) in self.offsets[before..].iter_mut().zip(range) {
+            let (start, len) = (lanes.start[lane] as usize, lanes.len[lane] as usize);
+            let from = &bytes[start..];
+            match from.first_chunk::<SHORT>() {
+                Some(short) if len <= SHORT => {
+                    let end = self.values.len() + len;
+                    self.values.extend_from_slice(short);
+                    self.values.truncate(end);
+                }
+                _ => self.values.extend_from_slice(&from[..len]),
+            }
+            *offset = T::Offset::usize_as(self.values.len());
+        }
     }
 }
 
@@ -99,11 +153,11 @@ impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
         }
     }
 
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        let row = self.validity.len();
-        let pushed = fields.append_to(self, scratch);
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        let row = self.rows();
+        let pushed = fields.backend.run(ByLanes { fields, target: self, scratch });
         // The rows that have been appended stand before the one that failed.
-        if !fields.is_ascii {
+        if !fields.text.is_some_and(|text| text.is_ascii()) {
             self.check_utf8(row)?;
         }
         pushed
@@ -120,6 +174,7 @@ impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        self.end_run();
         self.last_len = self.values.len();
         let offsets = OffsetBuffer::new(ScalarBuffer::from(take_vec(&mut self.offsets)));
         let values = take_vec(&mut self.values);

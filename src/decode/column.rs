@@ -4,6 +4,7 @@ use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 
 use super::fields::{Failure, Fields};
+use super::lanes::Lanes;
 
 /// Builds the arrays of one column.
 pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
@@ -15,7 +16,7 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     fn reserve(&mut self, rows: usize, bytes: usize);
 
     /// Appends the fields of some records.
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure>;
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure>;
 
     /// Bytes of the batch beyond what every row takes.
     fn variable_bytes(&self) -> usize {
@@ -27,6 +28,34 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
 
     /// The array, which leaves the builders empty.
     fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
+}
+
+/// What a push may write to, kept from one to the next.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// A value that is not written in the file as it is.
+    pub(super) text: Vec<u8>,
+    pub(super) lanes: Box<Lanes>,
+}
+
+/// Bytes of the text that a finished batch leaves for the next one.
+const MAX_TEXT: usize = (64 << 10) - size_of::<Lanes>();
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Scratch { text: Vec::new(), lanes: Box::new(Lanes::new()) }
+    }
+
+    /// Keeps no more than what is cheap to keep.
+    pub(super) fn shrink(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(MAX_TEXT);
+    }
+
+    /// Bytes held.
+    pub(super) fn allocated_bytes(&self) -> usize {
+        self.text.capacity() + size_of::<Lanes>()
+    }
 }
 
 /// Grows a vector for `rows` in all, to exactly that.

@@ -7,6 +7,8 @@ use arrow::datatypes::{ArrowPrimitiveType, DecimalType, i256};
 
 use super::digits::{MAX_DIGITS, POW10, digits, eight, sixteen};
 use super::fields::Text;
+use super::fixed::Fixed;
+use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
 /// The most digits that fit an `i128`.
@@ -60,6 +62,35 @@ where
     T::Native: Unscaled,
 {
     type Type = T;
+
+    const BY_LANES: bool = true;
+
+    #[inline(always)]
+    fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
+        let mut decimals = Fixed::decimals(lanes, count);
+        // Digits beyond the scale are cut off elsewhere.
+        let Some(missing) =
+            usize::try_from(self.scale).ok().and_then(|scale| scale.checked_sub(decimals.fraction))
+        else {
+            return 0;
+        };
+        let limit = self.limit_64.min(i64::MAX as u64);
+        let Some(limit) = limit.checked_div(POW10.get(missing).copied().unwrap_or(0)) else {
+            return 0;
+        };
+        for lane in 0..LANES {
+            decimals.wrong[lane] |= u64::from(decimals.magnitude[lane] >= limit);
+        }
+        if missing > 0 {
+            for magnitude in &mut decimals.magnitude {
+                *magnitude = magnitude.wrapping_mul(POW10[missing]);
+            }
+        }
+        for (lane, value) in values.iter_mut().enumerate() {
+            *value = T::Native::from_i128(i128::from(decimals.signed(lane)));
+        }
+        right(&decimals.wrong, count)
+    }
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {

@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{ArrowDictionaryKeyType, ArrowNativeType, DataType, Utf8Type};
 use arrow::error::ArrowError;
 
-use super::column::ColumnDecoder;
+use super::column::{ColumnDecoder, Scratch};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::utf8::first_invalid;
 
@@ -99,8 +99,8 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
         }
     }
 
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        fields.append_to(self, scratch)
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        fields.append_to(self, &mut scratch.text)
     }
 
     fn variable_bytes(&self) -> usize {

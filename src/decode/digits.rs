@@ -16,7 +16,8 @@ pub(super) const POW10: [u64; 20] = {
 /// The most digits that [`digits`] reads: any 18 fit an `i64`.
 pub(super) const MAX_DIGITS: usize = 18;
 
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// Eight zeros: xored with them, digits are 0 to 9.
+pub(super) const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// The number that `n` bytes from `at` on are, if all are digits; 0 if `n` is. `n` is at most [`MAX_DIGITS`].
@@ -38,10 +39,7 @@ pub(super) fn digits(text: Text<'_>, at: usize, n: usize) -> Option<u64> {
 pub(super) fn eight(word: u64, n: usize) -> Option<u64> {
     // The lowest byte is the first digit. Shifted up, the digits stand at the end of eight that start with zeros.
     let x = (word ^ ZEROS).checked_shl(64 - 8 * n as u32).unwrap_or(0);
-    if !are_digits(x, 0x7676_7676_7676_7676) {
-        return None;
-    }
-    Some(number(x))
+    (wrong_digits(x) == 0).then(|| number(x))
 }
 
 /// The number of the lowest `n` bytes, 1 to 16, if all are digits.
@@ -51,26 +49,30 @@ pub(super) fn sixteen(bytes: u128, n: usize) -> Option<u64> {
     let x = (bytes ^ zeros) << (128 - 8 * n);
     // As above, on two halves: the first digits are in the low one.
     let (high, low) = (x as u64, (x >> 64) as u64);
-    if !(are_digits(high, 0x7676_7676_7676_7676) & are_digits(low, 0x7676_7676_7676_7676)) {
-        return None;
-    }
-    Some(number(high) * POW10[8] + number(low))
+    (wrong_digits(high) | wrong_digits(low) == 0).then(|| number(high) * POW10[8] + number(low))
 }
 
 /// The number of eight digits from 0 to 9, the first one in the lowest byte.
 #[inline(always)]
-fn number(x: u64) -> u64 {
+pub(super) fn number(x: u64) -> u64 {
     let x = (x.wrapping_mul(10) + (x >> 8)) & 0x00ff_00ff_00ff_00ff;
     let x = (x.wrapping_mul(100) + (x >> 16)) & 0x0000_ffff_0000_ffff;
-    (x.wrapping_mul(10_000) + (x >> 32)) & 0xffff_ffff
+    // Two halves of up to 9,999: a product of 32 bits each, which vectors have an instruction for.
+    u64::from(x as u32) * 10_000 + (x >> 32)
 }
 
-/// Whether each byte of `x`, to which the same byte of `margins` is added, stays below 128: with a margin of `0x76` the
-/// bytes 0 to 9 do, with one of `0x7f` only 0.
-#[inline]
-pub(super) fn are_digits(x: u64, margins: u64) -> bool {
+/// Not zero if a byte of `x` isn't 0 to 9.
+#[inline(always)]
+pub(super) fn wrong_digits(x: u64) -> u64 {
+    wrong_bytes(x, 0x7676_7676_7676_7676)
+}
+
+/// Not zero if a byte of `x`, to which the same byte of `margins` is added, doesn't stay below 128: with a margin of
+/// `0x76` the bytes 0 to 9 do, with one of `0x7f` only 0.
+#[inline(always)]
+pub(super) fn wrong_bytes(x: u64, margins: u64) -> u64 {
     // A byte that carries into the next has failed itself, and only makes more fail.
-    (x | x.wrapping_add(margins)) & HIGH_BITS == 0
+    (x | x.wrapping_add(margins)) & HIGH_BITS
 }
 
 #[cfg(test)]

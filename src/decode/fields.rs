@@ -1,8 +1,10 @@
 //! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
 
+use super::lanes::Lanes;
 use super::options::DecodeOptions;
+use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
-use crate::parse::Column;
+use crate::parse::{Backend, Column};
 
 /// The fields of one column, and what is to know to read them.
 #[derive(Debug, Clone, Copy)]
@@ -10,10 +12,10 @@ pub(super) struct Fields<'a> {
     pub(super) column: Column<'a>,
     pub(super) options: &'a DecodeOptions,
     pub(super) is_nullable: bool,
-    /// Whether all bytes of the records are known to be ASCII, and so every field is UTF-8.
-    pub(super) is_ascii: bool,
-    /// The bytes from this one on as a string, if all those of the records are UTF-8.
-    pub(super) text: Option<(usize, &'a str)>,
+    /// Whose instructions to use.
+    pub(super) backend: Backend,
+    /// The records' text, if it is known to be UTF-8.
+    pub(super) text: Option<Utf8<'a>>,
 }
 
 /// What values and NULLs are appended to.
@@ -60,37 +62,81 @@ impl Fields<'_> {
     /// Appends all fields, up to the first that is refused.
     #[inline]
     pub(super) fn append_to<A: Append>(&self, target: &mut A, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        let unescape = self.column.records().unescape();
-        // Then a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
-        let is_plain = unescape.is_verbatim() && !self.options.has_regex();
-        let longest_null = self.options.longest_null();
-        let bytes = self.column.bytes();
+        let is_verbatim = self.is_verbatim();
         self.column.spans().enumerate().try_for_each(|(record, (start, end))| {
-            if is_plain
-                && start < end
-                && let Some(from) = bytes.get(start as usize..)
-                && !unescape.is_quoted(from)
-                && let value = (Text {
-                    from,
-                    len: (end - start) as usize,
-                    string: if A::IS_TEXT { self.string(start, end) } else { None },
-                })
-                && (value.len() > longest_null || !self.options.is_listed(value.bytes()))
-            {
-                return target.append(value).map_err(|rejected| {
-                    let kind = rejected.into_kind(value.bytes(), target.type_name());
-                    Failure { record, kind }
-                });
-            }
-            self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
+            self.append_one(record, (start, end), is_verbatim, target, scratch)
         })
     }
 
-    /// A part of the text; none also where it cuts a character, which a delimiter beyond ASCII can do.
+    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
+    #[inline]
+    pub(super) fn is_verbatim(&self) -> bool {
+        self.column.records().unescape().is_verbatim() && !self.options.has_regex()
+    }
+
+    /// Appends the field of one record, whose span is known.
+    #[inline]
+    pub(super) fn append_one<A: Append>(
+        &self,
+        record: usize,
+        (start, end): (u32, u32),
+        is_verbatim: bool,
+        target: &mut A,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        if is_verbatim
+            && start < end
+            && let Some(from) = self.column.bytes().get(start as usize..)
+            && !self.column.records().unescape().is_quoted(from)
+            && let value = (Text {
+                from,
+                len: (end - start) as usize,
+                string: if A::IS_TEXT { self.text.and_then(|text| text.part(start, end)) } else { None },
+            })
+            && (value.len() > self.options.longest_null() || !self.options.is_listed(value.bytes()))
+        {
+            return target.append(value).map_err(|rejected| {
+                let kind = rejected.into_kind(value.bytes(), target.type_name());
+                Failure { record, kind }
+            });
+        }
+        self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
+    }
+
+    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not NULL. Nothing of that
+    /// kind is empty, or starts or ends with white space.
+    pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
+        let quote = self.column.records().unescape().quote();
+        !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
+    }
+
+    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor
+    /// quoted, nor to be trimmed, and UTF-8 if `utf8` asks for that.
     #[inline(always)]
-    fn string(&self, start: u32, end: u32) -> Option<&str> {
-        let (first, text) = self.text?;
-        text.get((start as usize).checked_sub(first)?..(end as usize).checked_sub(first)?)
+    pub(super) fn texts(&self, lanes: &Lanes, count: usize, utf8: bool) -> u64 {
+        if !self.is_verbatim() || (utf8 && self.text.is_none()) {
+            return 0;
+        }
+        let unescape = self.column.records().unescape();
+        let bytes = self.column.bytes();
+        // A byte is none that is out of its range.
+        let quote = unescape.quote().map_or(u16::MAX, u16::from);
+        let longest_null = self.options.longest_null() as u64;
+        let cut = self.text.filter(|text| utf8 && !text.is_ascii());
+        let mut mask = 0;
+        for lane in 0..count {
+            let (start, end) = (lanes.start[lane], lanes.end[lane]);
+            let first = bytes.get(start as usize).map_or(quote, |&first| u16::from(first));
+            let mut is_text = (start < end) & (first != quote);
+            if is_text && lanes.len[lane] <= longest_null {
+                is_text = !self.options.is_listed(&bytes[start as usize..end as usize]);
+            }
+            if let Some(text) = cut {
+                is_text &= text.is_boundary(start) && text.is_boundary(end);
+            }
+            mask |= u64::from(is_text) << lane;
+        }
+        mask
     }
 
     /// Appends one field, whatever stands in it.

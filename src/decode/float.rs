@@ -9,6 +9,8 @@ use arrow::datatypes::{Float16Type, Float32Type, Float64Type};
 
 use super::digits::{MAX_DIGITS, POW10, digits, sixteen};
 use super::fields::Text;
+use super::fixed::Fixed;
+use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
 /// Reads floating-point numbers, the nearest to what is written; a number too large is infinite, as in `arrow-csv`.
@@ -28,6 +30,21 @@ impl<T: ArrowPrimitiveType> fmt::Debug for Float<T> {
 
 impl<T: FromRatio + Parser> Parse for Float<T> {
     type Type = T;
+
+    const BY_LANES: bool = true;
+
+    #[inline(always)]
+    fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
+        let mut decimals = Fixed::decimals(lanes, count);
+        for (lane, value) in values.iter_mut().enumerate() {
+            let is_negative = decimals.negative[lane] != 0;
+            match T::from_ratio(is_negative, decimals.magnitude[lane], decimals.fraction) {
+                Some(ratio) => *value = ratio,
+                None => decimals.wrong[lane] = 1,
+            }
+        }
+        right(&decimals.wrong, count)
+    }
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {

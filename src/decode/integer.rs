@@ -8,6 +8,8 @@ use arrow::compute::kernels::cast_utils::Parser;
 
 use super::digits::{MAX_DIGITS, digits, eight, sixteen};
 use super::fields::Text;
+use super::fixed::Fixed;
+use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
 /// Reads integers: a sign or none, digits, ASCII whitespace around them.
@@ -31,6 +33,20 @@ where
     T::Native: TryFrom<i64>,
 {
     type Type = T;
+
+    const BY_LANES: bool = true;
+
+    #[inline(always)]
+    fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
+        let mut integers = Fixed::integers(lanes);
+        for (lane, value) in values.iter_mut().enumerate() {
+            match T::Native::try_from(integers.signed(lane)) {
+                Ok(integer) => *value = integer,
+                Err(_) => integers.wrong[lane] = 1,
+            }
+        }
+        right(&integers.wrong, count)
+    }
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {

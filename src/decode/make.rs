@@ -12,7 +12,6 @@ use super::float::Float;
 use super::integer::Integer;
 use super::null::Null;
 use super::primitive::{Parse, Primitive};
-use super::strings::StringViews;
 use super::temporal::{Date32, Date64, Time, Timestamp};
 use super::views::Views;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,7 +75,7 @@ pub(super) fn make(data_type: &DataType) -> Result<Box<dyn ColumnDecoder>> {
         }
         DataType::Utf8 => Box::new(Bytes::<Utf8Type>::new()),
         DataType::LargeUtf8 => Box::new(Bytes::<LargeUtf8Type>::new()),
-        DataType::Utf8View => Box::new(StringViews::new()),
+        DataType::Utf8View => Box::new(Views::<StringViewType>::new()),
         DataType::Binary => Box::new(Bytes::<BinaryType>::new()),
         DataType::LargeBinary => Box::new(Bytes::<LargeBinaryType>::new()),
         DataType::BinaryView => Box::new(Views::<BinaryViewType>::new()),

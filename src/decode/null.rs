@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, NullArray};
 use arrow::error::ArrowError;
 
-use super::column::ColumnDecoder;
+use super::column::{ColumnDecoder, Scratch};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 
 /// Counts rows, and refuses values: `arrow-csv` drops them without a word.
@@ -37,9 +37,9 @@ impl ColumnDecoder for Null {
 
     fn reserve(&mut self, _: usize, _: usize) {}
 
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         // NULL is all that there is, also where the schema says that there is none, as in `arrow-csv`.
-        Fields { is_nullable: true, ..*fields }.append_to(self, scratch)
+        Fields { is_nullable: true, ..*fields }.append_to(self, &mut scratch.text)
     }
 
     fn allocated_bytes(&self) -> usize {

@@ -84,6 +84,11 @@ impl DecodeOptions {
         self.null_regex.is_some()
     }
 
+    /// Whether a value of some kind is listed as NULL.
+    pub(super) fn lists(&self, kind: impl Fn(&str) -> bool) -> bool {
+        self.null_values.iter().any(|value| kind(value))
+    }
+
     /// The length of the longest value that is listed as NULL.
     pub(super) fn longest_null(&self) -> usize {
         self.longest

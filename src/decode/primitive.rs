@@ -1,32 +1,48 @@
 //! [`Primitive`]: the column of every type that is one number a row. What differs is [`Parse`].
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, NullBufferBuilder, PrimitiveArray};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_rows, take_vec};
+use super::column::{ColumnDecoder, Scratch, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::lanes::{AppendLanes, ByLanes, LANES, Lanes};
 
 /// Reads the values of one type.
 pub(super) trait Parse: fmt::Debug + Send {
     /// The type.
     type Type: ArrowPrimitiveType;
 
+    /// Whether [`parse_lanes`](Self::parse_lanes) reads most values.
+    const BY_LANES: bool = false;
+
+    /// Reads the values of the first `count` lanes, and returns for which: one bit each. The others are left to
+    /// [`parse`](Self::parse), which has to find the same.
+    #[inline(always)]
+    fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [Native<Self>; LANES]) -> u64 {
+        let _ = (lanes, count, values);
+        0
+    }
+
     /// The value, which isn't empty.
-    fn parse(&self, text: Text<'_>) -> Option<<Self::Type as ArrowPrimitiveType>::Native>;
+    fn parse(&self, text: Text<'_>) -> Option<Native<Self>>;
 
     /// Why there is none.
     fn reason(&self, value: &[u8]) -> String;
 }
 
+/// What the type's values are stored as.
+pub(super) type Native<P> = <<P as Parse>::Type as ArrowPrimitiveType>::Native;
+
 /// One number a row.
 pub(super) struct Primitive<P: Parse> {
     parse: P,
     data_type: DataType,
-    values: Vec<<P::Type as ArrowPrimitiveType>::Native>,
+    values: Vec<Native<P>>,
     validity: NullBufferBuilder,
 }
 
@@ -40,6 +56,11 @@ impl<P: Parse> Primitive<P> {
             validity: NullBufferBuilder::new(0),
         }
     }
+}
+
+/// All that is read by lanes has one.
+fn has_digit(value: &str) -> bool {
+    value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 impl<P: Parse> fmt::Debug for Primitive<P> {
@@ -74,22 +95,44 @@ impl<P: Parse> Append for Primitive<P> {
     }
 }
 
+impl<P: Parse> AppendLanes for Primitive<P> {
+    type Values = [Native<P>; LANES];
+
+    #[inline(always)]
+    fn values() -> Self::Values {
+        [Native::<P>::default(); LANES]
+    }
+
+    #[inline(always)]
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, values: &mut Self::Values) -> u64 {
+        lanes.load(fields.column.bytes());
+        self.parse.parse_lanes(lanes, count, values)
+    }
+
+    #[inline(always)]
+    fn append_lanes(&mut self, _: &Fields<'_>, _: &Lanes, values: &Self::Values, range: Range<usize>) {
+        self.values.extend_from_slice(&values[range]);
+    }
+}
+
 impl<P: Parse> ColumnDecoder for Primitive<P> {
     fn row_bits(&self) -> usize {
-        8 * size_of::<<P::Type as ArrowPrimitiveType>::Native>()
+        8 * size_of::<Native<P>>()
     }
 
     fn reserve(&mut self, rows: usize, _: usize) {
         reserve_rows(&mut self.values, rows);
     }
 
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        fields.append_to(self, scratch)
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        match P::BY_LANES && fields.are_values(has_digit, |byte| byte.is_ascii_digit() || byte == b'-') {
+            true => fields.backend.run(ByLanes { fields, target: self, scratch }),
+            false => fields.append_to(self, &mut scratch.text),
+        }
     }
 
     fn allocated_bytes(&self) -> usize {
-        self.values.capacity() * size_of::<<P::Type as ArrowPrimitiveType>::Native>()
-            + self.validity.allocated_size()
+        self.values.capacity() * size_of::<Native<P>>() + self.validity.allocated_size()
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {

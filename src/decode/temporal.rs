@@ -9,8 +9,9 @@ use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 use arrow::datatypes::{ArrowTimestampType, Date32Type, Date64Type, TimeUnit};
 use arrow::error::ArrowError;
 
-use super::digits::{POW10, are_digits, digits};
+use super::digits::{POW10, digits, wrong_bytes, wrong_digits};
 use super::fields::Text;
+use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
 const SECONDS_OF_DAY: i64 = 86_400;
@@ -21,6 +22,25 @@ pub(super) struct Date32;
 
 impl Parse for Date32 {
     type Type = Date32Type;
+
+    const BY_LANES: bool = true;
+
+    #[inline(always)]
+    fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [i32; LANES]) -> u64 {
+        let mut wrong = [0; LANES];
+        for (lane, out) in values.iter_mut().enumerate() {
+            // The last ten bytes: two for the century, eight for the rest.
+            let century = lanes.before[lane] >> 48 ^ 0x3030;
+            let rest = lanes.last[lane] ^ u64::from_le_bytes(*b"00-00-00");
+            let (number, is_date) = days(two(century), two(rest), two(rest >> 24), two(rest >> 48));
+            *out = number;
+            wrong[lane] = wrong_digits(century)
+                | wrong_bytes(rest, 0x7676_7f76_767f_7676)
+                | u64::from(lanes.len[lane] != DATE_LEN as u64)
+                | u64::from(!is_date);
+        }
+        right(&wrong, count)
+    }
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<i32> {
@@ -167,7 +187,7 @@ fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
         return None;
     }
     let time = text.word(11) ^ u64::from_le_bytes(*b"00:00:00");
-    if !are_digits(time, 0x7676_7f76_767f_7676) {
+    if wrong_bytes(time, 0x7676_7f76_767f_7676) != 0 {
         return None;
     }
     let (hours, minutes, seconds) = (two(time), two(time >> 24), two(time >> 48));
@@ -192,7 +212,7 @@ const DATE_LEN: usize = 10;
 fn common_date(text: Text<'_>) -> Option<i32> {
     let year_and_month = text.word(0) ^ u64::from_le_bytes(*b"0000-00-");
     let day = text.word(2) >> 48 ^ 0x3030;
-    if !are_digits(year_and_month, 0x7f76_767f_7676_7676) || !are_digits(day, 0x7676) {
+    if wrong_bytes(year_and_month, 0x7f76_767f_7676_7676) | wrong_digits(day) != 0 {
         return None;
     }
     let year = two(year_and_month) * 100 + two(year_and_month >> 16);
@@ -201,6 +221,24 @@ fn common_date(text: Text<'_>) -> Option<i32> {
     let month = *MONTHS.get(year.wrapping_sub(YEARS.start) as usize)?.get(month as usize)?;
     let (before, days) = (month >> 5, month & 31);
     (0 < day && day <= days).then_some(before + day)
+}
+
+/// Days since 1970-01-01, and whether there is such a day. The year is `century * 100 + year`; without a branch, to be
+/// computed in vectors.
+#[inline(always)]
+fn days(century: u32, year: u32, month: u32, day: u32) -> (i32, bool) {
+    let is_leap = u32::from((if year == 0 { century } else { year }) % 4 == 0);
+    let year = century * 100 + year;
+    let length = if month == 2 { 28 + is_leap } else { 30 + ((month ^ month >> 3) & 1) };
+    let is_date = (year > 0) & (month.wrapping_sub(1) < 12) & (day.wrapping_sub(1) < length);
+    // From 0001-01-01 on, which is 719,162 days before 1970-01-01.
+    let years = year.wrapping_sub(1);
+    let before_year = years.wrapping_mul(365).wrapping_add(years / 4 + years / 400).wrapping_sub(years / 100);
+    // The months before this one, as if February had 30 days.
+    let before_month = (367 * month).wrapping_sub(362) / 12;
+    let february = if month > 2 { 2 - is_leap } else { 0 };
+    let days = before_year.wrapping_add(before_month).wrapping_sub(february).wrapping_add(day);
+    (days.wrapping_sub(719_163) as i32, is_date)
 }
 
 /// The number of the two digits that are the lowest bytes of `x`, from 0 to 9 each.
@@ -248,6 +286,24 @@ mod tests {
                     assert_eq!(common_date(Text::new(text.as_bytes())), expected, "{text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn days_are_arrows_in_every_year() {
+        for year in 0..=9999 {
+            for month in 0..=13 {
+                for day in [0, 1, 27, 28, 29, 30, 31, 32] {
+                    let text = format!("{year:04}-{month:02}-{day:02}");
+                    let expected = Date32Type::parse(&text).filter(|_| year > 0);
+                    let (days, is_date) = days(year / 100, year % 100, month, day);
+                    assert_eq!(is_date.then_some(days), expected, "{text}");
+                }
+            }
+        }
+        // Any two bytes less a zero's are up to 165: no sum may overflow.
+        for part in [99, 100, 165] {
+            assert!(!days(part, part, part, part).1);
         }
     }
 

@@ -1,105 +1,243 @@
 //! [`Views`]: strings and binary values as views, short ones inside the view.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, GenericByteViewArray, NullBufferBuilder};
-use arrow::buffer::Buffer;
-use arrow::datatypes::ByteViewType;
+use arrow::array::{ArrayRef, BinaryViewArray, NullBufferBuilder, StringViewArray};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::{BinaryViewType, ByteViewType, StringViewType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, reserve_rows, take_vec};
+use super::column::{ColumnDecoder, Scratch, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::lanes::{AppendLanes, ByLanes, Lanes};
+use super::utf8::first_invalid;
 
 /// Bytes that a view has room for.
-pub(super) const MAX_INLINE: usize = 12;
+const MAX_INLINE: usize = 12;
+
+/// Values of up to so many bytes are copied as so many, without a call and without a branch on how long they are.
+const MAX_SHORT: usize = 64;
+const HALF: usize = 32;
 
 /// Bytes of a column's first buffer; each further one has a quarter of those before it together.
-pub(super) const FIRST_BLOCK: usize = 4 << 10;
+const FIRST_BLOCK: usize = 4 << 10;
 
 /// Bytes of the largest buffer, but for one that holds a single larger value: what its end leaves unused stays small.
-pub(super) const MAX_BLOCK: usize = 256 << 10;
+const MAX_BLOCK: usize = 256 << 10;
 
-/// BinaryView, and Utf8View with large values, whose being UTF-8 is checked before they are appended.
-pub(super) struct Views<T: ByteViewType + ?Sized> {
+/// Utf8View and BinaryView.
+pub(super) struct Views<T: View> {
     views: Vec<u128>,
     validity: NullBufferBuilder,
-    /// Full buffers of longer values.
-    blocks: Vec<Buffer>,
-    /// The buffer that is being filled.
-    block: Vec<u8>,
-    /// Bytes of the longer values.
-    long_bytes: usize,
-    /// The size of the first buffer, by what the last batch had.
-    first_block: usize,
-    view_type: std::marker::PhantomData<fn() -> Box<T>>,
+    blocks: Blocks,
+    view_type: PhantomData<fn() -> Box<T>>,
 }
 
-impl<T: ByteViewType + ?Sized> Views<T> {
+/// The two types of views.
+pub(super) trait View: ByteViewType {
+    /// Whether values have to be UTF-8.
+    const IS_STRING: bool;
+
+    /// The array of what [`Views`] has appended.
+    fn array(
+        views: ScalarBuffer<u128>,
+        blocks: Vec<Buffer>,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef, ArrowError>;
+}
+
+/// The values that have no room in a view.
+struct Blocks {
+    /// Full buffers.
+    full: Vec<Buffer>,
+    /// The buffer that is being filled, and how much of it is.
+    block: Vec<u8>,
+    used: usize,
+    /// Bytes of the values.
+    bytes: usize,
+    /// The size of the first buffer, by what the last batch had.
+    first: usize,
+}
+
+impl<T: View> Views<T> {
     pub(super) fn new() -> Self {
-        Views {
-            views: Vec::new(),
-            validity: NullBufferBuilder::new(0),
-            blocks: Vec::new(),
-            block: Vec::new(),
-            long_bytes: 0,
-            first_block: FIRST_BLOCK,
-            view_type: std::marker::PhantomData,
+        let blocks = Blocks { full: Vec::new(), block: Vec::new(), used: 0, bytes: 0, first: FIRST_BLOCK };
+        Views { views: Vec::new(), validity: NullBufferBuilder::new(0), blocks, view_type: PhantomData }
+    }
+}
+
+impl Blocks {
+    /// The view of any value, copied if it has no room in it.
+    fn view(&mut self, value: &[u8]) -> u128 {
+        let first = value.first_chunk().copied().unwrap_or_else(|| {
+            let mut first = [0; 16];
+            first[..value.len()].copy_from_slice(value);
+            first
+        });
+        if value.len() <= MAX_INLINE {
+            return inline_view(first, value.len());
+        }
+        self.reserve(value.len());
+        let offset = self.used;
+        self.block[offset..offset + value.len()].copy_from_slice(value);
+        self.used += value.len();
+        self.bytes += value.len();
+        long_view(first, value.len(), self.full.len(), offset)
+    }
+
+    /// The views of any values.
+    fn views(&mut self, bytes: &[u8], spans: impl Iterator<Item = (usize, usize)>, views: &mut [u128]) {
+        for (view, (start, end)) in views.iter_mut().zip(spans) {
+            *view = self.view(&bytes[start..end]);
         }
     }
 
-    /// Goes on behind the values of an array, of which `long_bytes` have no room in a view.
-    pub(super) fn from_array(array: GenericByteViewArray<T>, long_bytes: usize) -> Self {
-        let (views, blocks, nulls) = array.into_parts();
-        let mut into = Self::new();
-        into.views = views.into_inner().into_vec().unwrap_or_else(|views| views.typed_data().to_vec());
-        match nulls {
-            Some(nulls) => into.validity.append_buffer(&nulls),
-            None => into.validity.append_n_non_nulls(into.views.len()),
+    /// The views of values of up to `N` bytes, each at the start of a piece. There is no branch on how long a value is,
+    /// which could not be predicted.
+    #[inline(always)]
+    fn short_views<'a, const N: usize>(
+        &mut self,
+        values: impl Iterator<Item = (&'a [u8; N], usize)>,
+        views: &mut [u128],
+    ) {
+        self.reserve((views.len() + 1) * N);
+        let block = self.full.len();
+        let start = self.used;
+        let mut used = start;
+        for (view, (piece, len)) in views.iter_mut().zip(values) {
+            let &[first, ..] = piece.as_chunks::<16>().0 else { return };
+            // What has no place behind the values copied before is overwritten by the next one.
+            if let Some(place) = self.block.get_mut(used..).and_then(|rest| rest.first_chunk_mut()) {
+                *place = *piece;
+            }
+            let is_long = len > MAX_INLINE;
+            let inline = inline_view(first, len.min(MAX_INLINE));
+            let long = long_view(first, len, block, used);
+            *view = if is_long { long } else { inline };
+            used += if is_long { len } else { 0 };
         }
-        into.blocks = blocks.to_vec();
-        into.long_bytes = long_bytes;
-        into
+        self.used = used;
+        self.bytes += used - start;
     }
 
-    /// Copies a value that has no room in a view.
-    fn append_long(&mut self, value: &[u8]) {
-        if self.block.capacity() - self.block.len() < value.len() {
-            self.end_block();
-            let size = match self.blocks.is_empty() {
-                true => self.first_block,
-                false => (self.long_bytes / 4).clamp(FIRST_BLOCK, MAX_BLOCK),
-            };
-            self.block = Vec::with_capacity(value.len().max(size));
+    /// Makes room for so many bytes behind each other.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        if self.block.len() - self.used < bytes {
+            self.start_block(bytes);
         }
-        let prefix = u32::from_le_bytes([value[0], value[1], value[2], value[3]]);
-        let (block, offset) = (self.blocks.len(), self.block.len());
-        self.views.push(
-            value.len() as u128 | u128::from(prefix) << 32 | (block as u128) << 64 | (offset as u128) << 96,
-        );
-        self.block.extend_from_slice(value);
-        self.long_bytes += value.len();
+    }
+
+    #[cold]
+    fn start_block(&mut self, bytes: usize) {
+        self.end_block();
+        let size = match self.full.is_empty() {
+            true => self.first,
+            false => (self.bytes / 4).clamp(FIRST_BLOCK, MAX_BLOCK),
+        };
+        self.block = vec![0; bytes.max(size)];
     }
 
     /// Moves the buffer that is being filled to the full ones, without much room that it hasn't used.
     fn end_block(&mut self) {
         let mut block = std::mem::take(&mut self.block);
+        block.truncate(std::mem::take(&mut self.used));
         if block.capacity() - block.len() > block.capacity() / 8 {
             block.shrink_to_fit();
         }
         if !block.is_empty() {
-            self.blocks.push(block.into());
+            self.full.push(block.into());
         }
+    }
+
+    /// The buffers, and none are left.
+    fn take(&mut self) -> Vec<Buffer> {
+        self.end_block();
+        self.first = std::mem::take(&mut self.bytes).clamp(FIRST_BLOCK, MAX_BLOCK);
+        std::mem::take(&mut self.full)
+    }
+
+    fn allocated_bytes(&self) -> usize {
+        self.full.iter().map(Buffer::capacity).sum::<usize>() + self.block.capacity()
     }
 }
 
-impl<T: ByteViewType + ?Sized> fmt::Debug for Views<T> {
+/// Where in a view the bytes of a value of each length stand.
+static INLINE: [u128; MAX_INLINE + 1] = {
+    let mut masks = [0; MAX_INLINE + 1];
+    let mut len = 1;
+    while len <= MAX_INLINE {
+        masks[len] = masks[len - 1] << 8 | 0xff << 32;
+        len += 1;
+    }
+    masks
+};
+
+/// The view of a value that has room in it and is the start of `first`.
+#[inline(always)]
+fn inline_view(first: [u8; 16], len: usize) -> u128 {
+    u128::from_le_bytes(first) << 32 & INLINE[len] | len as u128
+}
+
+/// The views of values that have room in them.
+#[inline(always)]
+fn inline_views<'a>(values: impl Iterator<Item = (&'a [u8; 16], usize)>, views: &mut [u128]) {
+    for (view, (&first, len)) in views.iter_mut().zip(values) {
+        *view = inline_view(first, len);
+    }
+}
+
+/// The view of a longer value, which starts like `first`.
+#[inline(always)]
+fn long_view(first: [u8; 16], len: usize, block: usize, offset: usize) -> u128 {
+    let prefix = u32::from_le_bytes([first[0], first[1], first[2], first[3]]);
+    let low = len as u64 | u64::from(prefix) << 32;
+    let high = block as u64 | (offset as u64) << 32;
+    u128::from(low) | u128::from(high) << 64
+}
+
+impl View for BinaryViewType {
+    const IS_STRING: bool = false;
+
+    fn array(
+        views: ScalarBuffer<u128>,
+        blocks: Vec<Buffer>,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(BinaryViewArray::try_new(views, blocks, nulls)?))
+    }
+}
+
+impl View for StringViewType {
+    const IS_STRING: bool = true;
+
+    fn array(
+        views: ScalarBuffer<u128>,
+        blocks: Vec<Buffer>,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef, ArrowError> {
+        // A build for tests checks all again that the note below says.
+        if cfg!(debug_assertions) {
+            return Ok(Arc::new(StringViewArray::try_new(views, blocks, nulls)?));
+        }
+        // SAFETY: all views are made by `Blocks`: an inline one has zeros behind its value, another one has the block
+        // and the offset that its value has just been copied to, and its first four bytes. All values of strings are
+        // UTF-8: `append` takes no others, and `append_lanes` only parts of a `str` between its characters. There are
+        // as many views as bits of validity, which `finish` completes.
+        Ok(Arc::new(unsafe { StringViewArray::new_unchecked(views, blocks, nulls) }))
+    }
+}
+
+impl<T: View> fmt::Debug for Views<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Views").field("type", &T::DATA_TYPE).field("rows", &self.views.len()).finish()
     }
 }
 
-impl<T: ByteViewType + ?Sized> Append for Views<T> {
+impl<T: View> Append for Views<T> {
     const IS_TEXT: bool = true;
 
     fn append_null(&mut self) {
@@ -111,14 +249,10 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
 
     #[inline]
     fn append(&mut self, value: Text<'_>) -> Result<(), Rejected> {
-        let len = value.len();
-        match len {
-            0..=MAX_INLINE => {
-                let view = (value.double(0) & ((1 << (8 * len)) - 1)) << 32 | len as u128;
-                self.views.push(view);
-            }
-            _ => self.append_long(value.bytes()),
+        if T::IS_STRING && value.as_str().is_none() {
+            return Err(Rejected::Utf8(first_invalid(value.bytes()).unwrap_or(0)));
         }
+        self.views.push(self.blocks.view(value.bytes()));
         Ok(())
     }
 
@@ -127,7 +261,58 @@ impl<T: ByteViewType + ?Sized> Append for Views<T> {
     }
 }
 
-impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
+impl<T: View> AppendLanes for Views<T> {
+    type Values = ();
+
+    #[inline(always)]
+    fn values() -> Self::Values {}
+
+    #[inline(always)]
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, (): &mut ()) -> u64 {
+        fields.texts(lanes, count, T::IS_STRING)
+    }
+
+    #[inline(always)]
+    fn append_lanes(&mut self, fields: &Fields<'_>, lanes: &Lanes, (): &(), range: Range<usize>) {
+        let (starts, ends) = (&lanes.start[range.clone()], &lanes.end[range.clone()]);
+        let text = fields.text.filter(|_| T::IS_STRING);
+        assert!(T::IS_STRING == text.is_some(), "not known to be UTF-8");
+        if let Some(text) = text {
+            let are_whole = starts.iter().chain(ends).fold(true, |all, &at| all & text.is_boundary(at));
+            assert!(are_whole, "a part of a character");
+        }
+        let bytes = text.map_or(fields.column.bytes(), |text| text.bytes());
+        let before = self.views.len();
+        self.views.resize(before + range.len(), 0);
+        let views = &mut self.views[before..];
+        let longest = lanes.len[range].iter().fold(0, |longest, &len| longest.max(len)) as usize;
+        // The last value starts last.
+        let room = starts.last().map_or(0, |&start| bytes.len() - start as usize);
+        let spans = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize));
+        if room < MAX_SHORT || longest > MAX_SHORT {
+            self.blocks.views(bytes, spans, views);
+        } else if longest <= MAX_INLINE {
+            inline_views(pieces(bytes, spans), views);
+        } else if longest <= HALF {
+            self.blocks.short_views::<HALF>(pieces(bytes, spans), views);
+        } else {
+            self.blocks.short_views::<MAX_SHORT>(pieces(bytes, spans), views);
+        }
+    }
+}
+
+/// Values with what follows them, at least so many bytes.
+#[inline(always)]
+fn pieces<const N: usize>(
+    bytes: &[u8],
+    spans: impl Iterator<Item = (usize, usize)>,
+) -> impl Iterator<Item = (&[u8; N], usize)> {
+    spans.map(|(start, end)| {
+        (bytes[start..].first_chunk().expect("all values start that far before the end"), end - start)
+    })
+}
+
+impl<T: View> ColumnDecoder for Views<T> {
     fn row_bits(&self) -> usize {
         u128::BITS as usize
     }
@@ -136,28 +321,22 @@ impl<T: ByteViewType + ?Sized> ColumnDecoder for Views<T> {
         reserve_rows(&mut self.views, rows);
     }
 
-    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Vec<u8>) -> Result<(), Failure> {
-        fields.append_to(self, scratch)
+    fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        fields.backend.run(ByLanes { fields, target: self, scratch })
     }
 
     fn variable_bytes(&self) -> usize {
-        self.long_bytes
+        self.blocks.bytes
     }
 
     fn allocated_bytes(&self) -> usize {
         self.views.capacity() * size_of::<u128>()
             + self.validity.allocated_size()
-            + self.blocks.iter().map(Buffer::capacity).sum::<usize>()
-            + self.block.capacity()
+            + self.blocks.allocated_bytes()
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        self.end_block();
-        let blocks = std::mem::take(&mut self.blocks);
-        self.first_block = self.long_bytes.clamp(FIRST_BLOCK, MAX_BLOCK);
-        self.long_bytes = 0;
         self.validity.append_n_non_nulls(self.views.len() - self.validity.len());
-        let views = take_vec(&mut self.views);
-        Ok(Arc::new(GenericByteViewArray::<T>::try_new(views.into(), blocks, self.validity.finish())?))
+        T::array(take_vec(&mut self.views).into(), self.blocks.take(), self.validity.finish())
     }
 }

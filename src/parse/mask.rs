@@ -18,10 +18,20 @@
 //! The prefix xor is right only while quoting is *regular*: each opening quote comes first in its field, or right behind
 //! a closing one where two stand for one, and each escape stands inside quotes. By induction over the blocks the first
 //! byte where the parity and the [machine](super::reference) would part is one that breaks this rule, with everything
-//! before it right; so the rule, checked in every block, is enough. What follows a closing quote otherwise, as in `"a"b`,
-//! is literal to both, and the parity is even there until the field ends, or a quote or escape breaks the rule. Where it
-//! is broken, [`resolve`](Carries::resolve) returns `None` and the machine takes over.
+//! before it right. What follows a closing quote otherwise, as in `"a"b`, is literal to both, and the parity is even there
+//! until the field ends, or a quote or escape breaks the rule.
+//!
+//! The machine is in a field then, where quotes and escapes are literal up to the next delimiter or terminator. So they
+//! are taken out of the masks that far, and the algebra is done again, until nothing breaks the rule: a turn for each
+//! field with such bytes. Only a comment has no algebra: [`resolve_quoted`](Carries::resolve_quoted) returns `None`, and
+//! the machine takes over.
+//!
+//! What is carried from block to block is the machine's state, as far as its next step depends on it: [`Carries::at`] and
+//! [`Carries::state`] go from one to the other. After a quote inside quotes, where two stand for one, every byte does what
+//! it does at the start of a field; where they don't, what it does in a field.
 
+use super::index::BLOCK;
+use super::reference::State;
 use crate::dialect::{Dialect, Terminator};
 
 /// The bits of a block that has `len` bytes (1 to 64).
@@ -56,6 +66,14 @@ pub(super) struct Raw {
     pub(super) cr: u64,
 }
 
+impl Raw {
+    /// Where any of them stands.
+    #[inline(always)]
+    pub(super) fn any(&self) -> u64 {
+        self.delimiter | self.quote | self.escape | self.comment | self.lf | self.cr
+    }
+}
+
 /// What a block's bytes mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Structure {
@@ -77,7 +95,7 @@ pub(super) struct Syntax {
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
     pub(super) terminator: Terminator,
-    double_quote: bool,
+    pub(super) double_quote: bool,
 }
 
 impl Syntax {
@@ -115,48 +133,102 @@ impl Carries {
         Carries { inside: 0, terminator: 1, before_quote: 1, escaping: 0, cr: u64::from(after_cr) }
     }
 
+    /// Where the machine is in `state`; `None` in a comment.
+    pub(super) fn at(syntax: &Syntax, state: State, after_cr: bool) -> Option<Self> {
+        let start = Self::at_record_start(syntax, after_cr);
+        let field = Carries { terminator: 0, before_quote: 0, ..start };
+        Some(match state {
+            State::StartRecord => start,
+            State::StartField => Carries { before_quote: 1, ..field },
+            State::Field => field,
+            State::Quoted => Carries { inside: !0, ..field },
+            State::AfterEscape => Carries { inside: !0, escaping: 1, ..field },
+            State::AfterQuote => Carries { before_quote: u64::from(syntax.double_quote), ..field },
+            State::Comment => return None,
+        })
+    }
+
+    /// The machine's state, or one from which it does the same with whatever follows.
+    pub(super) fn state(&self) -> State {
+        match self {
+            Carries { inside: 1.., escaping: 1.., .. } => State::AfterEscape,
+            Carries { inside: 1.., .. } => State::Quoted,
+            Carries { terminator: 1.., .. } => State::StartRecord,
+            Carries { before_quote: 1.., .. } => State::StartField,
+            _ => State::Field,
+        }
+    }
+
+    /// Whether the byte before was a CR that an LF may belong to.
+    pub(super) fn after_cr(&self) -> bool {
+        self.cr != 0
+    }
+
+    /// Whether a byte without a meaning, inside quotes or out of them, would change nothing.
+    #[inline(always)]
+    pub(super) fn in_field(&self) -> bool {
+        (self.terminator | self.before_quote | self.escaping | self.cr) == 0
+    }
+
     /// Whether the next byte is inside quotes.
     pub(super) fn inside(&self) -> bool {
         self.inside != 0
     }
 
-    /// What the next `len` bytes mean; `None`, and then no longer of use, where their quoting is irregular.
+    /// What the next `len` bytes mean; `None`, and then no longer of use, where a comment starts.
     #[inline(always)]
-    pub(super) fn resolve(
+    pub(super) fn resolve_quoted(
         &mut self,
         syntax: &Syntax,
         raw: Raw,
         len: usize,
         prefix_xor: impl Fn(u64) -> u64,
     ) -> Option<Structure> {
-        let valid = valid_bits(len);
-        let last = len - 1;
-        let any_terminator = (raw.lf | raw.cr) & valid;
-        let mut delimiter = raw.delimiter & valid;
-        let mut terminator = any_terminator;
-
-        if (raw.quote | raw.escape | self.inside) != 0 {
-            let escape = raw.escape & valid;
-            let quote = raw.quote & valid & !self.escaped(escape, last);
+        let (valid, last) = (valid_bits(len), len - 1);
+        let (delimiter, terminator) = (raw.delimiter & valid, (raw.lf | raw.cr) & valid);
+        let (mut quotes, mut escapes) = (raw.quote & valid, raw.escape & valid);
+        let doubled = if syntax.double_quote { !0 } else { 0 };
+        let (inside, before_quote) = loop {
+            let (escaped, escaping) = escaped(escapes, self.escaping, last);
+            let quote = quotes & !escaped;
             let inside = prefix_xor(quote) ^ self.inside;
-            delimiter &= !inside;
-            terminator &= !inside;
-
-            let opening = quote & inside;
             let closing = quote & !inside;
-            let doubled = if syntax.double_quote { !0 } else { 0 };
-            let before_quote = delimiter | terminator | (closing & doubled);
-            let misplaced_opening = opening & !(before_quote << 1 | self.before_quote);
-            let misplaced_escape = escape & !inside;
-            if (misplaced_opening | misplaced_escape) != 0 {
-                return None;
+            let before_quote = ((delimiter | terminator) & !inside) | (closing & doubled);
+            let misplaced_opening = quote & inside & !(before_quote << 1 | self.before_quote);
+            let misplaced_escape = escapes & !inside;
+            let misplaced = misplaced_opening | misplaced_escape;
+            if misplaced == 0 {
+                self.escaping = escaping;
+                break (inside, before_quote);
             }
-            self.inside = 0u64.wrapping_sub(inside >> last & 1);
-            self.before_quote = before_quote >> last & 1;
-        } else {
-            self.before_quote = (delimiter | terminator) >> last & 1;
-        }
+            let literal = up_to_stop(misplaced, delimiter | terminator);
+            quotes &= !literal;
+            escapes &= !literal;
+        };
+        self.inside = 0u64.wrapping_sub(inside >> last & 1);
+        self.before_quote = before_quote >> last & 1;
+        self.records(raw, delimiter & !inside, terminator & !inside, valid, last)
+    }
 
+    /// [`resolve_quoted`](Self::resolve_quoted) for a whole block that starts outside quotes and has no quotes and no
+    /// escapes.
+    #[inline(always)]
+    pub(super) fn resolve_unquoted(&mut self, raw: Raw) -> Option<Structure> {
+        let (last, terminator) = (BLOCK - 1, raw.lf | raw.cr);
+        self.before_quote = (raw.delimiter | terminator) >> last;
+        self.records(raw, raw.delimiter, terminator, !0, last)
+    }
+
+    /// The records and lines of a block, from its delimiters and terminators outside quotes.
+    #[inline(always)]
+    fn records(
+        &mut self,
+        raw: Raw,
+        delimiter: u64,
+        terminator: u64,
+        valid: u64,
+        last: usize,
+    ) -> Option<Structure> {
         let after_terminator = terminator << 1 | self.terminator;
         let record_ends = terminator & !after_terminator;
         let starts = !terminator & after_terminator & valid;
@@ -165,30 +237,35 @@ impl Carries {
         }
         self.terminator = terminator >> last & 1;
 
-        let mut line_breaks = any_terminator.count_ones();
-        if (raw.cr | self.cr) != 0 {
-            line_breaks -= (raw.lf & (raw.cr << 1 | self.cr) & valid).count_ones();
-            self.cr = raw.cr >> last & 1;
-        }
+        let lf_of_crlf = raw.lf & (raw.cr << 1 | self.cr);
+        let line_breaks = (((raw.lf | raw.cr) ^ lf_of_crlf) & valid).count_ones();
+        self.cr = raw.cr >> last & 1;
         Some(Structure { fields: delimiter | record_ends, record_ends, starts, line_breaks })
     }
+}
 
-    /// The bytes that an escape makes literal, taking every escape byte for one that stands inside quotes.
-    ///
-    /// In a run of escapes every second one is literal; the subtraction carries through each run and so finds the
-    /// parity of its start (simdjson's `json_escape_scanner`).
-    #[inline(always)]
-    fn escaped(&mut self, escape: u64, last: usize) -> u64 {
-        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
-        if escape == 0 {
-            return std::mem::take(&mut self.escaping);
-        }
-        let first_of_run = escape & !self.escaping;
-        let ends_odd = (first_of_run << 1 | ODD).wrapping_sub(first_of_run) ^ ODD;
-        let escaped = ends_odd ^ (escape | self.escaping);
-        self.escaping = (ends_odd & escape) >> last & 1;
-        escaped
+/// The bytes that an escape makes literal, taking every escape byte for one that stands inside quotes, and whether that
+/// is so of the byte behind the last.
+///
+/// In a run of escapes every second one is literal; the subtraction carries through each run and so finds the parity of
+/// its start (simdjson's `json_escape_scanner`).
+#[inline(always)]
+fn escaped(escape: u64, escaping: u64, last: usize) -> (u64, u64) {
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    if escape == 0 {
+        return (escaping, 0);
     }
+    let first_of_run = escape & !escaping;
+    let ends_odd = (first_of_run << 1 | ODD).wrapping_sub(first_of_run) ^ ODD;
+    (ends_odd ^ (escape | escaping), (ends_odd & escape) >> last & 1)
+}
+
+/// From the lowest bit of `from`, which is not zero, to before the next one of `stops`.
+#[inline(always)]
+fn up_to_stop(from: u64, stops: u64) -> u64 {
+    let from = !0 << from.trailing_zeros();
+    let stops = stops & from;
+    from & (stops & stops.wrapping_neg()).wrapping_sub(1)
 }
 
 /// A mask under the text of its block, for the message of a failing test.
@@ -231,7 +308,12 @@ mod tests {
     /// Resolves one block that starts a record.
     fn resolve(dialect: &Dialect, text: &[u8]) -> Option<Structure> {
         let syntax = Syntax::new(dialect);
-        Carries::at_record_start(&syntax, false).resolve(&syntax, raw(dialect, text), text.len(), prefix_xor)
+        Carries::at_record_start(&syntax, false).resolve_quoted(
+            &syntax,
+            raw(dialect, text),
+            text.len(),
+            prefix_xor,
+        )
     }
 
     /// What the machine says of the bytes of a block, and the state behind it.
@@ -250,21 +332,21 @@ mod tests {
         (structure, state)
     }
 
-    /// Compares the blocks of a text, up to the first irregular one, with what the machine says; returns whether
-    /// there is none.
-    fn assert_as_the_machine(dialect: &Dialect, text: &[u8], block_bytes: usize) -> bool {
+    /// Compares the blocks of a text with what the machine says.
+    fn assert_as_the_machine(dialect: &Dialect, text: &[u8], block_bytes: usize) {
         let (syntax, machine) = (Syntax::new(dialect), Machine::new(dialect));
         let mut carries = Carries::at_record_start(&syntax, false);
         let (mut state, mut after_cr) = (State::StartRecord, false);
         for block in text.chunks(block_bytes) {
-            let Some(found) = carries.resolve(&syntax, raw(dialect, block), block.len(), prefix_xor) else {
-                return false;
-            };
+            let found =
+                carries.resolve_quoted(&syntax, raw(dialect, block), block.len(), prefix_xor).unwrap();
             let (expected, next) = step_through(&machine, state, after_cr, block);
             assert_eq!(found, expected, "\"{}\", {block_bytes} at once", text.escape_ascii());
             (state, after_cr) = (next, block.last() == Some(&b'\r'));
+            let same = Carries::at(&syntax, state, after_cr);
+            assert_eq!(Some(carries), same, "\"{}\", {block_bytes} at once", text.escape_ascii());
+            assert_eq!(Carries::at(&syntax, carries.state(), after_cr), same, "{state:?}");
         }
-        true
     }
 
     fn bits(drawn: &str) -> u64 {
@@ -294,36 +376,42 @@ mod tests {
     }
 
     #[test]
-    fn irregular_quoting_is_seen() {
+    fn irregular_quotes_are_literal() {
         let escape = Dialect::builder().escape(b'\\').build().unwrap();
         let single = Dialect::builder().double_quote(false).build().unwrap();
-        let comment = Dialect::builder().comment(b'#').build().unwrap();
         let default = Dialect::default();
-        for (dialect, text, regular) in [
-            (&default, &b"5\" pipe"[..], false),
-            (&default, b"\"a\"b", true),
-            (&default, b"\"a\" ,", true),
-            (&default, b"\"a\"b\"", false),
-            (&default, b"\"a\"\"\"\n", true),
-            (&default, b"\"\"\n", true),
-            (&single, b"\"a\"\"b\"", false),
-            (&single, b"\"a\",\"b\"", true),
-            (&escape, b"\"a\\\"b\",", true),
-            (&escape, b"\"a\\\\\",", true),
-            (&escape, b"a\\b", false),
-            (&escape, b"\"a\"\\", false),
-            (&comment, b"#a\n", false),
-            (&comment, b"a#\n", true),
-            (&comment, b"a\n#", false),
+        for (dialect, text, fields) in [
+            (&default, &b"5\" pipe,a"[..], ".......1."),
+            (&default, b"5\",\"a,\"", "..1....."),
+            (&default, b"\"a\"b,", "....1"),
+            (&default, b"\"a\"b\",", ".....1"),
+            (&default, b"\"a\"\",\"", "......"),
+            (&default, b"a\"\"\",\"\",", "....1..1"),
+            (&single, b"\"a\"\"b\",", "......1"),
+            (&single, b"\"a\",\"b,\"", "...1...."),
+            (&escape, b"\"a\\\"b,\",", ".......1"),
+            (&escape, b"\"a\\\\\",", ".....1"),
+            (&escape, b"a\\\",\"\",", "...1..1"),
+            (&escape, b"\"a\"\\\",", ".....1"),
         ] {
-            assert_eq!(resolve(dialect, text).is_some(), regular, "{}", text.escape_ascii());
+            let found = resolve(dialect, text).unwrap().fields;
+            assert_eq!(found, bits(fields), "\n{}", print_mask("fields", text, found));
+        }
+    }
+
+    #[test]
+    fn a_comment_is_seen() {
+        let dialect = Dialect::builder().comment(b'#').build().unwrap();
+        for (text, is_seen) in [(&b"#a\n"[..], true), (b"a#\n", false), (b"a\n#", true), (b"\"\n#\"", false)]
+        {
+            assert_eq!(resolve(&dialect, text).is_none(), is_seen, "{}", text.escape_ascii());
         }
     }
 
     /// All texts of one length; that of 10 bytes has passed too. A shorter text is the start of one of them, and its
     /// blocks of one byte have been compared then.
     #[test]
-    fn what_is_regular_is_what_the_machine_says() {
+    fn every_text_is_what_the_machine_says() {
         let plain = Dialect::builder;
         for (builder, alphabet, length) in [
             (plain(), &b"\",\na"[..], 8),
@@ -334,15 +422,45 @@ mod tests {
         ] {
             let dialect = builder.build().unwrap();
             let base = alphabet.len();
-            let mut regular = 0;
             for number in 0..base.pow(length) {
                 let digits = (0..length).map(|place| number / base.pow(place) % base);
                 let text: Vec<u8> = digits.map(|digit| alphabet[digit]).collect();
                 for block_bytes in [1, 3, 64] {
-                    regular += usize::from(assert_as_the_machine(&dialect, &text, block_bytes));
+                    assert_as_the_machine(&dialect, &text, block_bytes);
                 }
             }
-            assert!(regular > base.pow(length) / 4, "{regular} of {}", 3 * base.pow(length));
+        }
+    }
+
+    /// Carries hold all of a state that anything behind it depends on.
+    #[test]
+    fn a_state_that_is_carried_does_the_same_with_every_byte() {
+        let dialect = Dialect::builder().escape(b'\\').comment(b'#');
+        for dialect in [dialect.clone(), dialect.double_quote(false)] {
+            let dialect = dialect.build().unwrap();
+            let (syntax, machine) = (Syntax::new(&dialect), Machine::new(&dialect));
+            let carried = |state| Carries::at(&syntax, state, false).map(|carries| carries.state());
+            let mut states = 0;
+            for state in [
+                State::StartRecord,
+                State::StartField,
+                State::Field,
+                State::Quoted,
+                State::AfterEscape,
+                State::AfterQuote,
+            ] {
+                let Some(same) = carried(state) else { panic!("{state:?} has masks") };
+                states += usize::from(state == same);
+                for byte in 0..=u8::MAX {
+                    let ((next, action), (other, other_action)) =
+                        (machine.step(state, byte), machine.step(same, byte));
+                    assert_eq!(carried(next), carried(other), "{state:?}, {byte}");
+                    let ends =
+                        |action| matches!(action, Action::EndField | Action::EndRecord).then_some(action);
+                    assert_eq!(ends(action), ends(other_action), "{state:?}, {byte}");
+                }
+            }
+            assert_eq!((states, carried(State::Comment)), (5, None));
         }
     }
 

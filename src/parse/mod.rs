@@ -3,11 +3,13 @@
 //! ```text
 //!  input ──► parser ──► scanner ──► index      64-byte blocks, which bytes are b
 //!  &[u8]      │  ▲         │  └───► mask       u64 algebra, which of them are structure
-//!             │  │         └──────► reference  one byte at a time, where quoting is irregular
+//!             │  │         └──────► reference  one byte at a time, where a comment stands
 //!             │  └─ carry: the partial record between two chunks
 //!             ▼
 //!         Records ──► unescape ──► values
 //! ```
+//!
+//! [`RecordCounter`] goes the same way without an index, and keeps nothing.
 //!
 //! The grammar is `csv-core`'s; [`mod@reference`] states it as a table. What we read differently, and why:
 //!
@@ -22,18 +24,26 @@
 //!
 //! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
 
-mod index;
+mod bom;
+pub mod boundary;
+mod count;
+mod field_index;
+pub(crate) mod index;
 mod lines;
 mod mask;
 mod parser;
 mod records;
 pub mod reference;
 mod scanner;
+mod start;
 mod unescape;
 
+pub use boundary::{Boundary, BoundaryFinder, Evidence};
+pub use count::RecordCounter;
 pub use index::Backend;
 pub use parser::{FieldCount, Parser, Step};
 pub use records::{Column, Records};
+pub use start::RecordStart;
 pub use unescape::Unescape;
 
 /// The UTF-8 byte order mark, which is no part of the first field.

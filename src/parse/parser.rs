@@ -3,11 +3,14 @@
 use memchr::memchr;
 
 use super::BOM;
+use super::bom::{Bom, Taken};
+use super::field_index::Index;
 use super::index::Backend;
 use super::lines::line_breaks;
 use super::records::{Anchor, Records};
 use super::reference::{Machine, State};
-use super::scanner::{Index, Scanner};
+use super::scanner::Scanner;
+use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
@@ -84,13 +87,6 @@ pub struct Parser {
     unescape: Unescape,
 }
 
-/// How far the BOM has been recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bom {
-    Matched(usize),
-    Passed,
-}
-
 /// Records that have been found, before they are borrowed.
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -141,13 +137,7 @@ impl Parser {
             carry_is_spent: false,
             inside_comment: false,
             bom: Bom::Matched(0),
-            anchor: Anchor {
-                byte: 0,
-                lines: 0,
-                record: u64::from(!dialect.has_header()),
-                terminator: dialect.terminator(),
-                after_cr: false,
-            },
+            anchor: Anchor::at(RecordStart::of_file(dialect), dialect.terminator()),
             header_is_next: dialect.has_header(),
             field_count,
             max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES),
@@ -159,6 +149,15 @@ impl Parser {
     /// Hands out the header too, as record 0, for those who read its names.
     pub fn with_header_record(mut self) -> Self {
         self.header_is_next = false;
+        self
+    }
+
+    /// Reads from a record of the file on, as if what stands before it had been read. The next input byte is the record's
+    /// first.
+    pub fn starting_at(mut self, start: RecordStart) -> Self {
+        self.bom = Bom::Passed;
+        self.anchor = Anchor::at(start, self.dialect.terminator());
+        self.header_is_next = start.record == 0;
         self
     }
 
@@ -197,8 +196,9 @@ impl Parser {
     /// When the input ended inside quotes, or the record has the wrong number of fields.
     pub fn finish(&mut self) -> Result<Option<Records<'_>>> {
         self.drop_spent_carry();
-        if let Bom::Matched(matched @ 1..) = self.bom {
-            self.start_without_bom(matched);
+        let content = self.bom.end();
+        if !content.is_empty() {
+            self.start_with(content);
         }
         if self.scanner.inside_quotes() && !self.carry.is_empty() {
             let start = self.index.first_start().unwrap_or(0);
@@ -336,6 +336,14 @@ impl Parser {
         is_right: impl Fn(usize) -> bool,
     ) -> Result<usize> {
         let (_, starts, field_counts) = self.index.spans(records);
+        // All records of a good file, told without a branch for each.
+        let is_regular = |pair: &[u32]| pair[1].wrapping_sub(pair[0]) as usize == expected;
+        if self.index.excess() == 0
+            && field_counts.first().is_some_and(|&first| first as usize == expected)
+            && field_counts.windows(2).fold(true, |all, pair| all & is_regular(pair))
+        {
+            return Ok(records);
+        }
         let mut before = 0;
         for (record, &count) in field_counts.iter().enumerate() {
             let mut found = (count - before) as usize;
@@ -449,27 +457,17 @@ impl Parser {
 
     /// Takes what can be part of a BOM at the start of the file.
     fn pass_bom(&mut self, input: &[u8]) -> usize {
-        let Bom::Matched(before) = self.bom else {
-            return 0;
-        };
-        let here = BOM[before..].iter().zip(input).take_while(|(bom, byte)| bom == byte).count();
-        if before + here == BOM.len() {
-            self.bom = Bom::Passed;
-            self.anchor.pass(BOM, 0);
-            here
-        } else if here == input.len() {
-            self.bom = Bom::Matched(before + here);
-            here
-        } else {
-            self.start_without_bom(before);
-            0
+        let (taken, what) = self.bom.pass(input);
+        match what {
+            Taken::Open => {}
+            Taken::Bom => self.anchor.pass(BOM, 0),
+            Taken::Content(content) => self.start_with(content),
         }
+        taken
     }
 
-    /// What looked like a BOM wasn't one: the bytes of it that have been taken start the first record.
-    fn start_without_bom(&mut self, matched: usize) {
-        self.bom = Bom::Passed;
-        let bytes = &BOM[..matched];
+    /// What looked like a BOM wasn't one: the bytes of it that have been taken are the first of the file.
+    fn start_with(&mut self, bytes: &[u8]) {
         self.scanner.restart(false);
         self.index.clear();
         self.scanner.scan(bytes, 0, &mut self.index, usize::MAX);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::lines::line_breaks;
+use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Terminator;
 use crate::error::{Error, ErrorKind, Position};
@@ -162,6 +163,23 @@ impl fmt::Debug for Records<'_> {
 }
 
 impl Anchor {
+    /// At a record's first byte.
+    pub(super) fn at(start: RecordStart, terminator: Terminator) -> Self {
+        Anchor {
+            byte: start.byte,
+            lines: start.line.saturating_sub(1),
+            record: start.record,
+            terminator,
+            // Only before an LF would it make a difference, and an LF starts no record.
+            after_cr: false,
+        }
+    }
+
+    /// The record that starts here.
+    pub(super) fn record_start(&self) -> RecordStart {
+        RecordStart { byte: self.byte, line: self.lines + 1, record: self.record }
+    }
+
     /// Moves behind `bytes`, in which `lines` lines end.
     pub(super) fn pass(&mut self, bytes: &[u8], lines: u64) {
         self.byte += bytes.len() as u64;
@@ -238,6 +256,33 @@ impl<'a> Column<'a> {
         let firsts = starts.iter().zip(firsts.chunks_exact(width)).map(|(&start, row)| (start, row[0]));
         let others = others.chunks_exact(width).map(move |row| (row[column - 1] + 1, row[column]));
         firsts.chain(others)
+    }
+
+    /// Copies the [`span`](Self::span)s of the records from `from` on, and says how many.
+    #[inline(always)]
+    pub(crate) fn copy_spans<const N: usize>(
+        &self,
+        from: usize,
+        starts: &mut [u32; N],
+        ends: &mut [u32; N],
+    ) -> usize {
+        let count = N.min(self.len() - from);
+        let first = self.records.first + from * self.width;
+        let rows = self.records.ends[first..first + count * self.width].chunks_exact(self.width);
+        match self.column {
+            0 => {
+                let records = self.records.starts[from..from + count].iter().zip(rows);
+                for ((start, end), (&record, row)) in starts.iter_mut().zip(ends).zip(records) {
+                    (*start, *end) = (record, row[0]);
+                }
+            }
+            column => {
+                for ((start, end), row) in starts.iter_mut().zip(ends).zip(rows) {
+                    (*start, *end) = (row[column - 1] + 1, row[column]);
+                }
+            }
+        }
+        count
     }
 
     /// The bytes that the spans are of.

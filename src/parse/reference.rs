@@ -2,7 +2,7 @@
 //!
 //! This is `csv-core`'s grammar (csv-core 0.1.13, `reader.rs`, `transition_nfa`), with its epsilon states folded away.
 //! It is kept slow and readable forever. Everything faster in this crate is tested against it, and hands over to it
-//! where quoting is irregular.
+//! where a comment starts.
 //!
 //! | state | delimiter | terminator | quote | escape | comment | other |
 //! |---|---|---|---|---|---|---|

@@ -1,23 +1,20 @@
-//! [`Scanner`]: bytes → [`Index`], by masks where quoting is regular, by the machine where it isn't.
+//! [`Scanner`]: bytes → [`Index`], by masks, but for comments.
 //!
 //! ```text
 //! loop:
-//!     masks:    block by block; where one is irregular, forget what follows the last whole record, and
-//!     machine:  byte by byte from there, to the first end of a record behind that block's start
+//!     masks:    block by block, to one in which a comment starts
+//!     machine:  byte by byte through that block, to the comment
+//!     memchr:   to the comment's end
 //! ```
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
+use super::field_index::{Index, Room};
 use super::index::{BLOCK, Backend, Kernel, Simd};
 use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
 use super::reference::{Action, Machine, State};
 use crate::dialect::{Dialect, Terminator};
-use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
-
-/// Fields or records that the index first makes room for, which is enough but for a record that has more.
-const INDEX_ROOM: usize = INDEX_FIELDS + INDEX_SLACK;
-const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
 /// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
 #[derive(Debug)]
@@ -35,26 +32,7 @@ pub(super) struct Scanner {
 #[derive(Debug, Clone, Copy)]
 enum Mode {
     Masks(Carries),
-    Machine(State),
-}
-
-/// Where the fields of a buffer end and its records start.
-#[derive(Debug)]
-pub(super) struct Index {
-    /// Valid up to `fields`; what stands behind is left over.
-    ends: Vec<u32>,
-    fields: usize,
-    /// Valid up to `started`.
-    starts: Vec<u32>,
-    started: usize,
-    /// Valid up to `records`: how many of `ends` belong to the records up to this one.
-    field_counts: Vec<u32>,
-    /// `records ≤ started ≤ records + 1`
-    records: usize,
-    /// The most fields of a first record whose ends are kept.
-    max_fields: usize,
-    /// How many of the first record's ends are not kept. It is an error then, that says how many fields there are.
-    excess: usize,
+    Comment,
 }
 
 impl Scanner {
@@ -85,15 +63,12 @@ impl Scanner {
 
     /// Whether what was scanned ends in a comment.
     pub(super) fn inside_comment(&self) -> bool {
-        matches!(self.mode, Mode::Machine(State::Comment))
+        matches!(self.mode, Mode::Comment)
     }
 
     /// Whether what was scanned ends inside quotes.
     pub(super) fn inside_quotes(&self) -> bool {
-        match self.mode {
-            Mode::Masks(carries) => carries.inside(),
-            Mode::Machine(state) => matches!(state, State::Quoted | State::AfterEscape),
-        }
+        matches!(self.mode, Mode::Masks(carries) if carries.inside())
     }
 
     /// Lines that end in what has been scanned of the buffer.
@@ -105,12 +80,8 @@ impl Scanner {
     /// `max_records` records or enough fields. Returns up to where.
     pub(super) fn scan(&mut self, bytes: &[u8], from: usize, index: &mut Index, max_records: usize) -> usize {
         let mut at = from;
-        // Where the masks last started: between two records.
-        let mut masks_from = 0;
-        // Where the block that they could not resolve starts.
-        let mut irregular = 0;
         while at < bytes.len() && !index.is_full(max_records) {
-            match self.mode {
+            let (reached, mode) = match self.mode {
                 Mode::Masks(carries) => {
                     let mut scan = MaskScan {
                         syntax: self.syntax,
@@ -121,57 +92,38 @@ impl Scanner {
                         max_records,
                         line_breaks: 0,
                     };
-                    let regular = self.backend.run(&mut scan);
+                    let resolved = self.backend.run(&mut scan);
                     let MaskScan { at: reached, carries, line_breaks: breaks, .. } = scan;
                     self.line_breaks += breaks;
                     at = reached;
-                    self.mode = Mode::Masks(carries);
-                    if !regular {
-                        irregular = at;
-                        at = index.forget_partial().map_or(masks_from, |end| end.max(masks_from));
-                        self.line_breaks -= self.line_breaks_in(bytes, at, irregular);
-                        self.mode = Mode::Machine(State::StartRecord);
+                    match resolved {
+                        true => (at, Mode::Masks(carries)),
+                        false => self.step_through(bytes, at, carries.state(), index, max_records),
                     }
                 }
-                Mode::Machine(state) => {
-                    let (reached, state) = self.step_through(bytes, at, irregular, state, index, max_records);
-                    self.line_breaks += self.line_breaks_in(bytes, at, reached);
-                    at = reached;
-                    self.mode = Mode::Machine(state);
-                    if state == State::StartRecord && at >= irregular {
-                        let after_cr = self.is_after_cr(bytes, at);
-                        self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
-                        masks_from = at;
-                    }
-                }
-            }
+                Mode::Comment => match memchr(b'\n', &bytes[at..]) {
+                    Some(lf) => (at + lf + 1, self.masks(State::StartRecord, bytes, at + lf + 1)),
+                    None => (bytes.len(), Mode::Comment),
+                },
+            };
+            self.line_breaks +=
+                line_breaks(self.syntax.terminator, self.is_after_cr(bytes, at), &bytes[at..reached]);
+            (at, self.mode) = (reached, mode);
         }
         at
     }
 
-    /// Runs the machine from `at` to the first end of a record at or behind `until`, or until the index is full; at
-    /// least one byte.
+    /// Runs the machine from `at` to the start of a comment, to the end of a block, or until the index is full.
     fn step_through(
         &self,
         bytes: &[u8],
         mut at: usize,
-        until: usize,
         mut state: State,
         index: &mut Index,
         max_records: usize,
-    ) -> (usize, State) {
-        while at < bytes.len() {
-            // The long jumps: no byte before the one found can change the state.
-            let jump = match (state, self.syntax.quote, self.syntax.escape) {
-                (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, &bytes[at..]),
-                (State::Quoted, Some(quote), None) => memchr(quote, &bytes[at..]),
-                (State::Comment, ..) => memchr(b'\n', &bytes[at..]),
-                _ => Some(0),
-            };
-            let Some(jump) = jump else {
-                return (bytes.len(), state);
-            };
-            at += jump;
+    ) -> (usize, Mode) {
+        let end = bytes.len().min(at + BLOCK);
+        while at < end {
             let (next, action) = self.machine.step(state, bytes[at]);
             if state == State::StartRecord && !matches!(next, State::StartRecord | State::Comment) {
                 index.start_record(at as u32);
@@ -183,17 +135,17 @@ impl Scanner {
             }
             at += 1;
             state = next;
-            let is_full =
-                matches!(action, Action::EndField | Action::EndRecord) && index.is_full(max_records);
-            if is_full || (state == State::StartRecord && at >= until) {
+            if state == State::Comment || (action == Action::EndRecord && index.is_full(max_records)) {
                 break;
             }
         }
-        (at, state)
+        (at, self.masks(state, bytes, at))
     }
 
-    fn line_breaks_in(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
-        line_breaks(self.syntax.terminator, self.is_after_cr(bytes, from), &bytes[from..to])
+    /// How to go on where the machine is in `state` before `bytes[at]`.
+    fn masks(&self, state: State, bytes: &[u8], at: usize) -> Mode {
+        let carries = Carries::at(&self.syntax, state, self.is_after_cr(bytes, at));
+        carries.map_or(Mode::Comment, Mode::Masks)
     }
 
     fn is_after_cr(&self, bytes: &[u8], at: usize) -> bool {
@@ -201,7 +153,7 @@ impl Scanner {
     }
 }
 
-/// The mask path, from `at` on: whether it got to the end of the bytes, or of its task, before an irregular block.
+/// The mask path, from `at` on: whether it got to the end of the bytes, or of its task, before a block with a comment.
 struct MaskScan<'a, 'b> {
     syntax: Syntax,
     bytes: &'a [u8],
@@ -217,228 +169,211 @@ impl Kernel for &mut MaskScan<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let syntax = self.syntax;
-        let prefix_xor = |mask| simd.prefix_xor(mask);
-        while self.at < self.bytes.len() && !self.index.is_full(self.max_records) {
-            let rest = &self.bytes[self.at..];
-            let (raw, len) = match rest.first_chunk::<BLOCK>() {
-                Some(block) => (find(simd, &syntax, block), BLOCK),
-                None => {
-                    let mut block = [0; BLOCK];
-                    block[..rest.len()].copy_from_slice(rest);
-                    (find(simd, &syntax, &block), rest.len())
-                }
-            };
-            let Some(structure) = self.carries.resolve(&syntax, raw, len, prefix_xor) else {
-                return false;
-            };
-            self.line_breaks += u64::from(structure.line_breaks);
-            self.index.append(simd, self.at as u32, structure);
-            self.at += len;
+        match self.syntax {
+            // The usual dialect, known to the compiler.
+            Syntax { escape: None, comment: None, terminator: Terminator::CrLf, .. } => {
+                let syntax =
+                    Syntax { escape: None, comment: None, terminator: Terminator::CrLf, ..self.syntax };
+                self.run_with(simd, &syntax)
+            }
+            syntax => self.run_with(simd, &syntax),
         }
+    }
+}
+
+impl MaskScan<'_, '_> {
+    #[inline(always)]
+    fn run_with<S: Simd>(&mut self, simd: S, syntax: &Syntax) -> bool {
+        let mut resolved = true;
+        while resolved && self.at < self.bytes.len() && !self.index.is_full(self.max_records) {
+            let mut blocks = Blocks {
+                simd,
+                syntax,
+                bytes: self.bytes,
+                at: self.at,
+                carries: self.carries,
+                line_breaks: self.line_breaks,
+                room: self.index.room(self.max_records),
+            };
+            resolved = blocks.run();
+            (self.at, self.carries, self.line_breaks) = (blocks.at, blocks.carries, blocks.line_breaks);
+            let filled = blocks.room.filled();
+            self.index.fill(filled);
+        }
+        resolved
+    }
+}
+
+/// Blocks that go into one [`Room`].
+///
+/// Whether there are quotes, and whether there is anything, is asked for groups of blocks, as what the last group was
+/// like says well what the next one is like. Of single blocks it can't be predicted.
+struct Blocks<'a, 'b, S> {
+    simd: S,
+    syntax: &'a Syntax,
+    bytes: &'a [u8],
+    at: usize,
+    carries: Carries,
+    line_breaks: u64,
+    room: Room<'b>,
+}
+
+/// Blocks of a group.
+const GROUP: usize = 8;
+
+/// What the next blocks are expected to be.
+enum Next {
+    Unquoted,
+    Quoted,
+    /// No byte of the grammar stands in them: they are the middle of a long field.
+    Unmarked,
+    /// There are none that are whole, or no room for them.
+    End,
+    /// A comment starts in the next one.
+    Comment,
+}
+
+impl<S: Simd> Blocks<'_, '_, S> {
+    /// Whether it got to the end of the bytes, or of the room, before a block with a comment.
+    #[inline(always)]
+    fn run(&mut self) -> bool {
+        let mut next = self.any();
+        loop {
+            next = match next {
+                Next::Unquoted => self.unquoted(),
+                Next::Quoted => self.quoted(),
+                Next::Unmarked => {
+                    self.at += unmarked(self.simd, self.syntax, &self.bytes[self.at..]);
+                    self.any()
+                }
+                Next::End => break,
+                Next::Comment => return false,
+            }
+        }
+        let rest = &self.bytes[self.at..];
+        if rest.is_empty() || rest.len() >= BLOCK || !self.room.is_left() {
+            return true;
+        }
+        let mut block = [0; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        let raw = find(self.simd, self.syntax, &block);
+        self.quoted_block(raw, rest.len())
+    }
+
+    /// Blocks that may be anything.
+    #[inline(always)]
+    fn any(&self) -> Next {
+        if self.carries.inside() { Next::Quoted } else { Next::Unquoted }
+    }
+
+    #[inline(always)]
+    fn block(&self) -> Option<&[u8; BLOCK]> {
+        self.bytes[self.at..].first_chunk().filter(|_| self.room.is_left())
+    }
+
+    /// A group that starts outside quotes, up to the first quote.
+    #[inline(always)]
+    fn unquoted(&mut self) -> Next {
+        let fields = self.room.fields();
+        for _ in 0..GROUP {
+            let Some(block) = self.block() else {
+                return Next::End;
+            };
+            let raw = find(self.simd, self.syntax, block);
+            if (raw.quote | raw.escape) != 0 {
+                return Next::Quoted;
+            }
+            let mut carries = self.carries;
+            let structure = carries.resolve_unquoted(raw);
+            if !self.pass(structure, carries, BLOCK) {
+                return Next::Comment;
+            }
+        }
+        match self.room.fields() == fields && self.carries.in_field() {
+            true => Next::Unmarked,
+            false => Next::Unquoted,
+        }
+    }
+
+    #[inline(always)]
+    fn quoted(&mut self) -> Next {
+        let fields = self.room.fields();
+        let mut quotes = 0;
+        for _ in 0..GROUP {
+            let Some(block) = self.block() else {
+                return Next::End;
+            };
+            let raw = find(self.simd, self.syntax, block);
+            quotes |= raw.quote | raw.escape;
+            if !self.quoted_block(raw, BLOCK) {
+                return Next::Comment;
+            }
+        }
+        match self.room.fields() == fields && self.carries.in_field() {
+            true => Next::Unmarked,
+            false if quotes == 0 => self.any(),
+            false => Next::Quoted,
+        }
+    }
+
+    #[inline(always)]
+    fn quoted_block(&mut self, raw: Raw, len: usize) -> bool {
+        let mut carries = self.carries;
+        let prefix_xor = |mask| self.simd.prefix_xor(mask);
+        let structure = carries.resolve_quoted(self.syntax, raw, len, prefix_xor);
+        self.pass(structure, carries, len)
+    }
+
+    /// Goes on behind a block that has been resolved.
+    #[inline(always)]
+    fn pass(&mut self, structure: Option<Structure>, carries: Carries, len: usize) -> bool {
+        let Some(structure) = structure else {
+            return false;
+        };
+        self.room.append(self.simd, self.at as u32, structure);
+        self.line_breaks += u64::from(structure.line_breaks);
+        self.carries = carries;
+        self.at += len;
         true
     }
 }
 
+/// Bytes of the whole blocks at the front that no byte of the grammar stands in.
+#[inline(always)]
+fn unmarked<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let mut unmarked = 0;
+    // Not by a closure, which would not be compiled with the back end's instructions.
+    for block in blocks {
+        if find(simd, syntax, block).any() != 0 {
+            break;
+        }
+        unmarked += BLOCK;
+    }
+    unmarked
+}
+
 /// Where the dialect's bytes stand in a block.
 #[inline(always)]
-fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
+pub(super) fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
     let block = simd.load(bytes);
+    Raw { delimiter: simd.eq(block, syntax.delimiter), ..find_undelimited(simd, syntax, block) }
+}
+
+/// Where the dialect's bytes stand in a block, but for the delimiter.
+#[inline(always)]
+pub(super) fn find_undelimited<S: Simd>(simd: S, syntax: &Syntax, block: S::Block) -> Raw {
     let optional = |byte: Option<u8>| byte.map_or(0, |byte| simd.eq(block, byte));
     let (lf, cr) = match syntax.terminator {
         Terminator::CrLf => (simd.eq(block, b'\n'), simd.eq(block, b'\r')),
         Terminator::Byte(terminator) => (simd.eq(block, terminator), 0),
     };
     Raw {
-        delimiter: simd.eq(block, syntax.delimiter),
+        delimiter: 0,
         quote: optional(syntax.quote),
         escape: optional(syntax.escape),
         comment: optional(syntax.comment),
         lf,
         cr,
     }
-}
-
-impl Index {
-    /// An index of records that should have no more than `max_fields` fields.
-    pub(super) fn new(max_fields: usize) -> Self {
-        Index {
-            ends: Vec::new(),
-            fields: 0,
-            starts: Vec::new(),
-            started: 0,
-            field_counts: Vec::new(),
-            records: 0,
-            max_fields,
-            excess: 0,
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        (self.fields, self.started, self.records, self.excess) = (0, 0, 0, 0);
-    }
-
-    /// The number of whole records.
-    pub(super) fn records(&self) -> usize {
-        self.records
-    }
-
-    /// Where the first record starts, whole or not.
-    pub(super) fn first_start(&self) -> Option<usize> {
-        self.starts[..self.started].first().map(|&start| start as usize)
-    }
-
-    /// The spans of the first `records` records: the ends of fields, the starts of records, the counts of fields.
-    pub(super) fn spans(&self, records: usize) -> (&[u32], &[u32], &[u32]) {
-        let fields = self.first_field(records);
-        (&self.ends[..fields], &self.starts[..records], &self.field_counts[..records])
-    }
-
-    /// How many fields the first `records` records have together.
-    fn first_field(&self, records: usize) -> usize {
-        match records {
-            0 => 0,
-            _ => self.field_counts[records - 1] as usize,
-        }
-    }
-
-    /// The byte behind the terminator of the last of the first `records` records.
-    pub(super) fn end_of(&self, records: usize) -> Option<usize> {
-        let fields = self.first_field(records);
-        (fields > 0).then(|| self.ends[fields - 1] as usize + 1)
-    }
-
-    /// Ends the partial record at the end of the input; no more than that may follow.
-    pub(super) fn end_input(&mut self, end: u32) {
-        if self.started > self.records {
-            self.end_record(end);
-        }
-    }
-
-    /// How many fields the first record has beside those in [`spans`](Self::spans).
-    pub(super) fn excess(&self) -> usize {
-        self.excess
-    }
-
-    /// Gives each of the first `records` records `width` fields, which none of them exceeds: those that are missing end
-    /// where the field before them ends. No more may be scanned then.
-    pub(super) fn pad(&mut self, records: usize, width: usize) {
-        let fields = self.first_field(records);
-        if fields == records * width {
-            return;
-        }
-        if self.ends.len() < records * width {
-            self.ends.resize(records * width, 0);
-        }
-        let mut to = fields;
-        // From the last, so that what a record moves over has been moved itself.
-        for record in (0..records).rev() {
-            let from = self.first_field(record);
-            let (first, behind) = (record * width, (record + 1) * width);
-            let last = self.ends[to - 1];
-            self.ends.copy_within(from..to, first);
-            self.ends[first + to - from..behind].fill(last);
-            self.field_counts[record] = behind as u32;
-            to = from;
-        }
-    }
-
-    /// Goes on as if the buffer had started `start` bytes later, where the first record starts; none is whole yet.
-    pub(super) fn rebase(&mut self, start: usize) {
-        for offset in self.ends[..self.fields].iter_mut().chain(&mut self.starts[..self.started]) {
-            *offset -= start as u32;
-        }
-    }
-
-    /// Bytes held.
-    pub(super) fn allocated_bytes(&self) -> usize {
-        (self.ends.capacity() + self.starts.capacity() + self.field_counts.capacity()) * size_of::<u32>()
-    }
-
-    fn is_full(&self, max_records: usize) -> bool {
-        self.records >= max_records || (self.fields >= INDEX_FIELDS && self.records > 0)
-    }
-
-    /// Forgets the partial record, and says where the last whole one ended, if there is one.
-    fn forget_partial(&mut self) -> Option<usize> {
-        self.started = self.records;
-        self.fields = self.first_field(self.records);
-        if self.records == 0 {
-            self.excess = 0;
-        }
-        self.end_of(self.records)
-    }
-
-    fn start_record(&mut self, at: u32) {
-        self.reserve();
-        self.starts[self.started] = at;
-        self.started += 1;
-    }
-
-    fn end_field(&mut self, at: u32) {
-        self.reserve();
-        self.ends[self.fields] = at;
-        self.fields += 1;
-    }
-
-    fn end_record(&mut self, at: u32) {
-        self.end_field(at);
-        self.field_counts[self.records] = self.fields as u32;
-        self.records += 1;
-    }
-
-    /// Makes room for what a block can hold.
-    #[inline(always)]
-    fn reserve(&mut self) {
-        // Only a first record can have many more fields than the index has room for: behind others, the index is full.
-        if self.records == 0 && self.fields > self.max_fields {
-            self.excess += self.fields - self.max_fields;
-            self.fields = self.max_fields;
-        }
-        if self.ends.len() < self.fields + BLOCK {
-            grow(&mut self.ends, INDEX_ROOM);
-        }
-        if self.starts.len() < self.started + BLOCK {
-            grow(&mut self.starts, 4 * BLOCK);
-        }
-        if self.field_counts.len() < self.records + BLOCK {
-            grow(&mut self.field_counts, 4 * BLOCK);
-        }
-    }
-
-    /// Appends what a block at `base` holds.
-    #[inline(always)]
-    fn append<S: Simd>(&mut self, simd: S, base: u32, structure: Structure) {
-        self.reserve();
-        let Structure { fields, record_ends, starts, .. } = structure;
-
-        let mut rest = record_ends;
-        while rest != 0 {
-            let up_to_end = rest ^ rest.wrapping_sub(1);
-            let before = (fields & up_to_end).count_ones() as usize;
-            self.field_counts[self.records] = (self.fields + before) as u32;
-            self.records += 1;
-            rest &= rest.wrapping_sub(1);
-        }
-        let mut rest = starts;
-        while rest != 0 {
-            self.starts[self.started] = base + rest.trailing_zeros();
-            self.started += 1;
-            rest &= rest.wrapping_sub(1);
-        }
-        if let Some(out) = self.ends[self.fields..].first_chunk_mut() {
-            simd.positions(fields, base, out);
-        }
-        self.fields += fields.count_ones() as usize;
-    }
-}
-
-/// Doubles, from `first` on, with a stop at what a full index needs.
-#[cold]
-#[inline(never)]
-fn grow(vec: &mut Vec<u32>, first: usize) {
-    let doubled = (vec.len() * 2).max(first);
-    let len = if vec.len() < INDEX_ROOM { doubled.min(INDEX_ROOM) } else { doubled };
-    vec.reserve_exact(len - vec.len());
-    vec.resize(len, 0);
 }

@@ -48,6 +48,12 @@ impl Unescape {
         self.quote.is_some() && raw.first().copied() == self.quote
     }
 
+    /// The byte that a quoted field starts with.
+    #[inline]
+    pub(crate) fn quote(&self) -> Option<u8> {
+        self.quote
+    }
+
     /// The value of a raw field: a part of `raw` where that is possible, else written to `scratch`.
     #[inline]
     pub fn value<'a>(&self, raw: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {

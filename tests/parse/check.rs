@@ -160,8 +160,14 @@ pub fn read(
     chunks: &[&[u8]],
     max_records: usize,
 ) -> Result<Outcome, String> {
+    let Setup { dialect, field_count, max_record_bytes } = setup;
+    read_with(Parser::with_backend(dialect, *field_count, *max_record_bytes, backend), chunks, max_records)
+}
+
+/// Reads with a parser that has read nothing yet.
+pub fn read_with(parser: Parser, chunks: &[&[u8]], max_records: usize) -> Result<Outcome, String> {
     let mut rows = Vec::new();
-    let failure = match read_into(setup, backend, chunks, max_records, &mut rows)? {
+    let failure = match read_into(parser, chunks, max_records, &mut rows)? {
         Ok(()) => None,
         Err(error) => Some(Failure::from(&error)),
     };
@@ -194,13 +200,11 @@ pub fn assert_same(
 
 /// The outer error is a contract that the parser has broken.
 fn read_into(
-    setup: &Setup,
-    backend: Backend,
+    mut parser: Parser,
     chunks: &[&[u8]],
     max_records: usize,
     rows: &mut Vec<Row>,
 ) -> Result<Result<(), Error>, String> {
-    let mut parser = Parser::with_backend(&setup.dialect, setup.field_count, setup.max_record_bytes, backend);
     for &chunk in chunks {
         let mut rest = chunk;
         loop {

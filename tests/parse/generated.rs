@@ -28,6 +28,17 @@ fn long_values_are_read_across_blocks() {
     });
 }
 
+/// Longer than the groups of blocks that are looked at together, and mostly without a byte that means anything.
+#[test]
+fn very_long_values_are_read() {
+    for_each_seed(60, |rng| {
+        let shape = Shape { records: 1 + rng.below(6), fields: 1 + rng.below(3), bytes: 3000 };
+        let dialect = rng.pick(&writable_dialects());
+        let written = Written::new(rng, dialect, shape);
+        written.assert_read(rng);
+    });
+}
+
 /// More fields than the index takes at once: in many records, and in one.
 #[test]
 fn many_fields_are_read() {
@@ -232,7 +243,7 @@ fn value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
 fn raw_value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
     let alphabet = alphabet(dialect);
     // In some tables nearly every byte is special, in most few are.
-    let plain = rng.pick(&[0, 3, 3, 20]);
+    let plain = rng.pick(&[0, 3, 3, 20, 1000]);
     let len = match rng.below(3) {
         0 => 0,
         _ => rng.below(longest + 1),
@@ -266,13 +277,21 @@ fn writable_dialects() -> Vec<Dialect> {
 }
 
 /// The bytes that mean something in the dialect, or would in another, and some that don't.
-fn alphabet(dialect: &Dialect) -> Vec<u8> {
+pub fn alphabet(dialect: &Dialect) -> Vec<u8> {
     let mut alphabet = vec![dialect.delimiter(), b'\n', b'\r', b'a'];
     alphabet.extend([dialect.quote(), dialect.escape(), dialect.comment()].into_iter().flatten());
     if let Terminator::Byte(terminator) = dialect.terminator() {
         alphabet.push(terminator);
     }
     alphabet
+}
+
+/// A table of some blocks, and the dialect that it is written in.
+pub fn table(rng: &mut Rng) -> (Dialect, Vec<u8>) {
+    let shape = Shape { records: 1 + rng.below(12), fields: 1 + rng.below(4), bytes: 100 };
+    let dialect = rng.pick(&writable_dialects());
+    let Written { dialect, bytes, .. } = Written::new(rng, dialect, shape);
+    (dialect, bytes)
 }
 
 /// Random bytes, most of which mean something in the dialect that they are read in.

@@ -4,6 +4,7 @@
 //!  testdata/cases/*.toml ─► cases ─┬► csv_core, padding, unescape
 //!                                  ▼
 //!  generated, positions, replay ─► check ─► Parser, on every back end, at every cut
+//!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
 //!                                oracle      the reference machine, and lines, limits, counts done plainly
 //! ```
@@ -11,8 +12,10 @@
 // `pub` here is for the fuzz targets, which share `check` and `oracle`.
 #![allow(unreachable_pub)]
 
+mod boundary;
 mod cases;
 mod check;
+mod count;
 mod csv_core;
 mod generated;
 mod memory;

@@ -77,7 +77,7 @@ pub struct Field {
 #[derive(Debug, Clone)]
 pub struct Scanned {
     /// Without the BOM.
-    start: usize,
+    pub start: usize,
     end: usize,
     lines_before: u64,
     pub fields: Vec<Field>,
@@ -186,6 +186,12 @@ pub fn scan(dialect: &Dialect, input: &[u8]) -> Vec<Scanned> {
         records.push(record);
     }
     records
+}
+
+/// The length of an input's longest record.
+pub fn longest_record(dialect: &Dialect, input: &[u8]) -> usize {
+    let input = input.strip_prefix(BOM).unwrap_or(input);
+    scan(dialect, input).iter().map(|record| record.end - record.start).max().unwrap_or(0)
 }
 
 /// Whether a physical line ends with `byte`, or has ended with the byte before: an LF after a CR ends none.

@@ -72,7 +72,7 @@ impl Backend {
 
     /// Runs a kernel with this back end's instructions.
     #[inline]
-    pub(in crate::parse) fn run<K: Kernel>(&self, kernel: K) -> K::Output {
+    pub(crate) fn run<K: Kernel>(&self, kernel: K) -> K::Output {
         match self.0 {
             Kind::Swar(swar) => kernel.run(swar),
             #[cfg(target_arch = "x86_64")]

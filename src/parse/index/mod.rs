@@ -17,4 +17,5 @@ mod swar;
 mod x86_64;
 
 pub use backend::Backend;
-pub(in crate::parse) use simd::{BLOCK, Kernel, Simd};
+pub(in crate::parse) use simd::BLOCK;
+pub(crate) use simd::{Kernel, Simd};

@@ -4,7 +4,7 @@
 pub(in crate::parse) const BLOCK: usize = 64;
 
 /// A back end's primitives. A value of an implementing type is the proof that the CPU has the instructions.
-pub(in crate::parse) trait Simd: Copy {
+pub(crate) trait Simd: Copy {
     /// 64 bytes in registers.
     type Block: Copy;
 
@@ -18,6 +18,18 @@ pub(in crate::parse) trait Simd: Copy {
     #[inline(always)]
     fn prefix_xor(self, mask: u64) -> u64 {
         crate::parse::mask::prefix_xor(mask)
+    }
+
+    /// Bit *i* is set where the *i*-th set bit of `of` is set in `mask` too.
+    #[inline(always)]
+    fn extract(self, mask: u64, of: u64) -> u64 {
+        let (mut extracted, mut rest) = (0, mask & of);
+        while rest != 0 {
+            let lowest = rest & rest.wrapping_neg();
+            extracted |= 1 << (of & (lowest - 1)).count_ones();
+            rest ^= lowest;
+        }
+        extracted
     }
 
     /// Writes `base` plus the position of each set bit, in order, to the front of `out`. What stands behind them in
@@ -60,7 +72,7 @@ static POSITIONS: [[u8; 8]; 256] = {
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
 /// `run` has to be `#[inline(always)]`, or it isn't compiled with the back end's instructions.
-pub(in crate::parse) trait Kernel {
+pub(crate) trait Kernel {
     /// What it returns.
     type Output;
 

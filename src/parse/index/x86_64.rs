@@ -61,6 +61,12 @@ impl Simd for Avx2 {
         // SAFETY: PCLMULQDQ is there, as `self` exists; only registers are touched.
         unsafe { carryless_prefix_xor(mask) }
     }
+
+    #[inline(always)]
+    fn extract(self, mask: u64, of: u64) -> u64 {
+        // SAFETY: BMI2 is there, as `self` exists; only registers are touched.
+        unsafe { _pext_u64(mask, of) }
+    }
 }
 
 /// AVX-512 with VBMI2 (Intel since Ice Lake, AMD since Zen 4): one comparison a block, and positions by compression.
@@ -105,6 +111,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn prefix_xor(self, mask: u64) -> u64 {
         self.0.prefix_xor(mask)
+    }
+
+    #[inline(always)]
+    fn extract(self, mask: u64, of: u64) -> u64 {
+        self.0.extract(mask, of)
     }
 
     #[inline(always)]

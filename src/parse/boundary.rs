@@ -1,0 +1,406 @@
+//! [`BoundaryFinder`]: the first record start at or after a byte of which nothing is known, from what follows it.
+//!
+//! A byte range `[a, b)` of a file owns the records whose first bytes it holds. Where the first of them starts depends on
+//! whether `a` is inside quotes, which only the whole prefix `[0, a)` tells for certain; but what follows `a` nearly always
+//! leaves one possibility.
+//!
+//! ```text
+//!                         a
+//! bytes         1,one,"two⏎2,two",x⏎2,…
+//! in a field              ⏎2,two",x⏎         a record of three fields, in a table of four: fails
+//! inside quotes           ⏎2,two",x⏎2,…      stands: a record starts at the second 2
+//! ```
+//!
+//! # What is concluded from what
+//!
+//! The [machine](super::reference) is run over the bytes from `a - 1` on, once from each state that it can be in there. That
+//! byte is looked at as well because it tells whether a record starts right at `a`: only behind a terminator, or the LF of
+//! a comment. From the next byte on hardly more than three different states are left: in a field, inside quotes, in a
+//! comment. The true one is among them, whatever stands there: an escaped byte, the second of two quotes, the LF of a CRLF.
+//!
+//! A hypothesis *fails* where it contradicts that the file can be read at all:
+//!
+//! * a record of it that starts behind `a` doesn't have the right number of fields, or what is left of the one that `a`
+//!   stands in has more;
+//! * a record of it is longer than `max_record_bytes`. So inside quotes fails if no quote follows within that many bytes.
+//!   Blank lines and comments have no limit, and are not held against anything;
+//! * the file ends inside its quotes.
+//!
+//! In a file that is read without an error the true hypothesis never fails. If all that stand lead to the same record, that
+//! is the one: [`Evidence::Proof`]. This includes those that were wrong about `a` but lead there nevertheless.
+//!
+//! Else, where the table's number of fields is known, those are left out that have text behind a closing quote, as in
+//! `"a"b`: inside quotes sees that as soon as a field is opened whose text doesn't start with a delimiter. If all others
+//! lead to the same record, and one of them has seen no quote in a field that doesn't start with one, that is the one:
+//! [`Evidence::RegularQuotes`]. In a file that has quotes only around whole fields the true hypothesis sees neither, and so
+//! is that one. (An escape outside quotes is an ordinary byte.) In a file that has quotes elsewhere this can be wrong, and
+//! only there. Why those with a quote in a field are not left out: `6",` is the end of a quoted field, or six inches, which
+//! files are full of.
+//!
+//! Nothing else is concluded: where records may have any width ([`FieldCount::Any`]), or less than the table's
+//! ([`FieldCount::UpTo`]), there is only proof.
+//!
+//! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records, which is no part of the argument above: more
+//! of them let fewer false ones stand, and let irregular quotes be seen.
+//!
+//! # What stays undecided
+//!
+//! A quoted field that holds another table of the same width, in the midst of it; quoted texts of many lines in the first
+//! column, or the only one; quoted rows of any width; stray quotes. There a [`RecordCounter`](super::RecordCounter) over
+//! the prefix knows.
+//!
+//! In the first bytes of a file it is asked anyway, for a BOM may stand there.
+//!
+//! # The header
+//!
+//! Where nothing but blank lines and comments stands before `a`, the record that is found is the file's first, and it may
+//! be the header. That can't be seen from `a`. The reader of the range that ends there sees it: it has read no record.
+//!
+//! # The same answer for everybody
+//!
+//! The answer depends on the bytes from `a - 1` on and on nothing else, not on how they are cut. The reader of the range
+//! that ends at `a` gets there knowing the truth: it can find out what the next one has concluded, and whether it is right.
+
+use memchr::{memchr, memchr2};
+
+use super::BOM;
+use super::mask::Syntax;
+use super::parser::FieldCount;
+use super::reference::{Action, Machine, State};
+use crate::dialect::Dialect;
+use crate::limits::MAX_MAX_RECORD_BYTES;
+
+/// Whole records that a hypothesis is tried with.
+pub const WHOLE_RECORDS: u32 = 16;
+
+/// Where the first record starts at or after a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// At this byte of the file.
+    Start {
+        /// The record's first byte.
+        byte: u64,
+        /// How that is known.
+        evidence: Evidence,
+    },
+    /// No record starts there before the end of the file.
+    End {
+        /// How that is known.
+        evidence: Evidence,
+    },
+    /// What follows doesn't tell.
+    Undecided,
+}
+
+/// How a [`Boundary`] is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// In a file that is read without an error it is nowhere else.
+    Proof,
+    /// In such a file it is nowhere else, if quotes stand only around whole fields.
+    RegularQuotes,
+}
+
+/// Finds the first record start at or after a byte of a file, without what stands before it: the [module](self) says how.
+///
+/// It holds some words, whatever it is fed.
+///
+/// ```
+/// use datafusion_csv_stream::dialect::Dialect;
+/// use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, Evidence, FieldCount};
+///
+/// let file = b"id,name,of\n1,\"one\none\",two\n2,two,three\n";
+/// let mut finder = BoundaryFinder::new(&Dialect::default(), FieldCount::Exactly(3), 1 << 20, 17);
+/// assert_eq!(finder.push(&file[finder.first_byte() as usize..]), None);
+/// assert_eq!(finder.finish(), Boundary::Start { byte: 27, evidence: Evidence::Proof });
+/// ```
+#[derive(Debug)]
+pub struct BoundaryFinder {
+    trial: Trial,
+    hypotheses: Vec<Hypothesis>,
+    /// The offset in the file of the next byte.
+    byte: u64,
+}
+
+/// What all hypotheses are tried by.
+#[derive(Debug)]
+struct Trial {
+    machine: Machine,
+    syntax: Syntax,
+    field_count: FieldCount,
+    max_record_bytes: u64,
+    /// A record has to start here or behind.
+    at: u64,
+    /// The byte behind the last one that is looked at.
+    end: u64,
+}
+
+/// A state in which the machine may have been at `at - 1`, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hypothesis {
+    state: State,
+    /// Fields that have ended in the open record, of which `is_partial` says that there may be more.
+    fields: usize,
+    /// The open record may have started before the first byte.
+    is_partial: bool,
+    /// Where the open record starts, or the first byte.
+    start: u64,
+    found: Found,
+    /// Whole records that have ended.
+    records: u32,
+    quoting: Quoting,
+    verdict: Verdict,
+}
+
+/// What a hypothesis says of the first record start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    NotYet,
+    At(u64),
+    End,
+}
+
+/// What is irregular about the quotes, the least likely last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Quoting {
+    Regular,
+    /// In a field that doesn't start with one, as in `6",`.
+    QuoteInField,
+    /// As in `"a"b,`.
+    TextBehindQuote,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Open,
+    Stands,
+    Fails,
+}
+
+impl BoundaryFinder {
+    /// A finder of the first record start at or after byte `at` of a file that is read with these options.
+    ///
+    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
+    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
+        let first = at.saturating_sub(1);
+        let max_record_bytes = max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64;
+        let has_quote = dialect.quote().is_some();
+        let states = [
+            (true, State::StartRecord),
+            (true, State::StartField),
+            (true, State::Field),
+            (has_quote, State::Quoted),
+            (has_quote, State::AfterQuote),
+            (dialect.escape().is_some(), State::AfterEscape),
+            (dialect.comment().is_some(), State::Comment),
+        ];
+        let possible = states.into_iter().filter(|&(is_possible, _)| is_possible && at > BOM.len() as u64);
+        BoundaryFinder {
+            trial: Trial {
+                machine: Machine::new(dialect),
+                syntax: Syntax::new(dialect),
+                field_count,
+                max_record_bytes,
+                at,
+                end: first.saturating_add(Self::window_bytes(max_record_bytes)),
+            },
+            hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
+            byte: first,
+        }
+    }
+
+    /// The offset in the file of the first byte that has to be pushed: that before `at`.
+    pub fn first_byte(&self) -> u64 {
+        self.trial.at.saturating_sub(1)
+    }
+
+    /// The most bytes that are asked for: what is left of a longest record, another one, and their terminators.
+    pub fn window_bytes(max_record_bytes: u64) -> u64 {
+        2 * (max_record_bytes.min(MAX_MAX_RECORD_BYTES as u64) + 1)
+    }
+
+    /// Looks at the next bytes of the file, which may be of any number. `None` means that more are needed.
+    pub fn push(&mut self, chunk: &[u8]) -> Option<Boundary> {
+        let Some((first, rest)) = chunk.split_first_chunk::<1>() else {
+            return self.decided();
+        };
+        if self.byte == self.first_byte() {
+            self.scan(first);
+            self.merge();
+            self.scan(rest);
+        } else {
+            self.scan(chunk);
+        }
+        self.decided()
+    }
+
+    /// The answer where the file has ended.
+    pub fn finish(&mut self) -> Boundary {
+        // What follows the window has no part in the answer, and so its end has none.
+        if self.byte < self.trial.end {
+            for hypothesis in &mut self.hypotheses {
+                hypothesis.end(&self.trial);
+            }
+        }
+        self.judge()
+    }
+
+    fn scan(&mut self, bytes: &[u8]) {
+        let room = self.trial.end - self.byte;
+        let bytes = &bytes[..room.min(bytes.len() as u64) as usize];
+        for hypothesis in &mut self.hypotheses {
+            hypothesis.scan(&self.trial, self.byte, bytes);
+        }
+        self.byte += bytes.len() as u64;
+    }
+
+    /// Keeps one of those that have become the same.
+    fn merge(&mut self) {
+        let mut different = Vec::with_capacity(self.hypotheses.len());
+        for &hypothesis in &self.hypotheses {
+            if !different.contains(&hypothesis) {
+                different.push(hypothesis);
+            }
+        }
+        self.hypotheses = different;
+    }
+
+    fn decided(&self) -> Option<Boundary> {
+        let all_tried = self.hypotheses.iter().all(|hypothesis| hypothesis.verdict != Verdict::Open);
+        (all_tried || self.byte == self.trial.end).then(|| self.judge())
+    }
+
+    fn judge(&self) -> Boundary {
+        let standing = || self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
+        let is_exact = matches!(self.trial.field_count, FieldCount::Exactly(_));
+        let proof = unanimous(standing()).map(|found| (found, Evidence::Proof));
+        let regular = || {
+            let likely = || standing().filter(|hypothesis| hypothesis.quoting != Quoting::TextBehindQuote);
+            let is_regular = likely().any(|hypothesis| hypothesis.quoting == Quoting::Regular);
+            let found = unanimous(likely()).filter(|_| is_exact && is_regular);
+            found.map(|found| (found, Evidence::RegularQuotes))
+        };
+        match proof.or_else(regular) {
+            Some((Found::At(byte), evidence)) => Boundary::Start { byte, evidence },
+            Some((Found::End, evidence)) => Boundary::End { evidence },
+            Some((Found::NotYet, _)) | None => Boundary::Undecided,
+        }
+    }
+}
+
+/// What all of some hypotheses have found.
+fn unanimous<'a>(mut hypotheses: impl Iterator<Item = &'a Hypothesis>) -> Option<Found> {
+    let found = hypotheses.next()?.found;
+    hypotheses.all(|other| other.found == found).then_some(found)
+}
+
+impl Hypothesis {
+    /// Of a record that is open in this state nothing is known, so that states that become the same are the same hypothesis.
+    fn new(state: State, first: u64) -> Self {
+        Hypothesis {
+            state,
+            fields: 0,
+            is_partial: true,
+            start: first,
+            found: Found::NotYet,
+            records: 0,
+            quoting: Quoting::Regular,
+            verdict: Verdict::Open,
+        }
+    }
+
+    /// Tries the hypothesis with the bytes that start at `base` in the file.
+    fn scan(&mut self, trial: &Trial, base: u64, bytes: &[u8]) {
+        let mut at = 0;
+        while self.verdict == Verdict::Open && at < bytes.len() {
+            let rest = &bytes[at..];
+            // The long jumps: no byte before the one found can change the state.
+            let jump = match (self.state, trial.syntax.quote, trial.syntax.escape) {
+                (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, rest),
+                (State::Quoted, Some(quote), None) => memchr(quote, rest),
+                (State::Comment, ..) => memchr(b'\n', rest),
+                _ => Some(0),
+            };
+            at = jump.map_or(bytes.len(), |jump| at + jump);
+            self.check_length(trial, base + at as u64);
+            if let Some(&byte) = bytes.get(at) {
+                self.step(trial, base + at as u64, byte);
+                at += 1;
+            }
+        }
+    }
+
+    /// Takes the byte at `place`.
+    fn step(&mut self, trial: &Trial, place: u64, byte: u8) {
+        let (next, action) = trial.machine.step(self.state, byte);
+        let is_quote = trial.syntax.quote == Some(byte);
+        match (self.state, next) {
+            (State::StartRecord, State::StartRecord | State::Comment) => self.is_partial = false,
+            (State::StartRecord, _) => self.start_record(trial, place),
+            (State::Field, _) if is_quote => self.quoting = self.quoting.max(Quoting::QuoteInField),
+            (State::AfterQuote, State::Field) => self.quoting = Quoting::TextBehindQuote,
+            _ => {}
+        }
+        self.state = next;
+        match action {
+            Action::Discard | Action::Copy => {}
+            Action::EndField => {
+                self.fields += 1;
+                self.check_fields(trial, self.fields + 1, true);
+            }
+            Action::EndRecord => {
+                self.check_fields(trial, self.fields + 1, self.is_partial);
+                self.records += u32::from(!self.is_partial);
+                (self.fields, self.is_partial) = (0, false);
+                if self.records == WHOLE_RECORDS && self.verdict == Verdict::Open {
+                    self.verdict = Verdict::Stands;
+                }
+            }
+        }
+    }
+
+    fn start_record(&mut self, trial: &Trial, place: u64) {
+        self.start = place;
+        self.is_partial = place < trial.at;
+        if place >= trial.at && self.found == Found::NotYet {
+            self.found = Found::At(place);
+        }
+    }
+
+    /// The file has ended.
+    fn end(&mut self, trial: &Trial) {
+        if self.verdict != Verdict::Open {
+            return;
+        }
+        match self.state {
+            State::StartRecord | State::Comment => {}
+            State::Quoted | State::AfterEscape => self.verdict = Verdict::Fails,
+            State::StartField | State::Field | State::AfterQuote => {
+                self.check_fields(trial, self.fields + 1, self.is_partial);
+            }
+        }
+        if self.found == Found::NotYet {
+            self.found = Found::End;
+        }
+    }
+
+    /// Fails if the open record, up to `place`, is too long.
+    fn check_length(&mut self, trial: &Trial, place: u64) {
+        let is_open = !matches!(self.state, State::StartRecord | State::Comment);
+        if is_open && place - self.start > trial.max_record_bytes {
+            self.verdict = Verdict::Fails;
+        }
+    }
+
+    /// Fails if no record has `fields` fields; with `or_more`, if none has as many or more.
+    fn check_fields(&mut self, trial: &Trial, fields: usize, or_more: bool) {
+        let is_possible = match trial.field_count {
+            FieldCount::Any => true,
+            FieldCount::Exactly(expected) if !or_more => fields == expected,
+            FieldCount::Exactly(expected) | FieldCount::UpTo(expected) => fields <= expected,
+        };
+        if !is_possible {
+            self.verdict = Verdict::Fails;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The counter against the oracle: the same number of records, the same error, the same starts of records.
+
+use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::parse::{BOM, Backend, FieldCount, Parser, RecordCounter, RecordStart};
+
+use crate::check::{Cuts, dialects, read_with};
+use crate::generated::{alphabet, soup, table};
+use crate::oracle::{Failure, Outcome, Setup, longest_record};
+use crate::rng::for_each_seed;
+use crate::support::{Case, cases, testdata};
+use crate::unescape::for_each_text;
+
+/// Records, and the error that ended the count.
+type Count = (u64, Option<Failure>);
+
+#[test]
+fn every_case_counts_the_same_however_it_is_cut() {
+    let mut failures = 0;
+    for Case { name, input, setup, .. } in cases() {
+        println!("case {name}");
+        let setup = Setup { field_count: FieldCount::Any, ..setup };
+        let mut all = vec![Cuts::whole().with_empty_chunks(), Cuts::every(1).with_empty_chunks()];
+        all.extend([1, 2, 3, 63, 64, 65].map(Cuts::every));
+        all.extend((0..=input.len()).map(|at| Cuts::at(&[at])));
+        failures += usize::from(assert_counts(&setup, &input, &all));
+    }
+    assert!(failures > 10, "{failures} cases with an error");
+}
+
+#[test]
+fn every_short_text_counts_the_same_however_it_is_cut() {
+    for dialect in dialects() {
+        for max_record_bytes in [0, 1, 2, 1 << 30] {
+            let setup = Setup { max_record_bytes, ..Setup::free(dialect.clone()) };
+            for_each_text(&alphabet(&dialect), 4, &mut |text| {
+                assert_counts(&setup, text, &[Cuts::whole(), Cuts::every(1)]);
+            });
+        }
+    }
+}
+
+#[test]
+fn soup_counts_as_the_machine_reads_it() {
+    for_each_seed(20_000, |rng| {
+        let (setup, input) = soup(rng);
+        let setup = Setup { field_count: FieldCount::Any, ..setup };
+        let seed = rng.next() as u8;
+        assert_counts(&setup, &input, &[Cuts::whole(), Cuts::random(seed, input.len()), Cuts::every(1)]);
+    });
+}
+
+/// Tables of many blocks, whose records are just as long as they may be, or one byte longer.
+#[test]
+fn tables_count_the_same_at_the_limit() {
+    for_each_seed(600, |rng| {
+        let (dialect, input) = table(rng);
+        let longest = longest_record(&dialect, &input);
+        let seed = rng.next() as u8;
+        let all = [Cuts::whole(), Cuts::random(seed, input.len()), Cuts::every(64)];
+        for max_record_bytes in [longest, longest.saturating_sub(1), rng.pick(&[63, 64, 65, 500])] {
+            let setup = Setup { max_record_bytes, ..Setup::free(dialect.clone()) };
+            let failed = assert_counts(&setup, &input, &all);
+            assert_eq!(failed, longest > max_record_bytes, "{longest} bytes, limit {max_record_bytes}");
+        }
+    });
+}
+
+/// Whether a quote opens a field is told by the byte before it, which can be in another block.
+#[test]
+fn a_quote_behind_blocks_without_any_counts() {
+    for before in ["a,", "a\n", "a\r\n", "a", "\"a\","] {
+        for length in 0..600 {
+            let text = format!("{}{before}\"b\nc\",\nd", "x,\r\n".repeat(150));
+            let setup = Setup::free(Dialect::default());
+            assert_counts(&setup, &text.as_bytes()[600 - length..], &[Cuts::whole(), Cuts::every(300)]);
+        }
+    }
+}
+
+/// Many chunks of a size that is read, in spans that end in the middle of them.
+#[test]
+fn a_large_file_counts_the_same() {
+    let orders = std::fs::read(testdata("small/orders.csv")).expect("the file can be read");
+    let input = orders.repeat(40);
+    for max_record_bytes in [120, 1000, 1 << 30] {
+        let setup = Setup { max_record_bytes, ..Setup::free(Dialect::default()) };
+        let failed = assert_counts(&setup, &input, &[Cuts::every(64 << 10), Cuts::every(100_003)]);
+        assert!(!failed, "{max_record_bytes}");
+    }
+}
+
+#[test]
+fn a_small_file_starts_where_the_machine_says() {
+    let mut found = 0;
+    for name in ["people", "prices", "crlf"] {
+        let input =
+            std::fs::read(testdata("small").join(format!("{name}.csv"))).expect("the file can be read");
+        found += assert_starts(&Dialect::default(), &input, 1);
+    }
+    assert!(found > 1000, "{found} starts");
+}
+
+#[test]
+fn short_texts_start_where_the_machine_says() {
+    for dialect in dialects() {
+        for_each_text(&alphabet(&dialect), 3, &mut |text| {
+            assert_starts(&dialect, text, 1);
+        });
+    }
+}
+
+#[test]
+fn soup_starts_where_the_machine_says() {
+    for_each_seed(500, |rng| {
+        let (setup, input) = soup(rng);
+        assert_starts(&setup.dialect, &input[..input.len().min(150)], 1 + rng.below(3));
+    });
+}
+
+/// From each start a parser and a counter find what the oracle finds in the whole file.
+#[test]
+fn reading_goes_on_at_every_start() {
+    for_each_seed(1500, |rng| {
+        let (mut setup, mut input) = soup(rng);
+        if rng.once_in(2) {
+            (setup.dialect, input) = table(rng);
+        }
+        let free = Setup { field_count: FieldCount::Any, ..setup.clone() };
+        let seed = rng.next() as u8;
+        for start in starts(&setup.dialect, &input) {
+            let rest = &input[start.byte as usize..];
+            let chunks = Cuts::random(seed, rest.len()).chunks(rest);
+            let backend = rng.pick(&Backend::available());
+            let Setup { dialect, field_count, max_record_bytes } = &setup;
+            if let Some(expected) = expect_from(start, &setup, &input) {
+                let parser = Parser::with_backend(dialect, *field_count, *max_record_bytes, backend);
+                let found = read_with(parser.starting_at(start), &chunks, usize::MAX);
+                assert_eq!(found, Ok(expected), "\"{}\" from {start:?}", input.escape_ascii());
+            }
+            if let Some(Outcome { rows, failure }) = expect_from(start, &free, &input) {
+                let counter = RecordCounter::with_backend(dialect, *max_record_bytes, backend);
+                let found = count(counter.starting_at(start), &chunks);
+                let expected = (rows.len() as u64, failure);
+                assert_eq!(found, expected, "\"{}\" from {start:?}", input.escape_ascii());
+            }
+        }
+    });
+}
+
+#[test]
+fn without_a_place_counted_before_numbers_start_at_one() {
+    let dialect = Dialect::default();
+    let input = b"7,seven\n8,\"eig\nht\"\n9,\"nine";
+    let start = RecordStart::at_byte(1 << 40);
+    let parser = Parser::new(&dialect, FieldCount::Exactly(2), 100)
+        .expect("the environment forces no back end that is not there");
+    let found = read_with(parser.starting_at(start), &[&input[..]], 1).expect("no contract is broken");
+    let places: Vec<_> = found.rows.iter().map(|row| (row.byte - (1 << 40), row.line, row.record)).collect();
+    assert_eq!(places, [(0, 1, 1), (8, 2, 2)]);
+    let failure = found.failure.expect("a quote is open");
+    assert_eq!((failure.byte - (1 << 40), failure.line, failure.record), (19, 4, 3));
+}
+
+/// What the oracle finds from a start on; `None` where it fails before.
+fn expect_from(start: RecordStart, setup: &Setup, input: &[u8]) -> Option<Outcome> {
+    let Outcome { rows, failure } = setup.expect(input);
+    let is_reached = failure.as_ref().is_none_or(|failure| failure.byte >= start.byte);
+    let rows = rows.into_iter().filter(|row| row.byte >= start.byte).collect();
+    is_reached.then_some(Outcome { rows, failure })
+}
+
+/// Compares, on every back end, what is counted; returns whether it is an error.
+fn assert_counts(setup: &Setup, input: &[u8], all: &[Cuts]) -> bool {
+    let Outcome { rows, failure } = setup.expect(input);
+    let failed = failure.is_some();
+    let expected = (rows.len() as u64, failure);
+    for backend in Backend::available() {
+        for cuts in all {
+            let counter = RecordCounter::with_backend(&setup.dialect, setup.max_record_bytes, backend);
+            let found = count(counter, &cuts.chunks(input));
+            assert!(
+                found == expected,
+                "got {found:?}\n  expected {expected:?}\n  input \"{}\"\n  back end {}, {cuts:?}, {setup:?}",
+                input.escape_ascii(),
+                backend.name()
+            );
+        }
+    }
+    failed
+}
+
+fn count(mut counter: RecordCounter, chunks: &[&[u8]]) -> Count {
+    let pushed = chunks.iter().try_for_each(|chunk| counter.push(chunk));
+    let finished = pushed.and_then(|()| counter.finish());
+    let records = counter.records();
+    match finished {
+        Ok(finished) => {
+            let again = counter.finish().expect("a second finish finds nothing");
+            assert_eq!((finished, again), (records, records));
+            (records, None)
+        }
+        Err(error) => (records, Some(Failure::from(&error))),
+    }
+}
+
+/// Where all records start, the header among them.
+fn starts(dialect: &Dialect, input: &[u8]) -> Vec<RecordStart> {
+    let headless = dialect.to_builder().has_header(false).build().expect("no byte has two meanings");
+    let Outcome { rows, failure } = Setup::free(headless).expect(input);
+    let first = u64::from(!dialect.has_header());
+    let rows = rows.into_iter().map(|row| (row.byte, row.line));
+    let places = rows.chain(failure.map(|failure| (failure.byte, failure.line)));
+    (first..).zip(places).map(|(record, (byte, line))| RecordStart { byte, line, record }).collect()
+}
+
+/// Asks for the first start at or after every byte, in chunks of `chunk_bytes`. Returns how many there are.
+fn assert_starts(dialect: &Dialect, input: &[u8], chunk_bytes: usize) -> usize {
+    let starts = starts(dialect, input);
+    let mut found = 0;
+    for offset in 0..=input.len() as u64 + 1 {
+        let expected = starts.iter().find(|start| start.byte >= offset).copied();
+        for backend in Backend::available() {
+            for bytes in [chunk_bytes, usize::MAX] {
+                let counter = RecordCounter::with_backend(dialect, 1 << 30, backend);
+                let start = seek(counter, offset, &Cuts::every(bytes).chunks(input));
+                let expected = expected.filter(|_| input.len() > 2 || !BOM.starts_with(input));
+                assert_eq!(start, expected, "\"{}\" at {offset}", input.escape_ascii());
+            }
+        }
+        found += usize::from(expected.is_some());
+    }
+    found
+}
+
+/// The prefix is pushed in turn and asked for in turn, which makes no difference.
+fn seek(mut counter: RecordCounter, offset: u64, chunks: &[&[u8]]) -> Option<RecordStart> {
+    let mut byte = 0;
+    for chunk in chunks {
+        if byte % 2 == 0 && byte + chunk.len() as u64 <= offset {
+            counter.push(chunk).expect("there is no limit");
+        } else {
+            let start = counter.first_record_start_at_or_after(offset, chunk).expect("there is no limit");
+            if let Some(start) = start {
+                let has_content = start.byte < 3 && counter.byte() < 3;
+                assert!(counter.byte() == start.byte || has_content, "{start:?}");
+                return Some(start);
+            }
+        }
+        byte += chunk.len() as u64;
+    }
+    None
+}
