@@ -309,13 +309,19 @@ fn silence_panics_of_arrow() {
     }));
 }
 
+/// All values, and all of them in quotes.
+fn values() -> impl Iterator<Item = String> {
+    let quoted = VALUES.iter().map(|value| format!("\"{}\"", value.replace('"', "\"\"")));
+    VALUES.iter().map(|value| (*value).to_owned()).chain(quoted)
+}
+
 #[test]
 fn every_value_as_every_type_is_read_as_by_arrow() {
     silence_panics_of_arrow();
     for data_type in all_types() {
         assert!(supports(&data_type), "{data_type}");
-        for value in VALUES {
-            compare(&[vec![(*value).to_owned()]], &table(data_type.clone()));
+        for value in values() {
+            compare(&[vec![value]], &table(data_type.clone()));
         }
     }
 }
@@ -349,10 +355,10 @@ fn every_value_is_the_same_in_company_as_alone() {
             }
         }
         // One that is wrong among one that is right, at the ends of lanes and in their midst.
-        let usual = right.iter().map(|(value, _)| *value).max_by_key(|value| value.len().min(9)).unwrap();
+        let usual = right.iter().map(|(value, _)| value).max_by_key(|value| value.len().min(9)).unwrap();
         for value in wrong {
             for at in [0, 1, 31, 63, 64, 100, 129] {
-                let text: String = (0..130).map(|i| line(if i == at { value } else { usual })).collect();
+                let text: String = (0..130).map(|i| line(if i == at { &value } else { usual })).collect();
                 let error = read(&text, data_type.clone(), &options).unwrap_err();
                 let position = error.position().unwrap();
                 assert_eq!(position.record, at + 1, "{data_type}: {value}: {error}");

@@ -54,6 +54,12 @@ impl Unescape {
         self.quote
     }
 
+    /// The byte that takes its meaning from the next one inside quotes, if there is one beside the quote.
+    #[inline]
+    pub(crate) fn escape(&self) -> Option<u8> {
+        self.escape
+    }
+
     /// The value of a raw field: a part of `raw` where that is possible, else written to `scratch`.
     #[inline]
     pub fn value<'a>(&self, raw: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
