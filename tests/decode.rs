@@ -367,6 +367,31 @@ fn every_value_is_the_same_in_company_as_alone() {
     }
 }
 
+/// Lanes are computed before it is known which are wrong: two bytes that once overflowed a sum, as a wrong number, in the
+/// field before a missing one, and before an empty one.
+#[test]
+fn bytes_that_are_no_digits_overflow_nothing() {
+    let options = DecodeOptions::default();
+    let error = read("x,TV\n", DataType::Int64, &options).unwrap_err();
+    assert!(error.to_string().contains("can't read \"TV\" as Int64"), "{error}");
+    let dialect = Dialect::builder().has_header(false).delimiter(b'|').build().unwrap();
+    let table = Schema::new(vec![
+        Field::new("a", DataType::Binary, true),
+        Field::new("b", DataType::Int64, true),
+        Field::new("c", DataType::Decimal128(15, 2), true),
+        Field::new("d", DataType::Float64, true),
+    ]);
+    let mut parser = Parser::new(&dialect, FieldCount::UpTo(4), 1 << 20).unwrap();
+    let mut decoder = BatchDecoder::new(&table, &[0, 1, 2, 3], &options, 10, 1 << 20).unwrap();
+    let mut rest = &b"TV|1|2|3\nM\xfc\xfc|||\nTV\nx|TVTVTVTVTVTVTVTVTV|\n"[..];
+    let mut refused = 0;
+    while let (taken, Step::Records(records)) = parser.next(rest, 1).unwrap() {
+        refused += usize::from(decoder.push(&records).is_err());
+        rest = &rest[taken..];
+    }
+    assert_eq!((refused, decoder.rows()), (1, 3));
+}
+
 /// xorshift64*: reproducible, and good enough to choose by.
 struct Random(u64);
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, coop, spawn_blocking};
 
 use super::cached::read_cached;
 use super::counters::{InputCounters, Meter};
@@ -97,7 +97,7 @@ impl LocalReader {
         if self.chunk.len() < asked {
             self.chunk = vec![0; asked];
         }
-        let Some(read) = read_cached(&self.file, &mut self.chunk[..asked], self.at)? else {
+        let Some(read) = read_cached(&self.file, &mut self.chunk[..asked], self.at) else {
             return Ok(false);
         };
         if read == 0 {
@@ -144,7 +144,10 @@ impl AsyncBufRead for LocalReader {
         while this.consumed == this.filled {
             if this.reading.is_none() {
                 if this.ahead == 0 {
+                    // Always ready, it would keep others on this thread from their turn for the whole file.
+                    let turn = ready!(coop::poll_proceed(cx));
                     if this.read_cached()? {
+                        turn.made_progress();
                         break;
                     }
                     this.ahead = AHEAD;
