@@ -20,7 +20,7 @@ if [[ ! -x $venv/bin/python ]]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet duckdb polars pyarrow datafusion==55.0.0
 fi
-cargo bench --all-features --no-run
+cargo bench --all-features --no-run --bench scan --bench approaches --bench parse --bench decode
 csv_stream=$target/release/csv-stream
 
 bench() { cargo bench --quiet --all-features --bench "$@"; }
