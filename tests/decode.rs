@@ -356,9 +356,9 @@ fn every_value_is_the_same_in_company_as_alone() {
         }
         // One that is wrong among one that is right, at the ends of lanes and in their midst.
         let usual = right.iter().map(|(value, _)| value).max_by_key(|value| value.len().min(9)).unwrap();
-        for value in wrong {
+        for value in &wrong {
             for at in [0, 1, 31, 63, 64, 100, 129] {
-                let text: String = (0..130).map(|i| line(if i == at { &value } else { usual })).collect();
+                let text: String = (0..130).map(|i| line(if i == at { value } else { usual })).collect();
                 let error = read(&text, data_type.clone(), &options).unwrap_err();
                 let position = error.position().unwrap();
                 assert_eq!(position.record, at + 1, "{data_type}: {value}: {error}");
