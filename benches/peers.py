@@ -293,7 +293,7 @@ def main():
     parser.add_argument("file", nargs="?", default=os.environ.get("CSV_STREAM_BENCH_LINEITEM"))
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the peers")
     parser.add_argument("--csv-stream", default="target/release/csv-stream", help="this engine's command line")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=int(os.environ.get("CSV_STREAM_BENCH_RUNS", 5)))
     parser.add_argument("--queries", nargs="*", choices=QUERIES, default=list(QUERIES))
     parser.add_argument("--json", help="write the results to this file")
     parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)

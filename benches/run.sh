@@ -20,10 +20,16 @@ if [[ ! -x $venv/bin/python ]]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet duckdb polars pyarrow datafusion==55.0.0
 fi
-cargo bench --all-features --no-run
-csv_stream=$target/release/csv-stream
 
-bench() { cargo bench --quiet --all-features --bench "$@"; }
+# What has been built is linked to, so that who builds meanwhile doesn't change what is measured.
+bin=$(mktemp -d "$target/bench-run.XXXXXX")
+trap 'rm -r "$bin"' EXIT
+cargo bench --all-features --no-run --bench scan --bench approaches --bench parse --bench decode 2>&1 | tee "$bin/log"
+sed -n 's/^ *Executable benches\/\(.*\)\.rs (\(.*\))$/\1 \2/p' "$bin/log" | while read -r name path; do
+    ln "$path" "$bin/$name"
+done
+ln "$target/release/csv-stream" "$bin/csv-stream"
+
 {
     echo "# Results of ${out##*/}"
     echo
@@ -34,13 +40,13 @@ bench() { cargo bench --quiet --all-features --bench "$@"; }
     echo "- $(cargo tree --quiet --all-features --depth 1 --prefix none -e normal |
         grep -E '^(arrow|datafusion|object_store) ' | sed 's/ (.*//' | paste -sd, | sed 's/,/, /g')"
     printf '\n## SQL, beside the built-in reader\n\n'
-    bench scan
+    "$bin/scan" --bench
     printf '\n## Five designs for one job\n\n'
-    bench approaches
+    "$bin/approaches" --bench
     printf '\n## Peers\n\n'
-    "$venv/bin/python" benches/peers.py --csv-stream "$csv_stream" --json "$out.json"
+    "$venv/bin/python" benches/peers.py --csv-stream "$bin/csv-stream" --json "$out.json"
     printf '\n## Splitting fields, and decoding, on one core\n\n'
-    { bench parse && bench decode; } >&2
+    { "$bin/parse" --bench && "$bin/decode" --bench; } >&2
     python3 benches/ratios.py
 } | tee "$out.md"
 python3 benches/plot.py "$out.json" "$out.svg"

@@ -162,7 +162,7 @@ fn main() -> Result<()> {
 }
 
 fn compare(work: &Work, partitions: usize, files: &Files, runs: usize) -> Result<()> {
-    // As many workers as partitions; what reads a file ahead has a thread besides.
+    // As many workers as partitions; what waits for files has threads besides.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(partitions).enable_all().build()?;
     let sessions =
@@ -176,9 +176,8 @@ fn compare(work: &Work, partitions: usize, files: &Files, runs: usize) -> Result
     let mut measured = [Runs::default(), Runs::default()];
     let repeats = [repeats(|| run(&sessions[0]))?, repeats(|| run(&sessions[1]))?];
     for _ in 0..runs {
-        for reader in 0..2 {
-            measured[reader]
-                .add(repeats[reader], || drop(run(&sessions[reader]).expect("it has run before")));
+        for ((measured, session), repeats) in measured.iter_mut().zip(&sessions).zip(repeats) {
+            measured.add(repeats, || drop(run(session).expect("it has run before")));
         }
     }
     let [ours, built_in] = measured;
