@@ -65,7 +65,10 @@ const SQL: &str = "SELECT sum(amount) FROM orders WHERE region = 'west' AND quan
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Sum = Pin<Box<dyn Future<Output = Result<f64, Failure>> + Send>>;
 
-const DESIGNS: [(&str, fn(Object) -> Sum); 6] = [
+/// A name, and how the sum is made.
+type Design = (&'static str, fn(Object) -> Sum);
+
+const DESIGNS: [Design; 6] = [
     ("(a) all rows into a `Vec` of structs", |object| Box::pin(vec_of_structs(object))),
     ("(b) the whole file in memory, `csv`, Arrow batches", |object| Box::pin(whole_file(object))),
     ("(c) `csv-async` over the byte stream", |object| Box::pin(async_records(object))),

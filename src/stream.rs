@@ -154,8 +154,8 @@ impl CsvStreamBuilder {
                 failed: None,
             },
             false => {
-                let parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
-                Work::Decode { parser, decoder }
+                let parser = Box::new(Parser::new(&self.dialect, field_count, max_record_bytes)?);
+                Work::Decode { parser, decoder: Box::new(decoder) }
             }
         };
         Ok(CsvStream {
@@ -196,8 +196,8 @@ pub struct CsvStream {
 /// What is done with the bytes.
 enum Work {
     Decode {
-        parser: Parser,
-        decoder: BatchDecoder,
+        parser: Box<Parser>,
+        decoder: Box<BatchDecoder>,
     },
     /// No column is asked for.
     Count {

@@ -8,11 +8,7 @@ use std::fs::File;
 pub(super) fn read_cached(file: &File, buffer: &mut [u8], at: u64) -> Option<usize> {
     use rustix::io::{ReadWriteFlags, preadv2};
 
-    match preadv2(file, &mut [std::io::IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT) {
-        Ok(read) => Some(read),
-        // Whatever is wrong, a plain read finds it too.
-        Err(_) => None,
-    }
+    preadv2(file, &mut [std::io::IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT).ok()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -119,7 +119,7 @@ async fn an_error_behind_some_rows_comes_behind_them() {
             [(Some(3), 2, &[2, 1][..], false), (Some(3), 8192, &[3], false), (None, 2, &[2, 2], true)]
         {
             let stream = CsvStreamBuilder::new(schema())
-                .with_limits(limits.clone())
+                .with_limits(limits)
                 .with_projection(Some(projection.clone()))
                 .with_limit(limit)
                 .with_batch_size(batch_size)
