@@ -50,13 +50,13 @@ impl Unescape {
 
     /// The byte that a quoted field starts with.
     #[inline]
-    pub(crate) fn quote(&self) -> Option<u8> {
+    pub fn quote(&self) -> Option<u8> {
         self.quote
     }
 
     /// The byte that takes its meaning from the next one inside quotes, if there is one beside the quote.
     #[inline]
-    pub(crate) fn escape(&self) -> Option<u8> {
+    pub fn escape(&self) -> Option<u8> {
         self.escape
     }
 
