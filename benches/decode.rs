@@ -1,7 +1,12 @@
 //! Parsing and decoding on one core, beside `arrow-csv` on the same bytes: rows like TPC-H's lineitem, and one column of
 //! each family of types.
 
-mod support;
+#[path = "support/random.rs"]
+mod random;
+#[path = "support/schema.rs"]
+mod schema;
+#[path = "support/text.rs"]
+mod text;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +18,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
-use support::{Random, column, lineitem, lineitem_schema};
+use random::Random;
+use schema::lineitem_schema;
+use text::lineitem;
 
 const ROWS: usize = 50_000;
 const BATCH_ROWS: usize = 8192;
@@ -21,12 +28,11 @@ const BATCH_ROWS: usize = 8192;
 /// Bytes handed to either reader at once, as a scan with the default limits does.
 const CHUNK: usize = 256 << 10;
 
-fn ours(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
+fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
     let width = schema.fields().len();
-    let projection: Vec<usize> = (0..width).collect();
     let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
     let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).expect("a parser");
-    let mut decoder = BatchDecoder::new(schema, &projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
+    let mut decoder = BatchDecoder::new(schema, projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
         .expect("a decoder");
     for mut rest in input.chunks(CHUNK) {
         loop {
@@ -47,10 +53,11 @@ fn ours(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
     }
 }
 
-fn arrows(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
+fn arrows(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
     let reader = std::io::BufReader::with_capacity(CHUNK, input);
     let reader = arrow_csv::ReaderBuilder::new(schema.clone())
         .with_batch_size(BATCH_ROWS)
+        .with_projection(projection.to_vec())
         .build_buffered(reader)
         .expect("a reader");
     for batch in reader {
@@ -59,31 +66,36 @@ fn arrows(input: &[u8], schema: &SchemaRef, mut sink: impl FnMut(RecordBatch)) {
 }
 
 /// Both read the same, or there is nothing to compare.
-fn check(input: &[u8], schema: &SchemaRef) {
+fn check(input: &[u8], schema: &SchemaRef, projection: &[usize]) {
     let (mut left, mut right) = (Vec::new(), Vec::new());
-    ours(input, schema, |batch| left.push(batch));
-    arrows(input, schema, |batch| right.push(batch));
-    let left = concat_batches(schema, &left).expect("one schema");
-    assert_eq!(left.num_rows(), ROWS);
-    assert!(left == concat_batches(schema, &right).expect("one schema"));
+    ours(input, schema, projection, |batch| left.push(batch));
+    arrows(input, schema, projection, |batch| right.push(batch));
+    let projected = Arc::new(schema.project(projection).expect("columns of the schema"));
+    let left = concat_batches(&projected, &left).expect("one schema");
+    assert_eq!((left.num_rows(), left.num_columns()), (ROWS, projection.len()));
+    assert!(left == concat_batches(&projected, &right).expect("one schema"));
 }
 
-fn compare(criterion: &mut Criterion, name: &str, input: &str, schema: &SchemaRef) {
+fn compare(criterion: &mut Criterion, name: &str, input: &str, schema: &SchemaRef, projection: &[usize]) {
     let input = input.as_bytes();
-    check(input, schema);
-    let mut group = criterion.benchmark_group(name);
+    check(input, schema, projection);
+    let mut group = criterion.benchmark_group(format!("decode: {name}"));
     group.throughput(Throughput::Bytes(input.len() as u64));
     group.bench_function("ours", |bencher| {
-        bencher.iter(|| ours(input, schema, |batch| drop(black_box(batch))));
+        bencher.iter(|| ours(input, schema, projection, |batch| drop(black_box(batch))));
     });
     group.bench_function("arrow-csv", |bencher| {
-        bencher.iter(|| arrows(input, schema, |batch| drop(black_box(batch))));
+        bencher.iter(|| arrows(input, schema, projection, |batch| drop(black_box(batch))));
     });
     group.finish();
 }
 
 fn lineitem_rows(criterion: &mut Criterion) {
-    compare(criterion, "lineitem", &lineitem(ROWS), &lineitem_schema());
+    let (text, schema) = (lineitem(ROWS), lineitem_schema());
+    compare(criterion, "lineitem", &text, &schema, &(0..16).collect::<Vec<_>>());
+    for (name, column) in [("an integer", 0), ("a decimal", 5), ("a date", 10), ("a comment", 15)] {
+        compare(criterion, &format!("1 of lineitem's 16 columns, {name}"), &text, &schema, &[column]);
+    }
 }
 
 fn each_type(criterion: &mut Criterion) {
@@ -98,7 +110,7 @@ fn each_type(criterion: &mut Criterion) {
     let nanoseconds = DataType::Timestamp(TimeUnit::Nanosecond, None);
     let mut one = |name: &str, data_type: DataType, value: &dyn Fn(&mut Random) -> String| {
         let schema = Arc::new(Schema::new(vec![Field::new("value", data_type, true)]));
-        compare(criterion, name, &column(ROWS, value), &schema);
+        compare(criterion, name, &column(ROWS, value), &schema, &[0]);
     };
     one("int64", DataType::Int64, &integer);
     one("float64", DataType::Float64, &number);
@@ -111,6 +123,12 @@ fn each_type(criterion: &mut Criterion) {
     one("utf8, short", DataType::Utf8, &short);
     one("utf8, long", DataType::Utf8, &long);
     one("dictionary", dictionary, &short);
+}
+
+/// A file of one column, without a header.
+fn column(rows: usize, value: impl Fn(&mut Random) -> String) -> String {
+    let mut random = Random::new();
+    (0..rows).map(|_| value(&mut random) + "\n").collect()
 }
 
 criterion_group!(benches, lineitem_rows, each_type);

@@ -7,8 +7,9 @@ use std::path::Path;
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::reference::Machine;
 
+use crate::random::Random;
 use crate::readers::{Counts, Reader};
-use crate::text::{self, Random};
+use crate::text;
 
 /// Bytes of a generated input, about.
 const BYTES: usize = 8 << 20;

@@ -14,6 +14,8 @@
 //! medians beside each other.
 
 mod inputs;
+#[path = "support/random.rs"]
+mod random;
 mod readers;
 #[path = "support/text.rs"]
 mod text;

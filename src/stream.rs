@@ -170,7 +170,7 @@ impl CsvStreamBuilder {
                 if let Some(start) = self.start {
                     counter = counter.starting_at(start);
                 }
-                Work::Count { counter, taken: 0 }
+                Work::Count { counter, taken: 0, failed: None }
             }
             false => {
                 let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
@@ -181,7 +181,7 @@ impl CsvStreamBuilder {
                     // It may stand behind the end.
                     parser = parser.with_header_record();
                 }
-                Work::Decode { parser, decoder }
+                Work::Decode { parser: Box::new(parser), decoder: Box::new(decoder) }
             }
         };
         Ok(CsvStream {
@@ -228,14 +228,16 @@ pub struct CsvStream {
 /// What is done with the bytes.
 enum Work {
     Decode {
-        parser: Parser,
-        decoder: BatchDecoder,
+        parser: Box<Parser>,
+        decoder: Box<BatchDecoder>,
     },
     /// No column is asked for.
     Count {
         counter: RecordCounter,
         /// Records that batches have been made of.
         taken: u64,
+        /// What is wrong behind the records that have been counted. A limit may end the stream before it gets there.
+        failed: Option<Error>,
     },
 }
 
@@ -244,7 +246,15 @@ impl Work {
     fn rows(&self) -> usize {
         match self {
             Work::Decode { decoder, .. } => decoder.rows(),
-            Work::Count { counter, taken } => (counter.records() - taken) as usize,
+            Work::Count { counter, taken, .. } => (counter.records() - taken) as usize,
+        }
+    }
+
+    /// What is wrong behind the rows that wait.
+    fn take_failure(&mut self) -> Option<Error> {
+        match self {
+            Work::Decode { .. } => None,
+            Work::Count { failed, .. } => failed.take(),
         }
     }
 
@@ -282,13 +292,12 @@ impl Work {
                 }
                 Ok(taken)
             }
-            Work::Count { counter, .. } => {
-                let before = counter.records();
-                match range_end {
-                    Some(end) => end.count(counter, at, chunk)?,
-                    None => counter.push(chunk)?,
-                }
-                StreamCounters::add(&counters.records, (counter.records() - before) as usize);
+            Work::Count { counter, failed, .. } => {
+                let counted = match range_end {
+                    Some(end) => end.count(counter, at, chunk),
+                    None => counter.push(chunk),
+                };
+                *failed = counted.err();
                 StreamCounters::add_time(&counters.parsing_nanos, started);
                 Ok(chunk.len())
             }
@@ -309,23 +318,26 @@ impl Work {
                     StreamCounters::add(&counters.records, records.len());
                 }
             }
-            Work::Count { counter, .. } => {
-                let before = counter.records();
-                StreamCounters::add(&counters.records, (counter.finish()? - before) as usize);
-            }
+            Work::Count { counter, failed, .. } => *failed = counter.finish().err(),
         }
         StreamCounters::add_time(&counters.decoding_nanos, started);
         Ok(())
     }
 
     /// A batch of up to `rows` rows, if there are any.
-    fn take_batch(&mut self, schema: &SchemaRef, rows: usize) -> Result<Option<RecordBatch>> {
+    fn take_batch(
+        &mut self,
+        schema: &SchemaRef,
+        rows: usize,
+        counters: &StreamCounters,
+    ) -> Result<Option<RecordBatch>> {
         let rows = rows.min(self.rows());
         match self {
             Work::Decode { decoder, .. } => decoder.finish(),
             Work::Count { .. } if rows == 0 => Ok(None),
             Work::Count { taken, .. } => {
                 *taken += rows as u64;
+                StreamCounters::add(&counters.records, rows);
                 let options = RecordBatchOptions::new().with_row_count(Some(rows));
                 let batch = RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options);
                 let internal =
@@ -408,6 +420,9 @@ impl CsvStream {
             if self.work.is_full(rows) {
                 return Poll::Ready(self.take_batch());
             }
+            if let Some(error) = self.work.take_failure() {
+                return Poll::Ready(Err(error));
+            }
             let Some(reader) = &mut self.reader else {
                 return Poll::Ready(self.take_batch());
             };
@@ -454,7 +469,7 @@ impl CsvStream {
     /// The batch that is being built, and an end to reading if the limit is reached with it.
     fn take_batch(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.batch_rows.min(self.rows_left);
-        let batch = self.work.take_batch(&self.schema, rows)?;
+        let batch = self.work.take_batch(&self.schema, rows, &self.counters)?;
         self.rows_left -= batch.as_ref().map_or(0, RecordBatch::num_rows);
         if self.rows_left == 0 {
             self.reader = None;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{Cursor, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_compression::Level;
@@ -161,6 +162,29 @@ async fn an_object_shorter_or_longer_than_listed_is_an_error() {
     meta.size = 4;
     let error = all(open_plain(&memory, &meta).await.unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("a.csv: the object goes on at byte 10, it was listed with 4 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_always_ready_lets_others_have_their_turn() {
+    let (local, meta) = Local::with(&data(8 << 20)).await;
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&turns);
+    let others = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    // Chunks of a fortieth of the limit: more than tokio lets a task have in one turn.
+    let limits = Limits::new(1 << 20, None).unwrap();
+    let input = open(&local.store, &meta, Compression::None, &limits, Arc::default()).await.unwrap();
+    let before = turns.load(Ordering::Relaxed);
+    let reading = tokio::spawn(async move { all(input).await.unwrap().len() });
+    assert_eq!(reading.await.unwrap(), 8 << 20);
+    let during = turns.load(Ordering::Relaxed) - before;
+    others.abort();
+    // One is had before the reading task begins, and one after it has ended.
+    assert!(during > 2, "{during}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,7 @@ impl AppendLanes for Boolean {
     }
 
     #[inline(always)]
-    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, trues: &mut u64) -> u64 {
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, _: u64, trues: &mut u64) -> u64 {
         const LOWER: u64 = 0x2020_2020_2020_2020;
         lanes.load(fields.column.bytes());
         let (mut others, mut falses) = ([0; LANES], [0; LANES]);

@@ -108,11 +108,12 @@ impl<T: ByteArrayType> AppendLanes for Bytes<T> {
     fn values() -> Self::Values {}
 
     #[inline(always)]
-    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, (): &mut ()) -> u64 {
-        let bytes = lanes.len.iter().take(count).sum::<u64>();
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, quoted: u64, (): &mut ()) -> u64 {
+        let len = |lane: usize| u64::from(lanes.end[lane].saturating_sub(lanes.start[lane]));
+        let bytes = (0..count).map(len).sum::<u64>();
         // What may not fit is appended one by one.
         match T::Offset::MAX_OFFSET - self.values.len() > bytes as usize {
-            true => fields.texts(lanes, count, false),
+            true => fields.texts(lanes, count, quoted, false),
             false => 0,
         }
     }

@@ -55,7 +55,8 @@ pub(super) fn sixteen(bytes: u128, n: usize) -> Option<u64> {
 /// The number of eight digits from 0 to 9, the first one in the lowest byte.
 #[inline(always)]
 pub(super) fn number(x: u64) -> u64 {
-    let x = (x.wrapping_mul(10) + (x >> 8)) & 0x00ff_00ff_00ff_00ff;
+    // What is not digits may overflow: lanes are computed before it is known which of them are wrong.
+    let x = x.wrapping_mul(10).wrapping_add(x >> 8) & 0x00ff_00ff_00ff_00ff;
     let x = (x.wrapping_mul(100) + (x >> 16)) & 0x0000_ffff_0000_ffff;
     // Two halves of up to 9,999: a product of 32 bits each, which vectors have an instruction for.
     u64::from(x as u32) * 10_000 + (x >> 32)

@@ -1,9 +1,12 @@
 //! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
 
+use memchr::memchr2;
+
 use super::lanes::Lanes;
 use super::options::DecodeOptions;
 use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
+use crate::parse::index::{BLOCK, Simd};
 use crate::parse::{Backend, Column};
 
 /// The fields of one column, and what is to know to read them.
@@ -110,24 +113,55 @@ impl Fields<'_> {
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
     }
 
-    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor
-    /// quoted, nor to be trimmed, and UTF-8 if `utf8` asks for that.
+    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them. Returns those that are left
+    /// quoted, one bit each: with quotes or escapes inside, with text behind, or empty.
     #[inline(always)]
-    pub(super) fn texts(&self, lanes: &Lanes, count: usize, utf8: bool) -> u64 {
+    pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
+        let unescape = self.column.records().unescape();
+        let Some(quote) = unescape.quote() else {
+            return 0;
+        };
+        let escape = unescape.escape().unwrap_or(quote);
+        let bytes = self.column.bytes();
+        let mut left = 0;
+        for lane in 0..count {
+            let (start, end) = (lanes.start[lane] as usize, lanes.end[lane] as usize);
+            if bytes.get(start) != Some(&quote) || start >= end {
+                continue;
+            }
+            // To where its first quote or escape stands, if that is right at the end.
+            let inner = match bytes[start + 1..].first_chunk() {
+                Some(piece) if end - start <= BLOCK => {
+                    let block = simd.load(piece);
+                    (simd.eq(block, quote) | simd.eq(block, escape)).trailing_zeros() as usize
+                }
+                _ => memchr2(quote, escape, &bytes[start + 1..end]).unwrap_or(0),
+            };
+            if inner > 0 && start + 1 + inner + 1 == end && bytes[end - 1] == quote {
+                lanes.start[lane] += 1;
+                lanes.end[lane] -= 1;
+                lanes.len[lane] -= 2;
+            } else {
+                left |= 1 << lane;
+            }
+        }
+        left
+    }
+
+    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor to be
+    /// trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that are no values as they stand.
+    #[inline(always)]
+    pub(super) fn texts(&self, lanes: &Lanes, count: usize, quoted: u64, utf8: bool) -> u64 {
         if !self.is_verbatim() || (utf8 && self.text.is_none()) {
             return 0;
         }
-        let unescape = self.column.records().unescape();
         let bytes = self.column.bytes();
-        // A byte is none that is out of its range.
-        let quote = unescape.quote().map_or(u16::MAX, u16::from);
         let longest_null = self.options.longest_null() as u64;
         let cut = self.text.filter(|text| utf8 && !text.is_ascii());
         let mut mask = 0;
         for lane in 0..count {
             let (start, end) = (lanes.start[lane], lanes.end[lane]);
-            let first = bytes.get(start as usize).map_or(quote, |&first| u16::from(first));
-            let mut is_text = (start < end) & (first != quote);
+            let mut is_text = start < end;
             if is_text && lanes.len[lane] <= longest_null {
                 is_text = !self.options.is_listed(&bytes[start as usize..end as usize]);
             }
@@ -136,7 +170,7 @@ impl Fields<'_> {
             }
             mask |= u64::from(is_text) << lane;
         }
-        mask
+        mask & !quoted
     }
 
     /// Appends one field, whatever stands in it.

@@ -152,3 +152,70 @@ fn fraction(len: u64, before: u64, last: u64) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lanes of which each holds one text, with other bytes before it.
+    fn lanes(texts: &[Vec<u8>]) -> Lanes {
+        let mut lanes = Lanes::new();
+        for (lane, text) in texts.iter().enumerate() {
+            let mut bytes = b"9-.7,1234567890;".to_vec();
+            bytes.extend_from_slice(text);
+            let double = u128::from_le_bytes(*bytes.last_chunk().unwrap());
+            lanes.len[lane] = text.len() as u64;
+            (lanes.before[lane], lanes.last[lane]) = (double as u64, (double >> 64) as u64);
+        }
+        lanes
+    }
+
+    #[test]
+    fn numbers_of_every_length_and_every_wrong_byte() {
+        for sign in ["", "-"] {
+            for whole in 1..=16 {
+                for fraction in 0..=14 {
+                    let digits: String = "9071526384907152".chars().cycle().take(whole + fraction).collect();
+                    let mut text = format!("{sign}{}", &digits[..whole]);
+                    if fraction > 0 {
+                        text = text + "." + &digits[whole..];
+                    }
+                    let (text, len) =
+                        (text.into_bytes(), sign.len() + whole + fraction + usize::from(fraction > 0));
+                    let mut texts = vec![text.clone(); LANES];
+                    // Every byte of every lane is another one once.
+                    for round in 0..=256_usize.div_ceil(LANES) * len {
+                        for (lane, changed) in texts.iter_mut().enumerate().skip(1) {
+                            changed.clone_from(&text);
+                            changed[round % len] = ((round / len) * LANES + lane) as u8;
+                        }
+                        let fixed = Fixed::decimals(&lanes(&texts), LANES);
+                        for (lane, text) in texts.iter().enumerate() {
+                            assert_eq!(
+                                fixed.wrong[lane] == 0,
+                                expected(text, fraction).is_some(),
+                                "{text:?}"
+                            );
+                            if let Some(number) = expected(text, fraction) {
+                                assert_eq!(fixed.signed(lane), number, "{text:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The number without its point, by the standard library.
+    fn expected(text: &[u8], fraction: usize) -> Option<i64> {
+        let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= MAX_LEN as usize)?;
+        let (whole, behind) = match fraction {
+            0 => (text, ""),
+            _ => text.split_once('.')?,
+        };
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let are_digits = digits.bytes().chain(behind.bytes()).all(|byte| byte.is_ascii_digit());
+        let is_number = are_digits && !digits.is_empty() && behind.len() == fraction;
+        is_number.then(|| format!("{whole}{behind}").parse().unwrap())
+    }
+}

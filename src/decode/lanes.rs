@@ -94,8 +94,15 @@ pub(super) trait AppendLanes: Append {
     fn values() -> Self::Values;
 
     /// Reads the first `count` lanes, and returns which of them are values that [`append_lanes`](Self::append_lanes) can
-    /// append: one bit each. The others are read one by one.
-    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, values: &mut Self::Values) -> u64;
+    /// append: one bit each. The others are read one by one. Those in `quoted` are known to be no values as they stand.
+    fn read(
+        &self,
+        fields: &Fields<'_>,
+        lanes: &mut Lanes,
+        count: usize,
+        quoted: u64,
+        values: &mut Self::Values,
+    ) -> u64;
 
     /// Appends some of the lanes that have been read, of which none is NULL.
     fn append_lanes(
@@ -118,15 +125,23 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
     type Output = Result<(), Failure>;
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> Self::Output {
+    fn run<S: Simd>(self, simd: S) -> Self::Output {
         let ByLanes { fields, target, scratch: Scratch { text, lanes } } = self;
         let empty_is_null = fields.is_nullable && fields.options.is_null(b"", false, A::IS_TEXT);
         let is_verbatim = fields.is_verbatim();
+        let mut unquotes = A::IS_TEXT;
         let mut values = A::values();
         let mut from = 0;
         while from < fields.column.len() {
             let count = lanes.find(&fields.column, from);
-            let read = target.read(fields, lanes, count, &mut values);
+            let mut quoted = if unquotes { fields.unquote(simd, lanes, count) } else { 0 };
+            let mut read = target.read(fields, lanes, count, quoted, &mut values);
+            if read.count_ones() as usize != count && !unquotes {
+                // In numbers nobody looks for quotes before there are some.
+                unquotes = true;
+                quoted = fields.unquote(simd, lanes, count);
+                read = target.read(fields, lanes, count, quoted, &mut values);
+            }
             let mut lane = 0;
             while lane < count {
                 let run = (read >> lane).trailing_ones() as usize;

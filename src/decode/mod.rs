@@ -1,11 +1,12 @@
 //! From fields to Arrow arrays: column by column, no I/O and nothing that waits.
 //!
 //! ```text
-//!  Records ──► batch ──column by column──► fields ──value──► integer, float, decimal, temporal  ─► primitive ─┐
-//!              │ room in rows and bytes    │ unescape        boolean, null                                    ├─► arrays
-//!              │ first error of all        │ NULL?           string, binary ─► bytes, strings, views; dict. ──┘
-//!              ▼                           ▼
-//!          RecordBatch                  options              make: which type is decoded by what
+//!  Records ──► batch ──column by column──► lanes ──64 at once──► integer, float, decimal, date ─► primitive ─┐
+//!              │ room in rows and bytes    │ the others          boolean                                     ├─► arrays
+//!              │ first error of all        ▼                     text, binary ─► bytes, views                │
+//!              ▼                         fields ──one by one───► all of them, and times, dictionary, null ───┘
+//!          RecordBatch                   │ unescape
+//!                                        │ NULL? (options)       make: which type is decoded by what
 //! ```
 //!
 //! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code

@@ -104,7 +104,14 @@ impl<P: Parse> AppendLanes for Primitive<P> {
     }
 
     #[inline(always)]
-    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, values: &mut Self::Values) -> u64 {
+    fn read(
+        &self,
+        fields: &Fields<'_>,
+        lanes: &mut Lanes,
+        count: usize,
+        _: u64,
+        values: &mut Self::Values,
+    ) -> u64 {
         lanes.load(fields.column.bytes());
         self.parse.parse_lanes(lanes, count, values)
     }

@@ -290,6 +290,24 @@ mod tests {
     }
 
     #[test]
+    fn days_are_arrows_in_every_year() {
+        for year in 0..=9999 {
+            for month in 0..=13 {
+                for day in [0, 1, 27, 28, 29, 30, 31, 32] {
+                    let text = format!("{year:04}-{month:02}-{day:02}");
+                    let expected = Date32Type::parse(&text).filter(|_| year > 0);
+                    let (days, is_date) = days(year / 100, year % 100, month, day);
+                    assert_eq!(is_date.then_some(days), expected, "{text}");
+                }
+            }
+        }
+        // Any two bytes less a zero's are up to 165: no sum may overflow.
+        for part in [99, 100, 165] {
+            assert!(!days(part, part, part, part).1);
+        }
+    }
+
+    #[test]
     fn a_wrong_byte_anywhere_is_no_common_timestamp() {
         let right = b"2024-02-29T23:59:59.123456789Z";
         assert_eq!(common_timestamp(Text::new(right)), Some((1_709_251_199, 123_456_789)));

@@ -268,8 +268,8 @@ impl<T: View> AppendLanes for Views<T> {
     fn values() -> Self::Values {}
 
     #[inline(always)]
-    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, (): &mut ()) -> u64 {
-        fields.texts(lanes, count, T::IS_STRING)
+    fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, quoted: u64, (): &mut ()) -> u64 {
+        fields.texts(lanes, count, quoted, T::IS_STRING)
     }
 
     #[inline(always)]

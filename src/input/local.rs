@@ -1,4 +1,4 @@
-//! A local file, one chunk ahead.
+//! A local file: from the page cache at once, from a disk one chunk ahead.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,16 +9,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, coop, spawn_blocking};
 
+use super::cached::read_cached;
 use super::counters::{InputCounters, Meter};
 use super::object::shorter;
 use super::reader::poll_read_buffered;
 
-/// Reads a file in chunks on tokio's blocking pool: while one is consumed, the next one is read.
+/// Reads a file in chunks.
 ///
-/// Two buffers go back and forth; no chunk is allocated. Dropping the reader leaves at most the one read that is in
-/// flight, and its buffer, behind.
+/// What the operating system has in memory is copied by whoever polls: that takes less than to hand it from one thread to
+/// another one. What has to come from a disk is read on tokio's blocking pool, so that no worker waits for it: while one
+/// chunk is consumed, the next one is read. Two buffers go back and forth then; no chunk is allocated.
+///
+/// Dropping the reader leaves at most the one read that is in flight, and its buffer, behind.
 #[derive(Debug)]
 pub(super) struct LocalReader {
     file: Arc<File>,
@@ -34,8 +38,13 @@ pub(super) struct LocalReader {
     /// The other buffer, while it isn't being read into.
     spare: Vec<u8>,
     reading: Option<JoinHandle<io::Result<Filled>>>,
+    /// How many chunks are still to be read ahead before the page cache is asked again.
+    ahead: u32,
     meter: Meter,
 }
+
+/// Chunks that are read ahead once one was not in the page cache.
+const AHEAD: u32 = 16;
 
 /// A read that has come back.
 #[derive(Debug)]
@@ -55,26 +64,55 @@ impl LocalReader {
         counters: Arc<InputCounters>,
     ) -> io::Result<Self> {
         let file = Arc::new(file);
-        let asked = Arc::clone(&file);
-        let metadata = spawn_blocking(move || asked.metadata()).await??;
+        // Pipes and devices are listed with size 0. To ask each file would cost as much as to read a small one.
+        let has_size = range.end > 0 || {
+            let asked = Arc::clone(&file);
+            spawn_blocking(move || asked.metadata()).await??.is_file()
+        };
         Ok(LocalReader {
             file,
             at: range.start,
-            end: metadata.is_file().then_some(range.end),
+            end: has_size.then_some(range.end),
             chunk_bytes,
             chunk: Vec::new(),
             consumed: 0,
             filled: 0,
             spare: Vec::new(),
             reading: None,
+            ahead: 0,
             meter: Meter::new(counters),
         })
     }
 
+    /// Bytes of the next chunk.
+    fn next_len(&self) -> usize {
+        let left = self.end.map_or(u64::MAX, |end| end - self.at);
+        usize::try_from(left).unwrap_or(usize::MAX).min(self.chunk_bytes)
+    }
+
+    /// Reads the next chunk, or what of it is in the page cache, once the last one has been consumed; says if it has.
+    fn read_cached(&mut self) -> io::Result<bool> {
+        let (Some(end), asked @ 1..) = (self.end, self.next_len()) else {
+            return Ok(false);
+        };
+        if self.chunk.len() < asked {
+            self.chunk = vec![0; asked];
+        }
+        let Some(read) = read_cached(&self.file, &mut self.chunk[..asked], self.at) else {
+            return Ok(false);
+        };
+        if read == 0 {
+            return Err(shorter(self.at, end));
+        }
+        self.at += read as u64;
+        self.meter.add_bytes(read);
+        (self.consumed, self.filled) = (0, read);
+        Ok(true)
+    }
+
     /// Starts to read the next chunk into the spare buffer, unless all has been asked for.
     fn read_ahead(&mut self) {
-        let left = self.end.map_or(u64::MAX, |end| end - self.at);
-        let asked = usize::try_from(left).unwrap_or(usize::MAX).min(self.chunk_bytes);
+        let asked = self.next_len();
         if asked == 0 {
             return;
         }
@@ -106,6 +144,15 @@ impl AsyncBufRead for LocalReader {
         let this = self.get_mut();
         while this.consumed == this.filled {
             if this.reading.is_none() {
+                if this.ahead == 0 {
+                    // Always ready, it would keep others on this thread from their turn for the whole file.
+                    let turn = ready!(coop::poll_proceed(cx));
+                    if this.read_cached()? {
+                        turn.made_progress();
+                        break;
+                    }
+                    this.ahead = AHEAD;
+                }
                 this.read_ahead();
             }
             let Some(reading) = &mut this.reading else { break };
@@ -122,8 +169,9 @@ impl AsyncBufRead for LocalReader {
             }
             this.spare = mem::replace(&mut this.chunk, read.buffer);
             (this.consumed, this.filled) = (0, read.filled);
+            this.ahead = this.ahead.saturating_sub(1);
             // A FIFO's read can wait for ever, and can't be called back: it is begun only when it is wanted.
-            if this.end.is_some() {
+            if this.end.is_some() && this.ahead > 0 {
                 this.read_ahead();
             }
         }

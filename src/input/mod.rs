@@ -1,7 +1,7 @@
 //! Where bytes come from: any object store, any of its files, in any compression; nothing here knows CSV.
 //!
 //! ```text
-//!  ObjectStore ──get──► File ────► local       positional reads on the blocking pool, one chunk ahead
+//!  ObjectStore ──get──► File ────► local       positional reads: cached bytes at once, others one chunk ahead
 //!                  └──► Stream ──► object      frames as they come, counted against the listed size
 //!                                    │          range: from any byte on, as far as it is wanted
 //!                                    │
@@ -11,6 +11,7 @@
 //! An input gives exactly the bytes that were listed, or an error: an object that has been replaced, that ends early, or
 //! whose compressed data does, is never taken for a shorter one.
 
+mod cached;
 mod compression;
 mod counters;
 mod decompress;

@@ -24,7 +24,7 @@ use crate::limits::Limits;
 /// Opens an object with one request and reads it as it was listed in `meta`.
 ///
 /// Bytes that a store streams are handed on as they come. A local file is read in chunks of
-/// [`Limits::chunk_bytes`] on tokio's blocking pool, one chunk ahead. A local file that is no regular one, a FIFO say, is
+/// [`Limits::chunk_bytes`]: from the page cache at once, else on tokio's blocking pool, one chunk ahead. A local file that is no regular one, a FIFO say, is
 /// read to its end: it has no size. Must be called, and read, in a tokio runtime.
 ///
 /// The object may change after it was listed:

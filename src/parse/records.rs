@@ -276,9 +276,13 @@ impl<'a> Column<'a> {
         firsts.chain(others)
     }
 
-    /// Copies the [`span`](Self::span)s of the records from `from` on, and says how many.
+    /// Copies the [`span`](Self::span)s of the records from `from` on, and says how many: `N`, or as many as there are.
+    ///
+    /// # Panics
+    ///
+    /// When `from` exceeds [`len`](Self::len).
     #[inline(always)]
-    pub(crate) fn copy_spans<const N: usize>(
+    pub fn copy_spans<const N: usize>(
         &self,
         from: usize,
         starts: &mut [u32; N],

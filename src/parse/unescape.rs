@@ -50,8 +50,14 @@ impl Unescape {
 
     /// The byte that a quoted field starts with.
     #[inline]
-    pub(crate) fn quote(&self) -> Option<u8> {
+    pub fn quote(&self) -> Option<u8> {
         self.quote
+    }
+
+    /// The byte that takes its meaning from the next one inside quotes, if there is one beside the quote.
+    #[inline]
+    pub fn escape(&self) -> Option<u8> {
+        self.escape
     }
 
     /// The value of a raw field: a part of `raw` where that is possible, else written to `scratch`.

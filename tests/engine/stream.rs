@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::execution::RecordBatchStream;
+use datafusion_csv_stream::limits::Limits;
 use datafusion_csv_stream::stream::{CsvStreamBuilder, StreamCounters};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader, ReadBuf};
@@ -106,6 +107,36 @@ async fn a_limit_ends_it_without_another_read() {
     assert_eq!(reads.load(Ordering::Relaxed), DROPPED);
 }
 
+/// What is wrong behind the rows that are wanted is nobody's concern, and full batches before it are handed out, whether
+/// rows are decoded or only counted.
+#[tokio::test]
+async fn an_error_behind_some_rows_comes_behind_them() {
+    let text = "id,name\n".to_owned() + &"1,a\n".repeat(5) + "2," + &"b".repeat(2000) + "\n";
+    let text: &'static [u8] = text.leak().as_bytes();
+    let limits = Limits::new(1 << 20, Some(1024)).unwrap();
+    for projection in [vec![], vec![0, 1]] {
+        for (limit, batch_size, rows, fails) in
+            [(Some(3), 2, &[2, 1][..], false), (Some(3), 8192, &[3], false), (None, 2, &[2, 2], true)]
+        {
+            let stream = CsvStreamBuilder::new(schema())
+                .with_limits(limits)
+                .with_projection(Some(projection.clone()))
+                .with_limit(limit)
+                .with_batch_size(batch_size)
+                .build(text)
+                .unwrap();
+            let batches: Vec<_> = stream.collect().await;
+            let right: Vec<usize> = batches.iter().flatten().map(|batch| batch.num_rows()).collect();
+            assert_eq!(right, rows, "{projection:?} {limit:?} {batch_size}");
+            assert_eq!(
+                batches.len() - right.len(),
+                usize::from(fails),
+                "{projection:?} {limit:?} {batch_size}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn dropping_it_drops_the_reader() {
     let (reader, reads) = watched(b"id,name\n1,a\n2,b\n");
@@ -143,8 +174,6 @@ async fn endless_comments_let_others_have_their_turn() {
 
 #[tokio::test]
 async fn batches_are_bounded_in_bytes_too() {
-    use datafusion_csv_stream::limits::Limits;
-
     let text: &'static [u8] = Vec::leak([b"1,".as_slice(), &[b'x'; 50_000], b"\n"].concat().repeat(100));
     let dialect = datafusion_csv_stream::dialect::Dialect::builder().has_header(false).build().unwrap();
     let limits = Limits::default();

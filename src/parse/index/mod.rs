@@ -17,5 +17,4 @@ mod swar;
 mod x86_64;
 
 pub use backend::Backend;
-pub(in crate::parse) use simd::BLOCK;
-pub(crate) use simd::{Kernel, Simd};
+pub(crate) use simd::{BLOCK, Kernel, Simd};

@@ -1,7 +1,7 @@
 //! What a back end can do, and what can be run on one.
 
 /// Bytes of a block: one bit of a `u64` each.
-pub(in crate::parse) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// A back end's primitives. A value of an implementing type is the proof that the CPU has the instructions.
 pub(crate) trait Simd: Copy {

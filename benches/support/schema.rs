@@ -1,11 +1,8 @@
-//! The benches' data, and its schema.
-
-mod text;
+//! The schema of the benches' data.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-pub(crate) use text::{Random, lineitem};
 
 /// The schema of TPC-H's lineitem.
 pub(crate) fn lineitem_schema() -> SchemaRef {
@@ -29,10 +26,4 @@ pub(crate) fn lineitem_schema() -> SchemaRef {
         ("l_comment", DataType::Utf8View),
     ];
     Arc::new(Schema::new(columns.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec()))
-}
-
-/// A file of one column, without a header.
-pub(crate) fn column(rows: usize, value: impl Fn(&mut Random) -> String) -> String {
-    let mut random = Random::new();
-    (0..rows).map(|_| value(&mut random) + "\n").collect()
 }

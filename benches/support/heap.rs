@@ -1,0 +1,23 @@
+//! The heap, counted by the process's allocator.
+
+#[path = "../../src/cli/alloc.rs"]
+mod alloc;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use alloc::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
+
+/// Begins a new peak at what is allocated now, and gives that.
+pub(crate) fn reset() -> usize {
+    let live = ALLOCATOR.live.load(Relaxed);
+    ALLOCATOR.peak.store(live, Relaxed);
+    live
+}
+
+/// The most bytes that were allocated at once since the last [`reset`].
+pub(crate) fn peak() -> usize {
+    ALLOCATOR.peak()
+}
