@@ -1,5 +1,7 @@
 //! [`CsvStream`]: any `AsyncBufRead` of CSV bytes → a stream of Arrow batches. The one place that waits.
 
+mod filter;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +22,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::infer::SchemaSampler;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
 use crate::parse::{FieldCount, Parser, RecordCounter, Step};
+
+pub use filter::RowFilter;
+use filter::{Failure, Filters};
 
 /// Chunks that one poll reads before it lets others on its thread have their turn: 16 MiB at the default chunk size.
 ///
@@ -48,6 +53,7 @@ const CHUNKS_PER_POLL: usize = 64;
 pub struct CsvStreamBuilder {
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
+    filters: Vec<Arc<dyn RowFilter>>,
     dialect: Dialect,
     decode: DecodeOptions,
     truncated_rows: bool,
@@ -64,6 +70,7 @@ impl CsvStreamBuilder {
         CsvStreamBuilder {
             schema,
             projection: None,
+            filters: Vec::new(),
             dialect: Dialect::default(),
             decode: DecodeOptions::default(),
             truncated_rows: false,
@@ -79,6 +86,14 @@ impl CsvStreamBuilder {
     /// are only counted, several times faster: how many fields they have is not looked at then.
     pub fn with_projection(mut self, projection: Option<Vec<usize>>) -> Self {
         self.projection = projection;
+        self
+    }
+
+    /// Predicates, all of which a row has to fulfil. They are evaluated in this order, each on the rows that those before
+    /// it keep, and what else a row has is decoded only if it fulfils all. A value that is not decoded is not checked
+    /// either; how many fields a record has, and its quotes, are. Default: none.
+    pub fn with_filters(mut self, filters: Vec<Arc<dyn RowFilter>>) -> Self {
+        self.filters = filters;
         self
     }
 
@@ -112,7 +127,7 @@ impl CsvStreamBuilder {
         self
     }
 
-    /// Rows after which the stream ends and reads no more. Default: none.
+    /// Rows, of those that the filters keep, after which the stream ends and reads no more. Default: none.
     pub fn with_limit(mut self, limit: Option<usize>) -> Self {
         self.limit = limit;
         self
@@ -134,7 +149,7 @@ impl CsvStreamBuilder {
     ///
     /// # Errors
     ///
-    /// When a projected column has a type that can't be decoded, or the projection names a column that isn't there.
+    /// When a projected column, or one that a filter needs, has a type that can't be decoded or isn't there.
     pub fn build(self, reader: impl AsyncBufRead + Send + 'static) -> Result<CsvStream> {
         let columns = self.schema.fields().len();
         let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
@@ -147,11 +162,15 @@ impl CsvStreamBuilder {
         let decoder =
             BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
         let schema = Arc::clone(decoder.schema());
-        let work = match projection.is_empty() {
+        let filters = match self.filters.is_empty() {
+            true => None,
+            false => Some(Filters::new(self.filters, &self.schema, &self.decode, &self.limits, self.limit)?),
+        };
+        let work = match projection.is_empty() && filters.is_none() {
             true => Work::Count { counter: RecordCounter::new(&self.dialect, max_record_bytes)?, taken: 0 },
             false => {
                 let parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
-                Work::Decode { parser, decoder }
+                Work::Decode { parser, filters, decoder, rest: None }
             }
         };
         Ok(CsvStream {
@@ -193,7 +212,10 @@ pub struct CsvStream {
 enum Work {
     Decode {
         parser: Parser,
+        filters: Option<Filters>,
         decoder: BatchDecoder,
+        /// What is left of a batch that was larger than asked for: how many rows filters keep is not known before.
+        rest: Option<RecordBatch>,
     },
     /// No column is asked for.
     Count {
@@ -207,7 +229,9 @@ impl Work {
     /// Rows that wait for their batch.
     fn rows(&self) -> usize {
         match self {
-            Work::Decode { decoder, .. } => decoder.rows(),
+            Work::Decode { decoder, rest, .. } => {
+                decoder.rows() + rest.as_ref().map_or(0, RecordBatch::num_rows)
+            }
             Work::Count { counter, taken } => (counter.records() - taken) as usize,
         }
     }
@@ -215,23 +239,32 @@ impl Work {
     /// Whether a batch of up to `rows` rows is full.
     fn is_full(&self, rows: usize) -> bool {
         match self {
-            Work::Decode { decoder, .. } if decoder.room() == 0 => true,
+            Work::Decode { decoder, rest, .. } if decoder.room() == 0 || rest.is_some() => true,
             _ => self.rows() >= rows,
         }
     }
 
-    /// Takes some of a chunk, with which a batch gets no more than `rows` rows, and says how many bytes.
-    fn push(&mut self, chunk: &[u8], rows: usize, counters: &StreamCounters) -> Result<usize> {
+    /// Takes some of a chunk, with which a batch gets no more than `rows` rows unless there are filters, and says how many
+    /// bytes.
+    fn push(&mut self, chunk: &[u8], rows: usize, counters: &StreamCounters) -> Result<usize, Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, decoder } => {
-                let room = decoder.room().min(rows - decoder.rows());
+            Work::Decode { parser, filters, decoder, .. } => {
+                let room = match filters {
+                    Some(filters) => filters.room(),
+                    None => decoder.room().min(rows - decoder.rows()),
+                };
                 let (taken, step) = parser.next(chunk, room)?;
                 let parsed = StreamCounters::add_time(&counters.parsing_nanos, started);
                 if let Step::Records(records) = step {
-                    decoder.push(&records)?;
                     StreamCounters::add(&counters.records, records.len());
-                    StreamCounters::add_time(&counters.decoding_nanos, parsed);
+                    match filters {
+                        Some(filters) => filters.push(&records, decoder, counters)?,
+                        None => {
+                            decoder.push(&records)?;
+                            StreamCounters::add_time(&counters.decoding_nanos, parsed);
+                        }
+                    }
                 }
                 Ok(taken)
             }
@@ -246,13 +279,16 @@ impl Work {
     }
 
     /// Takes the last record, which may end without a terminator.
-    fn finish(&mut self, counters: &StreamCounters) -> Result<()> {
+    fn finish(&mut self, counters: &StreamCounters) -> Result<(), Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, decoder } => {
+            Work::Decode { parser, filters, decoder, .. } => {
                 if let Some(records) = parser.finish()? {
-                    decoder.push(&records)?;
                     StreamCounters::add(&counters.records, records.len());
+                    match filters {
+                        Some(filters) => return filters.push(&records, decoder, counters),
+                        None => decoder.push(&records)?,
+                    }
                 }
             }
             Work::Count { counter, .. } => {
@@ -268,7 +304,20 @@ impl Work {
     fn take_batch(&mut self, schema: &SchemaRef, rows: usize) -> Result<Option<RecordBatch>> {
         let rows = rows.min(self.rows());
         match self {
-            Work::Decode { decoder, .. } => decoder.finish(),
+            Work::Decode { decoder, rest, .. } => {
+                let batch = match rest.take() {
+                    Some(batch) => batch,
+                    None => match decoder.finish()? {
+                        Some(batch) => batch,
+                        None => return Ok(None),
+                    },
+                };
+                if batch.num_rows() <= rows {
+                    return Ok(Some(batch));
+                }
+                *rest = Some(batch.slice(rows, batch.num_rows() - rows));
+                Ok(Some(batch.slice(0, rows)))
+            }
             Work::Count { .. } if rows == 0 => Ok(None),
             Work::Count { taken, .. } => {
                 *taken += rows as u64;
@@ -283,7 +332,11 @@ impl Work {
 
     fn allocated_bytes(&self) -> usize {
         match self {
-            Work::Decode { parser, decoder } => parser.allocated_bytes() + decoder.allocated_bytes(),
+            Work::Decode { parser, filters, decoder, rest } => {
+                let filters = filters.as_ref().map_or(0, Filters::allocated_bytes);
+                let rest = rest.as_ref().map_or(0, RecordBatch::get_array_memory_size);
+                parser.allocated_bytes() + decoder.allocated_bytes() + filters + rest
+            }
             Work::Count { .. } => 0,
         }
     }
@@ -294,7 +347,9 @@ impl Work {
 pub struct StreamCounters {
     bytes: AtomicU64,
     records: AtomicU64,
+    selected: AtomicU64,
     parsing_nanos: AtomicU64,
+    filtering_nanos: AtomicU64,
     decoding_nanos: AtomicU64,
 }
 
@@ -304,9 +359,14 @@ impl StreamCounters {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Records decoded.
+    /// Records read, those included that filters don't keep.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
+    }
+
+    /// Records that all filters keep; 0 without any.
+    pub fn selected(&self) -> u64 {
+        self.selected.load(Ordering::Relaxed)
     }
 
     /// Time spent finding records and fields, in nanoseconds.
@@ -314,7 +374,12 @@ impl StreamCounters {
         self.parsing_nanos.load(Ordering::Relaxed)
     }
 
-    /// Time spent decoding fields into arrays, in nanoseconds.
+    /// Time spent on filters, in nanoseconds: decoding the fields that they need, and evaluating them.
+    pub fn filtering_nanos(&self) -> u64 {
+        self.filtering_nanos.load(Ordering::Relaxed)
+    }
+
+    /// Time spent decoding fields into arrays, those for filters not included, in nanoseconds.
     pub fn decoding_nanos(&self) -> u64 {
         self.decoding_nanos.load(Ordering::Relaxed)
     }
@@ -342,16 +407,16 @@ impl CsvStream {
         self.has_ended = true;
     }
 
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>, Failure>> {
         for _ in 0..CHUNKS_PER_POLL {
             let rows = self.batch_rows.min(self.rows_left);
             if self.work.is_full(rows) {
-                return Poll::Ready(self.take_batch());
+                return Poll::Ready(Ok(self.take_batch()?));
             }
             let Some(reader) = &mut self.reader else {
-                return Poll::Ready(self.take_batch());
+                return Poll::Ready(Ok(self.take_batch()?));
             };
-            let chunk = ready!(reader.as_mut().poll_fill_buf(cx))?;
+            let chunk = ready!(reader.as_mut().poll_fill_buf(cx)).map_err(Error::from)?;
             if chunk.is_empty() {
                 self.reader = None;
                 self.work.finish(&self.counters)?;
@@ -391,13 +456,13 @@ impl Stream for CsvStream {
         let batch = ready!(self.poll_batch(cx));
         Poll::Ready(match batch {
             Ok(batch) => batch.map(Ok),
-            Err(error) => {
+            Err(failure) => {
                 self.close();
-                let error = match &self.path {
-                    Some(path) => error.with_path(path),
-                    None => error,
-                };
-                Some(Err(error.into()))
+                Some(Err(match (failure, &self.path) {
+                    (Failure::Csv(error), Some(path)) => error.with_path(path).into(),
+                    (Failure::Csv(error), None) => error.into(),
+                    (Failure::Filter(error), _) => error,
+                }))
             }
         })
     }

@@ -16,14 +16,24 @@ pub(super) struct ScanMetrics {
     requests: Count,
     /// Bytes parsed, after decompression.
     bytes_parsed: Count,
-    /// Records decoded.
+    /// Records read.
     records: Count,
+    /// What the predicate did, if there is one.
+    predicate: Option<PredicateMetrics>,
     /// Time in which the next bytes were not there yet.
     time_waiting: Time,
     /// Time spent finding records and fields.
     time_parsing: Time,
-    /// Time spent decoding fields into arrays.
+    /// Time spent decoding fields into arrays, those for the predicate not included.
     time_decoding: Time,
+}
+
+#[derive(Debug, Clone)]
+struct PredicateMetrics {
+    /// Records that the predicate kept.
+    records_selected: Count,
+    /// Time spent on the predicate: decoding the fields that it needs, and evaluating it.
+    time_filtering: Time,
 }
 
 /// How much of the counters has been published.
@@ -33,19 +43,25 @@ pub(super) struct Published {
     requests: u64,
     bytes_parsed: u64,
     records: u64,
+    records_selected: u64,
     waiting_nanos: u64,
     parsing_nanos: u64,
+    filtering_nanos: u64,
     decoding_nanos: u64,
 }
 
 impl ScanMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize, has_predicate: bool) -> Self {
         let builder = || MetricBuilder::new(metrics);
         ScanMetrics {
             bytes_scanned: builder().counter("bytes_scanned", partition),
             requests: builder().counter("requests", partition),
             bytes_parsed: builder().counter("bytes_parsed", partition),
             records: builder().counter("records", partition),
+            predicate: has_predicate.then(|| PredicateMetrics {
+                records_selected: builder().counter("records_selected", partition),
+                time_filtering: builder().subset_time("time_filtering", partition),
+            }),
             time_waiting: builder().subset_time("time_waiting", partition),
             time_parsing: builder().subset_time("time_parsing", partition),
             time_decoding: builder().subset_time("time_decoding", partition),
@@ -71,6 +87,10 @@ impl ScanMetrics {
         };
         time(&self.time_waiting, input.waited().as_nanos() as u64, &mut published.waiting_nanos);
         time(&self.time_parsing, stream.parsing_nanos(), &mut published.parsing_nanos);
+        if let Some(predicate) = &self.predicate {
+            count(&predicate.records_selected, stream.selected(), &mut published.records_selected);
+            time(&predicate.time_filtering, stream.filtering_nanos(), &mut published.filtering_nanos);
+        }
         time(&self.time_decoding, stream.decoding_nanos(), &mut published.decoding_nanos);
     }
 }

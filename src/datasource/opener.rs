@@ -4,15 +4,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener};
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
+use super::filter::PredicateInUse;
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use crate::input::{self, Compression, InputCounters};
@@ -21,10 +22,11 @@ use crate::stream::{CsvStream, StreamCounters};
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
     pub(super) options: ReadOptions,
-    /// All columns of the files.
-    pub(super) schema: SchemaRef,
+    /// All columns of the files, and those of their partitions.
+    pub(super) table_schema: TableSchema,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
+    pub(super) predicate: Option<PredicateInUse>,
     pub(super) batch_size: usize,
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
@@ -43,10 +45,15 @@ impl FileOpener for CsvStreamOpener {
         let path = file.object_meta.location.to_string();
         let input_counters = Arc::new(InputCounters::default());
         let stream_counters = Arc::new(StreamCounters::default());
+        let filters = match &self.predicate {
+            Some(predicate) => predicate.of_file(&self.table_schema, &file)?,
+            None => Vec::new(),
+        };
         let builder = self
             .options
-            .stream_builder(&self.schema)
+            .stream_builder(self.table_schema.file_schema())
             .with_projection(Some(self.projection.clone()))
+            .with_filters(filters)
             .with_batch_size(self.batch_size)
             .with_limit(self.limit)
             .with_path(&path)
