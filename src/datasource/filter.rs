@@ -1,6 +1,6 @@
 //! [`ScanPredicate`]: what a scan keeps of its rows, as DataFusion's expressions and as the stream's filters.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::BooleanArray;
@@ -84,7 +84,7 @@ pub(super) struct PredicateInUse {
 /// Conjuncts that are evaluated together, and the file's columns that they need.
 #[derive(Default)]
 struct Group {
-    columns: Vec<usize>,
+    columns: BTreeSet<usize>,
     conjuncts: Vec<Arc<dyn PhysicalExpr>>,
 }
 
@@ -102,8 +102,8 @@ impl PredicateInUse {
         let mut groups: Vec<Group> = Vec::new();
         for conjunct in &self.conjuncts {
             let conjunct = with_partition_values(conjunct, width, &file.partition_values)?;
-            let columns: HashSet<_> = collect_columns(&conjunct).iter().map(Column::index).collect();
-            let has_all = |group: &Group| columns.iter().all(|column| group.columns.contains(column));
+            let columns: BTreeSet<_> = collect_columns(&conjunct).iter().map(Column::index).collect();
+            let has_all = |group: &Group| columns.is_subset(&group.columns);
             let place = match groups.iter().position(has_all) {
                 _ if columns.is_empty() => &mut constant,
                 Some(place) => &mut groups[place],
@@ -115,9 +115,7 @@ impl PredicateInUse {
                     &mut groups[last]
                 }
             };
-            place
-                .columns
-                .extend(columns.iter().filter(|column| !place.columns.contains(column)).collect::<Vec<_>>());
+            place.columns.extend(columns);
             place.conjuncts.push(conjunct);
         }
         groups.insert(0, constant);
@@ -126,13 +124,13 @@ impl PredicateInUse {
 }
 
 impl Group {
-    fn into_filter(mut self) -> Result<Arc<dyn RowFilter>> {
-        self.columns.sort_unstable();
-        let place = |column: &Column| self.columns.binary_search(&column.index()).unwrap_or(column.index());
-        let expr = replace_columns(&conjunction(self.conjuncts.iter().cloned()), |column| {
-            Some(Arc::new(Column::new(column.name(), place(column))))
+    fn into_filter(self) -> Result<Arc<dyn RowFilter>> {
+        let columns: Vec<_> = self.columns.into_iter().collect();
+        let expr = replace_columns(&conjunction(self.conjuncts), |column| {
+            let place = columns.binary_search(&column.index()).ok()?;
+            Some(Arc::new(Column::new(column.name(), place)))
         })?;
-        Ok(Arc::new(ExprFilter { columns: self.columns, expr }))
+        Ok(Arc::new(ExprFilter { columns, expr }))
     }
 }
 
