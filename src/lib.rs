@@ -32,7 +32,8 @@
 //! # What it does not do
 //!
 //! * A compressed file is read by one partition.
-//! * Filters run above the scan, on all rows.
+//! * A value that no query needs is not checked: that of a column that isn't asked for, or of a row that a predicate drops
+//!   before. How many fields such a record has, and its quotes, are.
 //! * Columns are matched by position. Names in a file's header are not compared with the table's.
 //! * UTF-8 only: other encodings have to be converted first. Delimiters are one byte.
 //! * `SessionContext::read_csv` and `register_csv` stay with DataFusion's own reader, which they are tied to.

@@ -8,7 +8,10 @@
 //! | decompression window and buffers | `≤ window_bytes` | ≤ 4.8 MiB, compressed files only |
 //! | the partial record between two chunks | `≤ max_record_bytes` | ≤ 2 MiB, normally one record |
 //! | the index of the records being decoded: ends, starts, counts | `12 × INDEX_FIELDS` | 192 KiB, normally 66 KiB |
-//! | builders of the batch being built | `batch_bytes + max(chunk_bytes, max_record_bytes)` | ≤ 2.5 MiB |
+//! | builders of the batch being built | `batch_bytes + max(chunk_bytes + predicate_bytes, max_record_bytes)` | ≤ 2.5 MiB |
+//!
+//! A predicate's columns, `predicate_bytes` and the values that vary in length, are let go before those of the batch are
+//! copied, and so are a part of what builders may hold beyond `batch_bytes`.
 //!
 //! The index of one record that has more fields than [`INDEX_FIELDS`] takes up to `8` bytes a field instead of 4, growing
 //! by doubling. How many that can be is the table's number of columns, or [`MAX_FIELDS`].
@@ -42,6 +45,9 @@ pub const INDEX_FIELDS: usize = 16 << 10;
 /// Fields or records beside [`INDEX_FIELDS`] that the index has room for: the rest of the block in which it becomes full,
 /// and one block that it is always ready to take.
 pub(crate) const INDEX_SLACK: usize = 128;
+
+/// Records that a predicate is evaluated on at once: 4096. What is kept of them is known by their numbers.
+pub const PREDICATE_ROWS: usize = 4096;
 
 /// Fields of the widest record that is accepted where no schema says how many there are: 64 Ki, of which the index takes
 /// 256 KiB.
@@ -123,6 +129,11 @@ impl Limits {
         (self.memory_limit / 20 / self.readers).max(64 << 10)
     }
 
+    /// Bytes that a predicate is evaluated on at once, beyond those of values that vary in length: a quarter of a batch.
+    pub fn predicate_bytes(&self) -> usize {
+        self.batch_bytes() / 4
+    }
+
     /// Bytes that a decompressor may hold: 12/25 of the limit, or what the other parts leave if that is less. zstd needs
     /// up to 4 MiB at level 16 and 8 MiB from 17 on, xz 4 MiB at level 4, and each some buffers; what needs more is an
     /// error that says so.
@@ -135,7 +146,8 @@ impl Limits {
         let chunks = 2 * self.chunk_bytes();
         let carry = self.max_record_bytes + 1;
         let index = 12 * (INDEX_FIELDS + INDEX_SLACK);
-        let builders = self.batch_bytes() + self.chunk_bytes().max(self.max_record_bytes);
+        let step = self.chunk_bytes() + self.predicate_bytes();
+        let builders = self.batch_bytes() + step.max(self.max_record_bytes);
         chunks + carry + index + builders
     }
 }

@@ -1,6 +1,6 @@
 //! [`CsvStreamFormat`]: DataFusion's `FileFormat`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -22,13 +22,16 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::options::CsvFormatOptions;
 use super::source::CsvStreamSource;
-use crate::{input, stream};
+use crate::input::{self, Compression};
+use crate::stream;
 
 /// CSV files, read by this crate's engine and written by DataFusion's own.
 #[derive(Debug, Clone)]
 pub struct CsvStreamFormat {
     options: CsvFormatOptions,
     extension: &'static str,
+    /// What the last sample that a schema was inferred from says of a record's length, in bytes of text.
+    bytes_per_record: Arc<Mutex<Option<f64>>>,
 }
 
 impl Default for CsvStreamFormat {
@@ -40,7 +43,7 @@ impl Default for CsvStreamFormat {
 impl CsvStreamFormat {
     /// A format with these options, which are checked when it is first used.
     pub fn new(options: CsvFormatOptions) -> Self {
-        CsvStreamFormat { options, extension: "csv" }
+        CsvStreamFormat { options, extension: "csv", bytes_per_record: Arc::default() }
     }
 
     /// A format with these options.
@@ -101,7 +104,9 @@ impl FileFormat for CsvStreamFormat {
                 break;
             }
         }
-        Ok(sampler.finish().schema)
+        let inferred = sampler.finish();
+        *self.bytes_per_record.lock().unwrap_or_else(PoisonError::into_inner) = inferred.bytes_per_record();
+        Ok(inferred.schema)
     }
 
     async fn infer_stats(
@@ -111,9 +116,17 @@ impl FileFormat for CsvStreamFormat {
         table_schema: SchemaRef,
         object: &ObjectMeta,
     ) -> Result<Statistics> {
-        // Called for every file, so no I/O; the rows are not known, and the bytes are those of the text.
+        // Called for every file, so no I/O. The bytes are those of the text, and with the length of a record in the sample
+        // they tell about how many there are; those of a compressed file tell neither.
         let mut statistics = Statistics::new_unknown(&table_schema);
+        if self.options.compression().resolve(object.location.as_ref()) != Compression::None {
+            return Ok(statistics);
+        }
         statistics.total_byte_size = Precision::Inexact(object.size as usize);
+        let bytes_per_record = *self.bytes_per_record.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = bytes_per_record.filter(|&bytes| bytes > 0.0) {
+            statistics.num_rows = Precision::Inexact((object.size as f64 / bytes).round() as usize);
+        }
         Ok(statistics)
     }
 

@@ -18,7 +18,7 @@ pub(super) struct ScanMetrics {
     requests: Count,
     /// Bytes parsed, after decompression.
     bytes_parsed: Count,
-    /// Records decoded.
+    /// Records read.
     records: Count,
     /// Byte ranges whose first record was found from what follows, and in which nothing else is possible.
     starts_by_proof: Count,
@@ -30,12 +30,22 @@ pub(super) struct ScanMetrics {
     ends_verified: Count,
     /// Time spent looking for the first records of byte ranges.
     time_resolving: Time,
+    /// What the predicate did, if there is one.
+    predicate: Option<PredicateMetrics>,
     /// Time in which the next bytes were not there yet.
     time_waiting: Time,
     /// Time spent finding records and fields.
     time_parsing: Time,
-    /// Time spent decoding fields into arrays.
+    /// Time spent decoding fields into arrays, those for the predicate not included.
     time_decoding: Time,
+}
+
+#[derive(Debug, Clone)]
+struct PredicateMetrics {
+    /// Records that the predicate kept.
+    records_selected: Count,
+    /// Time spent on the predicate: decoding the fields that it needs, and evaluating it.
+    time_filtering: Time,
 }
 
 /// How much of the counters has been published.
@@ -46,13 +56,15 @@ pub(super) struct Published {
     bytes_parsed: u64,
     records: u64,
     verified: u64,
+    records_selected: u64,
     waiting_nanos: u64,
     parsing_nanos: u64,
+    filtering_nanos: u64,
     decoding_nanos: u64,
 }
 
 impl ScanMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize, has_predicate: bool) -> Self {
         let builder = || MetricBuilder::new(metrics);
         ScanMetrics {
             bytes_scanned: builder().counter("bytes_scanned", partition),
@@ -64,6 +76,10 @@ impl ScanMetrics {
             starts_by_prefix_scan: builder().counter("starts_by_prefix_scan", partition),
             ends_verified: builder().counter("ends_verified", partition),
             time_resolving: builder().subset_time("time_resolving", partition),
+            predicate: has_predicate.then(|| PredicateMetrics {
+                records_selected: builder().counter("records_selected", partition),
+                time_filtering: builder().subset_time("time_filtering", partition),
+            }),
             time_waiting: builder().subset_time("time_waiting", partition),
             time_parsing: builder().subset_time("time_parsing", partition),
             time_decoding: builder().subset_time("time_decoding", partition),
@@ -106,6 +122,10 @@ impl ScanMetrics {
         };
         time(&self.time_waiting, input.waited().as_nanos() as u64, &mut published.waiting_nanos);
         time(&self.time_parsing, stream.parsing_nanos(), &mut published.parsing_nanos);
+        if let Some(predicate) = &self.predicate {
+            count(&predicate.records_selected, stream.selected(), &mut published.records_selected);
+            time(&predicate.time_filtering, stream.filtering_nanos(), &mut published.filtering_nanos);
+        }
         time(&self.time_decoding, stream.decoding_nanos(), &mut published.decoding_nanos);
     }
 }

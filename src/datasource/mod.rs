@@ -4,13 +4,14 @@
 //!  session   register_csv_file, install        what a user calls
 //!     │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ metrics, ranges (which records of a file are whose)
-//!  options      │        └ projection, batch size, EXPLAIN
+//!     ▲         │        │        └ metrics, filter, ranges (which records of a file are whose)
+//!  options      │        └ projection, predicate, batch size, EXPLAIN
 //!               └ schema inference, DataFusion's own writer
 //! ```
 
 mod factory;
 mod files;
+mod filter;
 mod format;
 mod metrics;
 mod opener;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener};
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::future::BoxFuture;
@@ -16,6 +16,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
+use super::filter::PredicateInUse;
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use super::ranges::{ByteRange, FileRanges, Known};
@@ -27,10 +28,11 @@ use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
     pub(super) options: ReadOptions,
-    /// All columns of the files.
-    pub(super) schema: SchemaRef,
+    /// All columns of the files, and those of their partitions.
+    pub(super) table_schema: TableSchema,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
+    pub(super) predicate: Option<PredicateInUse>,
     pub(super) batch_size: usize,
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
@@ -48,16 +50,21 @@ impl FileOpener for CsvStreamOpener {
         };
         let input_counters = Arc::new(InputCounters::default());
         let stream_counters = Arc::new(StreamCounters::default());
+        let filters = match &self.predicate {
+            Some(predicate) => predicate.of_file(&self.table_schema, &file)?,
+            None => Vec::new(),
+        };
         let builder = self
             .options
-            .stream_builder(&self.schema)
+            .stream_builder(self.table_schema.file_schema())
             .with_projection(Some(self.projection.clone()))
+            .with_filters(filters)
             .with_batch_size(self.batch_size)
             .with_limit(self.limit)
             .with_path(&path)
             .with_counters(Arc::clone(&stream_counters));
         let limits = self.options.limits;
-        let columns = self.schema.fields().len();
+        let columns = self.table_schema.file_schema().fields().len();
         let file_ranges = FileRanges {
             store: Arc::clone(&self.store),
             meta: file.object_meta,

@@ -53,6 +53,7 @@ pub struct CsvFormatOptions {
     batch_size: Option<usize>,
     memory_limit: usize,
     max_record_bytes: Option<usize>,
+    pushdown_filters: bool,
     /// The options that only DataFusion's writer has.
     writer: CsvOptions,
 }
@@ -154,6 +155,9 @@ pub const OPTIONS: &[OptionSpec] = &[
     option!("max_record_bytes", values::SIZE, "2MiB, or a fifth of memory_limit if that is less",
         "A longer record is an error: usually its quote is never closed.",
         max_record_bytes, values::some_size, values::show_some_size),
+    option!("pushdown_filters", values::BOOL, "true",
+        "The scan evaluates predicates, and decodes other columns only of the rows that fulfil them; other values are not checked.",
+        pushdown_filters, values::bool, values::show),
     writer_option!("compression_level", "a number", "the compression's own", "Writing: how hard to compress.",
         compression_level, values::show_some),
     writer_option!("quote_style", "Always, Necessary, NonNumeric or Never", "Necessary",
@@ -201,6 +205,7 @@ impl Default for CsvFormatOptions {
             batch_size: None,
             memory_limit: DEFAULT_MEMORY_LIMIT,
             max_record_bytes: None,
+            pushdown_filters: true,
             writer: CsvOptions::default(),
         }
     }
@@ -347,6 +352,12 @@ impl CsvFormatOptions {
         self
     }
 
+    /// Whether the scan evaluates predicates, and decodes other columns only where they are true. Default true.
+    pub fn with_pushdown_filters(mut self, pushdown_filters: bool) -> Self {
+        self.pushdown_filters = pushdown_filters;
+        self
+    }
+
     /// The options that DataFusion's built-in CSV format has, taken over.
     pub fn from_datafusion(options: &CsvOptions) -> Self {
         let defaults = Self::default();
@@ -438,6 +449,11 @@ impl CsvFormatOptions {
     /// The rows of a batch, if these options say.
     pub(super) fn batch_size(&self) -> Option<usize> {
         self.batch_size
+    }
+
+    /// Whether the scan evaluates predicates.
+    pub(super) fn pushes_filters_down(&self) -> bool {
+        self.pushdown_filters
     }
 
     /// Whether files have a header, `default` where these options don't say.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::physical_plan::{FileGroupPartitioner, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
@@ -10,11 +11,14 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, conjunction};
+use datafusion::physical_expr_common::physical_expr::fmt_sql;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
 
+use super::filter::{ScanPredicate, can_evaluate};
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
 use super::options::CsvFormatOptions;
@@ -28,6 +32,7 @@ pub struct CsvStreamSource {
     table_schema: TableSchema,
     /// The columns to read from files, and what is made of them.
     projection: SplitProjection,
+    predicate: Option<ScanPredicate>,
     batch_size: Option<usize>,
     memory_pool: Arc<dyn MemoryPool>,
     metrics: ExecutionPlanMetricsSet,
@@ -41,6 +46,7 @@ impl CsvStreamSource {
             options,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
+            predicate: None,
             batch_size: None,
             memory_pool: Arc::new(UnboundedMemoryPool::default()),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -77,13 +83,14 @@ impl FileSource for CsvStreamSource {
         options.limits = options.limits.shared_by(base.file_groups.len());
         let opener = CsvStreamOpener {
             options,
-            schema: Arc::clone(self.table_schema.file_schema()),
+            table_schema: self.table_schema.clone(),
             projection: self.projection.file_indices.clone(),
+            predicate: self.predicate.as_ref().map(|predicate| predicate.to_execute(partition)),
             batch_size,
             limit: base.limit,
             store,
             memory_pool: Arc::clone(&self.memory_pool),
-            metrics: ScanMetrics::new(&self.metrics, partition),
+            metrics: ScanMetrics::new(&self.metrics, partition, self.predicate.is_some()),
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.table_schema.file_schema())
     }
@@ -104,6 +111,35 @@ impl FileSource for CsvStreamSource {
 
     fn projection(&self) -> Option<&ProjectionExprs> {
         Some(&self.projection.source)
+    }
+
+    fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
+        self.predicate.as_ref().map(|predicate| Arc::clone(predicate.expr()))
+    }
+
+    /// Called in two phases: for what queries ask for, and for the dynamic filters of sorts and joins. They add up.
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let mut taken = Vec::new();
+        let answer = |filter| {
+            if self.options.pushes_filters_down() && can_evaluate(&filter, &self.table_schema) {
+                taken.push(filter);
+                PushedDown::Yes
+            } else {
+                PushedDown::No
+            }
+        };
+        let answers = filters.into_iter().map(answer).collect();
+        let answer = FilterPushdownPropagation::with_parent_pushdown_result(answers);
+        if taken.is_empty() {
+            return Ok(answer);
+        }
+        let predicate = ScanPredicate::new(conjunction(self.filter().into_iter().chain(taken)));
+        let source = CsvStreamSource { predicate: Some(predicate), ..self.clone() };
+        Ok(answer.with_updated_node(Arc::new(source)))
     }
 
     fn metrics(&self) -> &ExecutionPlanMetricsSet {
@@ -143,9 +179,16 @@ impl FileSource for CsvStreamSource {
     fn fmt_extra(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, ", has_header={}", self.options.has_header_or(true))
+                write!(f, ", has_header={}", self.options.has_header_or(true))?;
+                match &self.predicate {
+                    Some(predicate) => write!(f, ", predicate={}", predicate.expr()),
+                    None => Ok(()),
+                }
             }
-            DisplayFormatType::TreeRender => Ok(()),
+            DisplayFormatType::TreeRender => match &self.predicate {
+                Some(predicate) => writeln!(f, "predicate={}", fmt_sql(predicate.expr().as_ref())),
+                None => Ok(()),
+            },
         }
     }
 
@@ -153,6 +196,8 @@ impl FileSource for CsvStreamSource {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        apply_expression_roots(self.projection.source.iter(), f)
+        let predicate = self.predicate.iter().map(ScanPredicate::expr);
+        let projection = self.projection.source.iter().map(|projection| &projection.expr);
+        apply_expression_roots(predicate.chain(projection), f)
     }
 }

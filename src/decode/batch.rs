@@ -12,7 +12,7 @@ use super::make::make;
 use super::options::DecodeOptions;
 use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Backend, Records};
+use crate::parse::{Backend, Records, Spans};
 
 /// Decodes the records of one table, batch by batch.
 ///
@@ -59,8 +59,12 @@ pub struct BatchDecoder {
     /// The rows of the last batch.
     last_rows: usize,
     scratch: Scratch,
+    spans: Spans,
     backend: Backend,
 }
+
+/// One in so many records has to be selected for the text of all to be checked at once rather than field by field.
+const SPARSE: usize = 8;
 
 #[derive(Debug)]
 struct ProjectedColumn {
@@ -117,6 +121,7 @@ impl BatchDecoder {
             capacity: 0,
             last_rows: 0,
             scratch: Scratch::new(),
+            spans: Spans::default(),
             backend: Backend::detect()?,
         })
     }
@@ -162,15 +167,34 @@ impl BatchDecoder {
     /// When a field can't be read as its column's type: the first one, in the order of the file. The decoder is of no
     /// further use then.
     pub fn push(&mut self, records: &Records<'_>) -> Result<()> {
-        if records.is_empty() {
+        self.push_rows(records, None)
+    }
+
+    /// Decodes some of the records only, by their indices in ascending order, as [`push`](Self::push) does with all.
+    /// Nothing of the others is looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push).
+    ///
+    /// # Panics
+    ///
+    /// When an index is not below the number of records.
+    pub fn push_selected(&mut self, records: &Records<'_>, selected: &[u32]) -> Result<()> {
+        self.push_rows(records, Some(selected))
+    }
+
+    fn push_rows(&mut self, records: &Records<'_>, selected: Option<&[u32]>) -> Result<()> {
+        let rows = selected.map_or(records.len(), <[u32]>::len);
+        if rows == 0 {
             return Ok(());
         }
         if !self.columns.is_empty() && records.width() != Some(self.width) {
             let reason = format!("records of {:?} fields for a table of {}", records.width(), self.width);
             return Err(Error::new(ErrorKind::Internal { reason }));
         }
-        self.reserve(records.len());
-        let text = match self.has_strings {
+        self.reserve(rows);
+        let text = match self.has_strings && rows >= records.len() / SPARSE {
             true => {
                 let (start, end) = span(records, self.width);
                 Utf8::new(records.column(0).bytes(), start, end)
@@ -180,10 +204,15 @@ impl BatchDecoder {
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
             // After a failure in one column, one in a later column comes first only if its record does.
-            let before = first.as_ref().map_or(records.len(), |(failure, ..)| failure.record);
+            let before = first.as_ref().map_or(rows, |(failure, ..)| failure.record);
             let field = self.schema.field(column.batch_index);
             let fields = Fields {
-                column: records.slice(0..before).column(column.file_index),
+                column: match selected {
+                    None => records.slice(0..before).column(column.file_index),
+                    Some(selected) => {
+                        records.column(column.file_index).select(&selected[..before], &mut self.spans)
+                    }
+                },
                 options: &self.options,
                 is_nullable: field.is_nullable(),
                 backend: self.backend,
@@ -194,10 +223,11 @@ impl BatchDecoder {
             }
         }
         if let Some((failure, file_index, field)) = first {
-            let error = records.error(failure.kind, failure.record, Some(file_index));
+            let record = selected.map_or(failure.record, |selected| selected[failure.record] as usize);
+            let error = records.error(failure.kind, record, Some(file_index));
             return Err(error.with_column_name(field.name()));
         }
-        self.rows += records.len();
+        self.rows += rows;
         Ok(())
     }
 
@@ -230,7 +260,7 @@ impl BatchDecoder {
     /// Bytes held: those of the batch being built, with what is reserved for it.
     pub fn allocated_bytes(&self) -> usize {
         let decoders = self.columns.iter().map(|column| column.decoder.allocated_bytes()).sum::<usize>();
-        decoders + self.scratch.allocated_bytes()
+        decoders + self.scratch.allocated_bytes() + self.spans.allocated_bytes()
     }
 
     /// Bytes of the batch being built.

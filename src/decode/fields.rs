@@ -74,7 +74,7 @@ impl Fields<'_> {
     /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
     #[inline]
     pub(super) fn is_verbatim(&self) -> bool {
-        self.column.records().unescape().is_verbatim() && !self.options.has_regex()
+        self.column.unescape().is_verbatim() && !self.options.has_regex()
     }
 
     /// Appends the field of one record, whose span is known.
@@ -90,7 +90,7 @@ impl Fields<'_> {
         if is_verbatim
             && start < end
             && let Some(from) = self.column.bytes().get(start as usize..)
-            && !self.column.records().unescape().is_quoted(from)
+            && !self.column.unescape().is_quoted(from)
             && let value = (Text {
                 from,
                 len: (end - start) as usize,
@@ -109,7 +109,7 @@ impl Fields<'_> {
     /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not NULL. Nothing of that
     /// kind is empty, or starts or ends with white space.
     pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
-        let quote = self.column.records().unescape().quote();
+        let quote = self.column.unescape().quote();
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
     }
 
@@ -184,7 +184,7 @@ impl Fields<'_> {
         let Some(raw) = self.column.raw(record) else {
             return self.append_null(target, b"");
         };
-        let unescape = self.column.records().unescape();
+        let unescape = self.column.unescape();
         let value = unescape.value(raw, scratch);
         if self.options.is_null(value, unescape.is_quoted(raw), A::IS_TEXT) {
             return self.append_null(target, value);

@@ -9,6 +9,8 @@
 //!                                        │ NULL? (options)       make: which type is decoded by what
 //! ```
 //!
+//! A predicate's columns can be decoded first, by `select`: then the others are of the records that it keeps only.
+//!
 //! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code
 //! of our own, all others by Arrow's own parsers. What we read differently, and why:
 //!
@@ -38,6 +40,7 @@ mod make;
 mod null;
 mod options;
 mod primitive;
+mod select;
 mod temporal;
 mod utf8;
 mod views;
@@ -45,3 +48,4 @@ mod views;
 pub use batch::BatchDecoder;
 pub use make::supports;
 pub use options::DecodeOptions;
+pub use select::{RecordSelector, Selected};

@@ -42,7 +42,7 @@ pub use boundary::{Boundary, BoundaryFinder, Evidence};
 pub use count::RecordCounter;
 pub use index::Backend;
 pub use parser::{FieldCount, Parser, Step};
-pub use records::{Column, Records};
+pub use records::{Column, Records, Spans};
 pub use start::RecordStart;
 pub use unescape::Unescape;
 

@@ -100,7 +100,8 @@ impl<'a> Records<'a> {
     pub fn column(&self, column: usize) -> Column<'a> {
         let width = self.width.expect("records of a table have one width");
         assert!(column < width, "column {column} of {width}");
-        Column { records: *self, column, width }
+        let ends = &self.ends[self.first..self.first + self.len() * width];
+        Column { bytes: self.bytes, starts: self.starts, ends, column, width, unescape: self.unescape }
     }
 
     /// Turns raw fields into values, by the dialect that these records were read with.
@@ -220,43 +221,62 @@ impl Anchor {
     }
 }
 
-/// One column of some [`Records`]: random access and iteration over its raw fields.
+/// One column of some [`Records`], or of some of them: random access and iteration over its raw fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
-    records: Records<'a>,
+    bytes: &'a [u8],
+    /// Where each record starts.
+    starts: &'a [u32],
+    /// Where the fields of each record end, `width` a record.
+    ends: &'a [u32],
     column: usize,
     width: usize,
+    unescape: Unescape,
+}
+
+/// Room for the spans of the fields that [`Column::select`] chooses, to be used again and again.
+#[derive(Debug, Default)]
+pub struct Spans {
+    starts: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+impl Spans {
+    /// Bytes held.
+    pub fn allocated_bytes(&self) -> usize {
+        (self.starts.capacity() + self.ends.capacity()) * size_of::<u32>()
+    }
 }
 
 impl<'a> Column<'a> {
     /// The number of fields, one a record.
     #[inline]
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.starts.len()
     }
 
     /// Whether there is no record.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.starts.is_empty()
     }
 
     /// The raw field of a record; `None` where a short record was padded.
     #[inline]
     pub fn raw(&self, record: usize) -> Option<&'a [u8]> {
         let (start, end) = self.span(record);
-        self.records.bytes.get(start as usize..end as usize)
+        self.bytes.get(start as usize..end as usize)
     }
 
     /// Where the raw field of a record starts and ends in [`bytes`](Self::bytes); `start > end` where a short record
     /// was padded.
     #[inline]
     pub fn span(&self, record: usize) -> (u32, u32) {
-        let at = self.records.first + record * self.width + self.column;
-        let end = self.records.ends[at];
+        let at = record * self.width + self.column;
+        let end = self.ends[at];
         let start = match self.column {
-            0 => self.records.starts[record],
-            _ => self.records.ends[at - 1] + 1,
+            0 => self.starts[record],
+            _ => self.ends[at - 1] + 1,
         };
         (start, end)
     }
@@ -265,10 +285,8 @@ impl<'a> Column<'a> {
     /// asks each time which of the two loops it is in.
     #[inline]
     pub fn spans(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
-        let Records { starts, ends, first, .. } = self.records;
-        let (column, width) = (self.column, self.width);
+        let Column { starts, ends, column, width, .. } = *self;
         assert!(column < width);
-        let ends = &ends[first..first + starts.len() * width];
         // Only a record's first field starts elsewhere than behind another one.
         let (firsts, others) = ends.split_at(if column == 0 { ends.len() } else { 0 });
         let firsts = starts.iter().zip(firsts.chunks_exact(width)).map(|(&start, row)| (start, row[0]));
@@ -289,11 +307,10 @@ impl<'a> Column<'a> {
         ends: &mut [u32; N],
     ) -> usize {
         let count = N.min(self.len() - from);
-        let first = self.records.first + from * self.width;
-        let rows = self.records.ends[first..first + count * self.width].chunks_exact(self.width);
+        let rows = self.ends[from * self.width..(from + count) * self.width].chunks_exact(self.width);
         match self.column {
             0 => {
-                let records = self.records.starts[from..from + count].iter().zip(rows);
+                let records = self.starts[from..from + count].iter().zip(rows);
                 for ((start, end), (&record, row)) in starts.iter_mut().zip(ends).zip(records) {
                     (*start, *end) = (record, row[0]);
                 }
@@ -307,10 +324,30 @@ impl<'a> Column<'a> {
         count
     }
 
+    /// The fields of some records only, by their indices, in their order.
+    ///
+    /// # Panics
+    ///
+    /// When an index is not below [`len`](Self::len).
+    pub fn select<'b>(&self, records: &[u32], spans: &'b mut Spans) -> Column<'b>
+    where
+        'a: 'b,
+    {
+        let Spans { starts, ends } = spans;
+        starts.clear();
+        ends.clear();
+        let chosen = records.iter().map(|&record| self.span(record as usize));
+        for (start, end) in chosen {
+            starts.push(start);
+            ends.push(end);
+        }
+        Column { starts, ends, column: 0, width: 1, ..*self }
+    }
+
     /// The bytes that the spans are of.
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {
-        self.records.bytes
+        self.bytes
     }
 
     /// The raw fields in order.
@@ -320,15 +357,9 @@ impl<'a> Column<'a> {
         (0..column.len()).map(move |record| column.raw(record))
     }
 
-    /// The records that this is a column of.
+    /// Turns raw fields into values, by the dialect that the records were read with.
     #[inline]
-    pub fn records(&self) -> &Records<'a> {
-        &self.records
-    }
-
-    /// This column's number, from 0.
-    #[inline]
-    pub fn number(&self) -> usize {
-        self.column
+    pub fn unescape(&self) -> Unescape {
+        self.unescape
     }
 }

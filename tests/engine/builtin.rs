@@ -4,19 +4,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::prelude::{CsvReadOptions, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 
-use crate::support::{folder, path, query, rows};
-
-/// Pseudo-random numbers (xorshift64*), the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
-    }
-}
+use crate::support::{Random, folder, path, query, rows};
 
 /// Rows like TPC-H's lineitem.
 fn lineitem(rows: u64) -> String {

@@ -5,6 +5,7 @@ mod cli;
 mod distributed;
 mod errors;
 mod files;
+mod filter;
 mod options;
 mod plan;
 mod ranges;

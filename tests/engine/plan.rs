@@ -2,30 +2,17 @@
 
 use std::sync::Arc;
 
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 use datafusion_csv_stream::CsvSessionExt;
 
-use crate::support::{folder, path, rows};
+use crate::support::{folder, metric, path, rows, run};
 
 async fn table(text: &[u8], name: &str) -> (SessionContext, tempfile::TempDir) {
     let files = folder(&[(name, text)]);
     let ctx = SessionContext::new();
     ctx.register_csv_file("t", &path(&files, name)).await.unwrap();
     (ctx, files)
-}
-
-/// The plan of a query after it has run.
-async fn run(ctx: &SessionContext, sql: &str) -> Arc<dyn ExecutionPlan> {
-    let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
-    collect(Arc::clone(&plan), ctx.task_ctx()).await.unwrap();
-    plan
-}
-
-fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
-    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name));
-    own.map_or(0, |value| value.as_usize())
-        + plan.children().into_iter().map(|child| metric(child, name)).sum::<usize>()
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! What the tests share: sessions, files, answers as text.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tempfile::TempDir;
 
@@ -64,4 +66,30 @@ pub(crate) async fn error(ctx: &SessionContext, sql: &str) -> DataFusionError {
 /// A file of this repository.
 pub(crate) fn testdata(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name).to_str().unwrap().to_owned()
+}
+
+/// The plan of a query after it has run.
+pub(crate) async fn run(ctx: &SessionContext, sql: &str) -> Arc<dyn ExecutionPlan> {
+    let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    collect(Arc::clone(&plan), ctx.task_ctx()).await.unwrap();
+    plan
+}
+
+/// A metric's sum over all of a plan.
+pub(crate) fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name));
+    own.map_or(0, |value| value.as_usize())
+        + plan.children().into_iter().map(|child| metric(child, name)).sum::<usize>()
+}
+
+/// Pseudo-random numbers (xorshift64*), the same in every run.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+    }
 }

@@ -1,0 +1,176 @@
+//! [`RecordSelector`]: which records to decode, by what some of their columns say.
+
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::datatypes::Schema;
+
+use super::batch::BatchDecoder;
+use super::options::DecodeOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::PREDICATE_ROWS;
+use crate::parse::Records;
+
+/// Decodes the columns that decide about records, in stages: those of a later stage only for the records that all
+/// stages before it have kept.
+///
+/// ```
+/// use arrow::array::AsArray;
+/// use arrow::compute::kernels::cmp::gt;
+/// use arrow::array::Int64Array;
+/// use arrow::datatypes::{DataType, Field, Schema};
+/// use datafusion_csv_stream::decode::{DecodeOptions, RecordSelector};
+/// use datafusion_csv_stream::error::Error;
+/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+///
+/// let table = Schema::new(vec![
+///     Field::new("id", DataType::Int64, true),
+///     Field::new("name", DataType::Utf8View, true),
+/// ]);
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut selector = RecordSelector::new(&table, &[&[0]], &DecodeOptions::default(), 1 << 20)?;
+/// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 3)? else { panic!() };
+/// let selected = selector.select(&records, |_, batch| {
+///     Ok::<_, Error>(gt(batch.column(0), &Int64Array::new_scalar(1)).unwrap())
+/// })?;
+/// assert_eq!(selected.indices(), Some(&[1, 2][..]));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RecordSelector {
+    stages: Vec<BatchDecoder>,
+    /// The indices of the records that are left, unless all are.
+    indices: Vec<u32>,
+    /// The most bytes that a stage's batch has taken.
+    batch_bytes: usize,
+}
+
+/// Some of the records of a [`Records`], or all.
+#[derive(Debug, Clone, Copy)]
+pub struct Selected<'a> {
+    /// `None` if all are selected.
+    indices: Option<&'a [u32]>,
+    len: usize,
+}
+
+impl RecordSelector {
+    /// A selector for a file whose columns are those of `table`, in order. Each stage is the indices of the columns that
+    /// it needs, in the order in which it is given them; it may need none. What a stage is given at once takes about
+    /// `batch_bytes` bytes, if [`room`](Self::room) is kept to.
+    ///
+    /// # Errors
+    ///
+    /// As [`BatchDecoder::new`].
+    pub fn new(
+        table: &Schema,
+        stages: &[&[usize]],
+        options: &DecodeOptions,
+        batch_bytes: usize,
+    ) -> Result<Self> {
+        let decoder =
+            |columns: &&[usize]| BatchDecoder::new(table, columns, options, PREDICATE_ROWS, batch_bytes);
+        let stages = stages.iter().map(decoder).collect::<Result<Vec<_>>>()?;
+        Ok(RecordSelector { stages, indices: Vec::new(), batch_bytes: 0 })
+    }
+
+    /// How many records to select from at once.
+    pub fn room(&self) -> usize {
+        self.stages.iter().map(BatchDecoder::room).min().unwrap_or(PREDICATE_ROWS)
+    }
+
+    /// Selects from some records. `keep` is given the number of a stage and the stage's columns of the records that are
+    /// left, and says which of them to keep: NULL is not kept. It isn't called where none are left.
+    ///
+    /// # Errors
+    ///
+    /// When a field can't be read as its column's type, and those of `keep`. The selector is of no further use then.
+    pub fn select<E: From<Error>>(
+        &mut self,
+        records: &Records<'_>,
+        mut keep: impl FnMut(usize, &RecordBatch) -> Result<BooleanArray, E>,
+    ) -> Result<Selected<'_>, E> {
+        self.indices.clear();
+        let mut is_all = true;
+        for (stage, decoder) in self.stages.iter_mut().enumerate() {
+            match is_all {
+                true => decoder.push(records)?,
+                false => decoder.push_selected(records, &self.indices)?,
+            }
+            let Some(batch) = decoder.finish()? else {
+                break;
+            };
+            self.batch_bytes = self.batch_bytes.max(batch.get_array_memory_size());
+            let kept = keep(stage, &batch)?;
+            if kept.len() != batch.num_rows() {
+                let reason = format!("{} answers for {} rows", kept.len(), batch.num_rows());
+                return Err(Error::new(ErrorKind::Internal { reason }).into());
+            }
+            is_all &= !narrow(&mut self.indices, is_all, &kept);
+        }
+        Ok(match is_all {
+            true => Selected { indices: None, len: records.len() },
+            false => Selected { indices: Some(&self.indices), len: self.indices.len() },
+        })
+    }
+
+    /// Bytes held, with those of the largest batch that a stage has been given.
+    pub fn allocated_bytes(&self) -> usize {
+        let stages = self.stages.iter().map(BatchDecoder::allocated_bytes).sum::<usize>();
+        stages + self.indices.capacity() * size_of::<u32>() + self.batch_bytes
+    }
+}
+
+/// Leaves what is kept of the indices, which stand for all if `is_all`; says whether that is less than before.
+fn narrow(indices: &mut Vec<u32>, is_all: bool, kept: &BooleanArray) -> bool {
+    let mask = match kept.nulls() {
+        Some(nulls) => kept.values() & nulls.inner(),
+        None => kept.values().clone(),
+    };
+    if mask.count_set_bits() == mask.len() {
+        return false;
+    }
+    if is_all {
+        indices.extend(mask.set_indices().map(|index| index as u32));
+        return true;
+    }
+    let mut len = 0;
+    for from in mask.set_indices() {
+        indices[len] = indices[from];
+        len += 1;
+    }
+    indices.truncate(len);
+    true
+}
+
+impl<'a> Selected<'a> {
+    /// The number of records.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no record is selected.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The indices of the records, ascending; `None` if all are selected.
+    pub fn indices(&self) -> Option<&'a [u32]> {
+        self.indices
+    }
+
+    /// The first `len` of them, or all if there are no more.
+    pub fn first(self, len: usize) -> Self {
+        let len = len.min(self.len);
+        Selected { indices: self.indices.map(|indices| &indices[..len]), len }
+    }
+
+    /// Decodes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`BatchDecoder::push`].
+    pub fn decode(&self, records: &Records<'_>, decoder: &mut BatchDecoder) -> Result<()> {
+        match self.indices {
+            None => decoder.push(&records.slice(0..self.len)),
+            Some(indices) => decoder.push_selected(records, indices),
+        }
+    }
+}

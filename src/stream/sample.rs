@@ -1,0 +1,65 @@
+//! The front of a file, for schema inference.
+
+use std::pin::Pin;
+
+use arrow::datatypes::SchemaRef;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::infer::SchemaSampler;
+use crate::limits::Limits;
+
+/// Shows a sampler the front of one file.
+///
+/// # Errors
+///
+/// Those of reading, and those of the records in the sample.
+pub async fn sample(
+    reader: &mut (impl AsyncBufRead + Unpin + ?Sized),
+    sampler: &mut SchemaSampler,
+) -> Result<()> {
+    sampler.start_file();
+    while !sampler.is_done() {
+        let chunk = reader.fill_buf().await?;
+        if chunk.is_empty() {
+            return sampler.finish_file();
+        }
+        sampler.push(chunk)?;
+        let taken = chunk.len();
+        reader.consume(taken);
+    }
+    Ok(())
+}
+
+/// The schema of an input that can be read only once, and a reader that starts with the bytes of the sample, which it
+/// holds.
+///
+/// # Errors
+///
+/// As [`sample`], and when half of the memory limit has been read without a record.
+pub async fn infer_schema(
+    mut reader: impl AsyncBufRead + Send + Unpin + 'static,
+    mut sampler: SchemaSampler,
+    limits: &Limits,
+) -> Result<(SchemaRef, Pin<Box<dyn AsyncBufRead + Send>>)> {
+    let mut seen = Vec::new();
+    sampler.start_file();
+    while !sampler.is_done() {
+        let chunk = reader.fill_buf().await?;
+        if chunk.is_empty() {
+            sampler.finish_file()?;
+            break;
+        }
+        // A reader may have everything in memory; what is copied stays near the sample.
+        let chunk = &chunk[..chunk.len().min(limits.chunk_bytes())];
+        if seen.len() + chunk.len() > limits.memory_limit() / 2 {
+            let reason = format!("no record ends in the first {} bytes", seen.len());
+            return Err(Error::new(ErrorKind::Schema { reason }));
+        }
+        seen.extend_from_slice(chunk);
+        sampler.push(chunk)?;
+        let taken = chunk.len();
+        reader.consume(taken);
+    }
+    Ok((sampler.finish().schema, Box::pin(std::io::Cursor::new(seen).chain(reader))))
+}
