@@ -117,7 +117,7 @@ impl Fields<'_> {
     /// quoted, one bit each: with quotes or escapes inside, with text behind, or empty.
     #[inline(always)]
     pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
-        let unescape = self.column.records().unescape();
+        let unescape = self.column.unescape();
         let Some(quote) = unescape.quote() else {
             return 0;
         };

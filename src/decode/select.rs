@@ -1,5 +1,7 @@
 //! [`RecordSelector`]: which records to decode, by what some of their columns say.
 
+use std::ops::Range;
+
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::datatypes::Schema;
 
@@ -44,11 +46,11 @@ pub struct RecordSelector {
 }
 
 /// Some of the records of a [`Records`], or all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Selected<'a> {
-    /// `None` if all are selected.
+    /// `None` if all of the range are selected.
     indices: Option<&'a [u32]>,
-    len: usize,
+    range: Range<usize>,
 }
 
 impl RecordSelector {
@@ -106,8 +108,8 @@ impl RecordSelector {
             is_all &= !narrow(&mut self.indices, is_all, &kept);
         }
         Ok(match is_all {
-            true => Selected { indices: None, len: records.len() },
-            false => Selected { indices: Some(&self.indices), len: self.indices.len() },
+            true => Selected { indices: None, range: 0..records.len() },
+            false => Selected { indices: Some(&self.indices), range: 0..self.indices.len() },
         })
     }
 
@@ -143,23 +145,28 @@ fn narrow(indices: &mut Vec<u32>, is_all: bool, kept: &BooleanArray) -> bool {
 impl<'a> Selected<'a> {
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.len
+        self.range.len()
     }
 
     /// Whether no record is selected.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.range.is_empty()
     }
 
-    /// The indices of the records, ascending; `None` if all are selected.
+    /// The indices of the records, ascending; `None` if all are selected that stand in one piece.
     pub fn indices(&self) -> Option<&'a [u32]> {
-        self.indices
+        self.indices.map(|indices| &indices[self.range.clone()])
     }
 
-    /// The first `len` of them, or all if there are no more.
-    pub fn first(self, len: usize) -> Self {
-        let len = len.min(self.len);
-        Selected { indices: self.indices.map(|indices| &indices[..len]), len }
+    /// Some of them.
+    ///
+    /// # Panics
+    ///
+    /// When the range ends behind the last one.
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        assert!(range.end <= self.len(), "{range:?} of {} records", self.len());
+        let first = self.range.start;
+        Selected { indices: self.indices, range: first + range.start..first + range.end }
     }
 
     /// Decodes them.
@@ -168,8 +175,8 @@ impl<'a> Selected<'a> {
     ///
     /// As [`BatchDecoder::push`].
     pub fn decode(&self, records: &Records<'_>, decoder: &mut BatchDecoder) -> Result<()> {
-        match self.indices {
-            None => decoder.push(&records.slice(0..self.len)),
+        match self.indices() {
+            None => decoder.push(&records.slice(self.range.clone())),
             Some(indices) => decoder.push_selected(records, indices),
         }
     }

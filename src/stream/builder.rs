@@ -1,5 +1,6 @@
 //! [`CsvStreamBuilder`]: what a stream reads, and how.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -181,7 +182,12 @@ impl CsvStreamBuilder {
                     // It may stand behind the end.
                     parser = parser.with_header_record();
                 }
-                Work::Decode { parser: Box::new(parser), filters, decoder: Box::new(decoder), rest: None }
+                Work::Decode {
+                    parser: Box::new(parser),
+                    filters,
+                    decoder: Box::new(decoder),
+                    ready: VecDeque::new(),
+                }
             }
         };
         Ok(CsvStream {

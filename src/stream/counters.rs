@@ -6,13 +6,13 @@ use std::time::Instant;
 /// What a [`CsvStream`] has done, counted while it runs.
 #[derive(Debug, Default)]
 pub struct StreamCounters {
-    bytes: AtomicU64,
-    records: AtomicU64,
-    verified: AtomicU64,
-    selected: AtomicU64,
-    parsing_nanos: AtomicU64,
-    filtering_nanos: AtomicU64,
-    decoding_nanos: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    pub(super) records: AtomicU64,
+    pub(super) verified: AtomicU64,
+    pub(super) selected: AtomicU64,
+    pub(super) parsing_nanos: AtomicU64,
+    pub(super) filtering_nanos: AtomicU64,
+    pub(super) decoding_nanos: AtomicU64,
 }
 
 impl StreamCounters {

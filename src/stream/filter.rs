@@ -1,5 +1,6 @@
 //! [`RowFilter`]: a predicate on rows, evaluated before their other columns are decoded.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,11 +67,12 @@ impl Filters {
         self.selector.room()
     }
 
-    /// Decodes the records that all filters keep.
+    /// Decodes the records that all filters keep. Batches that become full are `ready`.
     pub(super) fn push(
         &mut self,
         records: &Records<'_>,
         decoder: &mut BatchDecoder,
+        ready: &mut VecDeque<RecordBatch>,
         counters: &StreamCounters,
     ) -> Result<(), Failure> {
         let started = Instant::now();
@@ -78,10 +80,20 @@ impl Filters {
             .selector
             .select(records, |stage, batch| self.filters[stage].evaluate(batch).map_err(Failure::Filter))?;
         let filtered = StreamCounters::add_time(&counters.filtering_nanos, started);
-        let selected = selected.first(self.rows_left);
-        self.rows_left -= selected.len();
-        selected.decode(records, decoder)?;
-        StreamCounters::add(&counters.selected, selected.len());
+        let len = selected.len().min(self.rows_left);
+        let mut done = 0;
+        while done < len {
+            let room = decoder.room();
+            if room == 0 {
+                ready.extend(decoder.finish()?);
+                continue;
+            }
+            let piece = done..len.min(done + room);
+            done = piece.end;
+            selected.slice(piece).decode(records, decoder)?;
+        }
+        self.rows_left -= len;
+        StreamCounters::add(&counters.selected, len);
         StreamCounters::add_time(&counters.decoding_nanos, filtered);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! [`Work`]: what becomes of the bytes, a step at a time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,8 +21,8 @@ pub(super) enum Work {
         parser: Box<Parser>,
         filters: Option<Filters>,
         decoder: Box<BatchDecoder>,
-        /// What is left of a batch that was larger than asked for: how many rows filters keep is not known before.
-        rest: Option<RecordBatch>,
+        /// Batches that became full before all that filters kept of a chunk was decoded.
+        ready: VecDeque<RecordBatch>,
     },
     /// No column is asked for.
     Count {
@@ -37,8 +38,8 @@ impl Work {
     /// Rows that wait for their batch.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Work::Decode { decoder, rest, .. } => {
-                decoder.rows() + rest.as_ref().map_or(0, RecordBatch::num_rows)
+            Work::Decode { decoder, ready, .. } => {
+                decoder.rows() + ready.iter().map(RecordBatch::num_rows).sum::<usize>()
             }
             Work::Count { counter, taken, .. } => (counter.records() - taken) as usize,
         }
@@ -55,13 +56,13 @@ impl Work {
     /// Whether a batch of up to `rows` rows is full.
     pub(super) fn is_full(&self, rows: usize) -> bool {
         match self {
-            Work::Decode { decoder, rest, .. } if decoder.room() == 0 || rest.is_some() => true,
+            Work::Decode { decoder, ready, .. } if decoder.room() == 0 || !ready.is_empty() => true,
             _ => self.rows() >= rows,
         }
     }
 
-    /// Takes some of a chunk that starts at byte `at`, with which a batch gets no more than `rows` rows unless there are
-    /// filters, and says how many bytes.
+    /// Takes some of a chunk that starts at byte `at`, with which a batch gets no more than `rows` rows, and says how many
+    /// bytes.
     pub(super) fn push(
         &mut self,
         (at, chunk): (u64, &[u8]),
@@ -71,7 +72,7 @@ impl Work {
     ) -> Result<usize, Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, filters, decoder, .. } => {
+            Work::Decode { parser, filters, decoder, ready } => {
                 let room = match filters {
                     Some(filters) => filters.room(),
                     None => decoder.room().min(rows - decoder.rows()),
@@ -85,7 +86,7 @@ impl Work {
                     };
                     StreamCounters::add(&counters.records, records.len());
                     match filters {
-                        Some(filters) => filters.push(&records, decoder, counters)?,
+                        Some(filters) => filters.push(&records, decoder, ready, counters)?,
                         None => {
                             decoder.push(&records)?;
                             StreamCounters::add_time(&counters.decoding_nanos, parsed);
@@ -114,7 +115,7 @@ impl Work {
     ) -> Result<(), Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, filters, decoder, .. } => {
+            Work::Decode { parser, filters, decoder, ready } => {
                 if let Some(records) = parser.finish()? {
                     let records = match range_end {
                         Some(end) => end.cut(records),
@@ -122,7 +123,7 @@ impl Work {
                     };
                     StreamCounters::add(&counters.records, records.len());
                     match filters {
-                        Some(filters) => return filters.push(&records, decoder, counters),
+                        Some(filters) => return filters.push(&records, decoder, ready, counters),
                         None => decoder.push(&records)?,
                     }
                 }
@@ -142,20 +143,10 @@ impl Work {
     ) -> Result<Option<RecordBatch>> {
         let rows = rows.min(self.rows());
         match self {
-            Work::Decode { decoder, rest, .. } => {
-                let batch = match rest.take() {
-                    Some(batch) => batch,
-                    None => match decoder.finish()? {
-                        Some(batch) => batch,
-                        None => return Ok(None),
-                    },
-                };
-                if batch.num_rows() <= rows {
-                    return Ok(Some(batch));
-                }
-                *rest = Some(batch.slice(rows, batch.num_rows() - rows));
-                Ok(Some(batch.slice(0, rows)))
-            }
+            Work::Decode { decoder, ready, .. } => match ready.pop_front() {
+                Some(batch) => Ok(Some(batch)),
+                None => decoder.finish(),
+            },
             Work::Count { .. } if rows == 0 => Ok(None),
             Work::Count { taken, .. } => {
                 *taken += rows as u64;
@@ -171,10 +162,10 @@ impl Work {
 
     pub(super) fn allocated_bytes(&self) -> usize {
         match self {
-            Work::Decode { parser, filters, decoder, rest } => {
+            Work::Decode { parser, filters, decoder, ready } => {
                 let filters = filters.as_ref().map_or(0, Filters::allocated_bytes);
-                let rest = rest.as_ref().map_or(0, RecordBatch::get_array_memory_size);
-                parser.allocated_bytes() + decoder.allocated_bytes() + filters + rest
+                let ready: usize = ready.iter().map(RecordBatch::get_array_memory_size).sum();
+                parser.allocated_bytes() + decoder.allocated_bytes() + filters + ready
             }
             Work::Count { .. } => 0,
         }

@@ -10,7 +10,7 @@ mod options;
 mod plan;
 mod ranges;
 mod requests;
-#[path = "../parse/rng.rs"]
+#[path = "../support/rng.rs"]
 mod rng;
 mod session;
 mod stream;

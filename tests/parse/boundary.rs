@@ -11,7 +11,8 @@ use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, Evidence, Fiel
 use crate::check::Cuts;
 use crate::generated::soup;
 use crate::oracle::{Setup, longest_record, scan};
-use crate::rng::{Rng, for_each_seed};
+use crate::rng::Rng;
+use crate::seeds::for_each_seed;
 use crate::support::testdata;
 
 /// A kind of file.

@@ -6,7 +6,7 @@ use datafusion_csv_stream::parse::{BOM, Backend, FieldCount, Parser, RecordCount
 use crate::check::{Cuts, dialects, read_with};
 use crate::generated::{alphabet, soup, table};
 use crate::oracle::{Failure, Outcome, Setup, longest_record};
-use crate::rng::for_each_seed;
+use crate::seeds::for_each_seed;
 use crate::support::{Case, cases, testdata};
 use crate::unescape::for_each_text;
 

@@ -11,7 +11,7 @@ use toml::{Table, Value as Toml};
 use crate::check::{Cuts, read};
 use crate::generated::soup;
 use crate::oracle::{Kind, Setup, Value, scan};
-use crate::rng::for_each_seed;
+use crate::seeds::for_each_seed;
 use crate::support::{DIALECT_KEYS, assert_keys, bytes, cases, dialect, rows, testdata};
 
 type Rows = Vec<Vec<Value>>;

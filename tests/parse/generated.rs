@@ -5,7 +5,8 @@ use datafusion_csv_stream::parse::{BOM, Backend, FieldCount};
 
 use crate::check::{Cuts, HEAD, assert_same, check_backends, check_chunks, dialects, setup};
 use crate::oracle::{Setup, Value};
-use crate::rng::{Rng, for_each_seed};
+use crate::rng::Rng;
+use crate::seeds::for_each_seed;
 use crate::unescape::for_each_text;
 
 #[test]

@@ -23,7 +23,9 @@ mod oracle;
 mod padding;
 mod positions;
 mod replay;
+#[path = "../support/rng.rs"]
 mod rng;
+mod seeds;
 mod small;
 mod support;
 mod unescape;

@@ -2,14 +2,14 @@
 
 /// Xorshift64*: the same numbers for the same seed, everywhere.
 #[derive(Debug, Clone)]
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -17,23 +17,23 @@ impl Rng {
     }
 
     /// A number from 0 to below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 11) as usize % end
     }
 
     /// True once in `times`.
-    pub fn once_in(&mut self, times: usize) -> bool {
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    pub fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 }
 
 /// The seeds of a test: `count` of them, times `CSV_STREAM_TEST_ROUNDS` where that is set; only
 /// `CSV_STREAM_TEST_SEED` where that is.
-pub fn seeds(count: u64) -> std::ops::Range<u64> {
+pub(crate) fn seeds(count: u64) -> std::ops::Range<u64> {
     let number = |name: &str| {
         let value = std::env::var(name).ok()?;
         Some(value.parse().unwrap_or_else(|e| panic!("{name}={value}: {e}")))
@@ -41,16 +41,5 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
     match number("CSV_STREAM_TEST_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..count * number("CSV_STREAM_TEST_ROUNDS").unwrap_or(1),
-    }
-}
-
-/// Runs `test` for each seed, and names the seed of one that fails.
-pub fn for_each_seed(count: u64, test: impl Fn(&mut Rng)) {
-    for seed in seeds(count) {
-        let run = std::panic::AssertUnwindSafe(|| test(&mut Rng::new(seed)));
-        if let Err(panic) = std::panic::catch_unwind(run) {
-            eprintln!("repeat with CSV_STREAM_TEST_SEED={seed}");
-            std::panic::resume_unwind(panic);
-        }
     }
 }
