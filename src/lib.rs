@@ -65,5 +65,6 @@ pub mod stream;
 #[cfg(feature = "datafusion")]
 pub use datasource::{
     CsvFormatOptions, CsvReaderTable, CsvSessionExt, CsvStreamFormat, CsvStreamFormatFactory,
-    CsvStreamSource, OPTIONS, Split, install, install_with_options, options_as_markdown,
+    CsvStreamSessionOptions, CsvStreamSource, OPTIONS, Split, install, install_with_options,
+    options_as_markdown,
 };

@@ -1,14 +1,22 @@
 //! [`Limits`]: one number for memory, and what is derived from it.
 //!
-//! What one scan of one file holds at its worst, beside the batches that it has handed on:
+//! What one reader of a scan holds at its worst, beside the batches that it has handed on. Of `n` readers, which are a
+//! scan's partitions, each has a share of `memory_limit / n`:
+//!
+//! | what | bytes | 1 reader, default | 16 readers |
+//! |---|---|---|---|
+//! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
+//! | the chunk that is decompressed into, compressed files only | `chunk_bytes` | 0.25 MiB | 40 KiB |
+//! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 161 KiB, normally 55 KiB |
+//! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
+//!
+//! That is less than half of the share. What a reader may need beyond that, all readers take from what is left
+//! together, and what doesn't fit is an error that says so:
 //!
 //! | what | bytes | default |
 //! |---|---|---|
-//! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB |
-//! | decompression window and buffers | `≤ window_bytes` | ≤ 4.8 MiB, compressed files only |
-//! | the partial record between two chunks | `≤ max_record_bytes` | ≤ 2 MiB, normally one record |
-//! | the index of the records being decoded: ends, starts, counts | `12 × INDEX_FIELDS` | 192 KiB, normally 66 KiB |
-//! | builders of the batch being built | `batch_bytes + max(chunk_bytes + predicate_bytes, max_record_bytes)` | ≤ 2.5 MiB |
+//! | a record that is longer than a chunk, in the carry and in a builder | `≤ 2 × max_record_bytes` | ≤ 3.6 MiB |
+//! | a decompressor's window and buffers | `≤ window_bytes` | ≤ 4.5 MiB |
 //!
 //! A predicate's columns, `predicate_bytes` and the values that vary in length, are let go before those of the batch are
 //! copied, and so are a part of what builders may hold beyond `batch_bytes`.
@@ -42,6 +50,9 @@ pub const DEFAULT_BATCH_SIZE: usize = 8192;
 /// One record that has more fields is indexed whole nevertheless.
 pub const INDEX_FIELDS: usize = 16 << 10;
 
+/// Bytes that the index takes for a field that is a record: its end, its record's start, and the count of fields.
+const INDEX_FIELD_BYTES: usize = 3 * size_of::<u32>();
+
 /// Fields or records beside [`INDEX_FIELDS`] that the index has room for: the rest of the block in which it becomes full,
 /// and one block that it is always ready to take.
 pub(crate) const INDEX_SLACK: usize = 128;
@@ -60,7 +71,7 @@ pub const MAX_FIELDS: usize = 64 << 10;
 pub struct Limits {
     memory_limit: usize,
     max_record_bytes: usize,
-    /// Files that are read at once.
+    /// Files, or ranges of files, that are read at once.
     readers: usize,
 }
 
@@ -100,11 +111,16 @@ impl Limits {
         Ok(Limits { memory_limit, max_record_bytes, readers: 1 })
     }
 
-    /// For one of several files that are read at once: chunks and batches get smaller. What a file needs as it is, a
-    /// long record or a decompression window, it still gets.
+    /// For one of several readers, which may be files or ranges of one: chunks, batches and the index get smaller. What a
+    /// file needs as it is, a long record or a decompression window, it may still have.
     pub fn shared_by(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
+    }
+
+    /// For a reader that has to do with half of its share.
+    pub fn halved(self) -> Self {
+        self.shared_by(self.readers.saturating_mul(2))
     }
 
     /// Bytes that the scan may hold at once.
@@ -117,16 +133,23 @@ impl Limits {
         self.max_record_bytes
     }
 
-    /// Bytes of one read: a fortieth of the limit, 256 KiB by default, which is where larger reads stop being faster;
-    /// 32 KiB to 1 MiB.
-    pub fn chunk_bytes(&self) -> usize {
-        (self.memory_limit / 40 / self.readers).clamp(32 << 10, 1 << 20).next_multiple_of(4096)
+    /// What one reader may hold for itself.
+    fn share(&self) -> usize {
+        self.memory_limit / self.readers
     }
 
-    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: a twentieth of the limit, at least
-    /// 64 KiB. What a builder may hold beyond that is one chunk, or the longest record.
+    /// Bytes of one read: a sixteenth of the share, but no more than a fortieth of the limit, 256 KiB by default, which is
+    /// where larger reads stop being faster; 4 KiB to 1 MiB.
+    pub fn chunk_bytes(&self) -> usize {
+        let bytes = (self.share() / 16).min(self.memory_limit / 40);
+        bytes.clamp(4 << 10, 1 << 20).next_multiple_of(4096)
+    }
+
+    /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: an eighth of the share, but no more
+    /// than a twentieth of the limit, 512 KiB by default. What a builder may hold beyond that is one chunk, or the longest
+    /// record.
     pub fn batch_bytes(&self) -> usize {
-        (self.memory_limit / 20 / self.readers).max(64 << 10)
+        (self.share() / 8).min(self.memory_limit / 20).max(8 << 10)
     }
 
     /// Bytes that a predicate is evaluated on at once, beyond those of values that vary in length: a quarter of a batch.
@@ -134,21 +157,35 @@ impl Limits {
         self.batch_bytes() / 4
     }
 
-    /// Bytes that a decompressor may hold: 12/25 of the limit, or what the other parts leave if that is less. zstd needs
+    /// Fields indexed before they are decoded: as many as take a quarter of the share at their worst, but no more than
+    /// [`INDEX_FIELDS`].
+    pub fn index_fields(&self) -> usize {
+        (self.share() / 4 / INDEX_FIELD_BYTES).min(INDEX_FIELDS)
+    }
+
+    /// Bytes that a reader holds of its input: two chunks, and a third one where it is decompressed.
+    pub fn reader_bytes(&self, is_compressed: bool) -> usize {
+        self.chunk_bytes() * if is_compressed { 3 } else { 2 }
+    }
+
+    /// Bytes that a decompressor may hold: what the other parts of the tables above leave, 4.5 MiB by default. zstd needs
     /// up to 4 MiB at level 16 and 8 MiB from 17 on, xz 4 MiB at level 4, and each some buffers; what needs more is an
     /// error that says so.
     pub fn window_bytes(&self) -> usize {
-        (self.memory_limit / 25 * 12).min(self.memory_limit.saturating_sub(self.other_bytes()))
+        self.memory_limit.saturating_sub(self.own_bytes() + self.long_record_bytes())
     }
 
-    /// What a scan holds at its worst, without a decompressor: the rows of the table above.
-    fn other_bytes(&self) -> usize {
-        let chunks = 2 * self.chunk_bytes();
-        let carry = self.max_record_bytes + 1;
-        let index = 12 * (INDEX_FIELDS + INDEX_SLACK);
+    /// What a reader holds at its worst for itself: the first table above.
+    fn own_bytes(&self) -> usize {
+        let index = INDEX_FIELD_BYTES * (self.index_fields() + INDEX_SLACK);
+        let builders = self.batch_bytes() + self.chunk_bytes() + self.predicate_bytes();
+        self.reader_bytes(true) + index + builders
+    }
+
+    /// What the longest record takes beside that: in the carry, and in a builder in the place of a chunk.
+    fn long_record_bytes(&self) -> usize {
         let step = self.chunk_bytes() + self.predicate_bytes();
-        let builders = self.batch_bytes() + step.max(self.max_record_bytes);
-        chunks + carry + index + builders
+        self.max_record_bytes + 1 + self.max_record_bytes.saturating_sub(step)
     }
 }
 
@@ -161,8 +198,19 @@ mod tests {
         for memory_limit in [1 << 20, 2 << 20, 4 << 20, 10 << 20, 64 << 20, 1 << 30] {
             for max_record_bytes in [None, Some(1), Some(memory_limit / 3)] {
                 let limits = Limits::new(memory_limit, max_record_bytes).unwrap();
-                let held = limits.other_bytes() + limits.window_bytes();
+                let held = limits.own_bytes() + limits.long_record_bytes() + limits.window_bytes();
                 assert!(held <= memory_limit, "{memory_limit}, {max_record_bytes:?}: {held}");
+            }
+        }
+    }
+
+    #[test]
+    fn readers_leave_a_part_of_the_limit_to_whoever_needs_more() {
+        for memory_limit in [4 << 20, 10 << 20, 64 << 20] {
+            for readers in [1, 2, 4, 16, 64] {
+                let limits = Limits::new(memory_limit, None).unwrap().shared_by(readers);
+                let held = readers * limits.own_bytes();
+                assert!(held <= memory_limit / 10 * 9, "{memory_limit}, {readers}: {held}");
             }
         }
     }
@@ -170,9 +218,7 @@ mod tests {
     /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.
     #[test]
     fn the_default_leaves_room_for_a_window_of_4_mib() {
-        let limits = Limits::default();
-        assert_eq!(limits.window_bytes(), DEFAULT_MEMORY_LIMIT / 25 * 12);
-        assert!(limits.window_bytes() - limits.chunk_bytes() >= (4 << 20) + (550 << 10));
+        assert!(Limits::default().window_bytes() >= (4 << 20) + (544 << 10));
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a query. FROM takes files, folders, globs and '-' for stdin: SELECT * FROM 'part_*.csv'
+    /// Run a query. FROM takes files, folders, globs, URLs (s3, gs, az, http, https) and '-' for stdin: SELECT * FROM
+    /// 'part_*.csv'
     Query(QueryArgs),
     /// Print the CREATE EXTERNAL TABLE statement of a file, a folder, a glob or '-' for stdin.
     Schema(SchemaArgs),

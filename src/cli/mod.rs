@@ -4,7 +4,7 @@
 //!  args ─► run ─► query ─► output (table, csv, json, ndjson, parquet)
 //!                   │ └──► progress (stderr, a terminal, long work)
 //!                   └────► stats    (stderr, one JSON line)
-//!               └► schema
+//!               └► schema     stores: s3, gs, az, http(s), by URL and environment
 //! ```
 
 mod alloc;
@@ -16,6 +16,7 @@ mod run;
 mod schema;
 mod sink;
 mod stats;
+mod stores;
 mod table;
 
 pub(crate) use alloc::CountingAllocator;

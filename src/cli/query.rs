@@ -19,6 +19,7 @@ use super::args::QueryArgs;
 use super::output::Output;
 use super::progress::Progress;
 use super::stats;
+use super::stores::EnvironmentStores;
 
 /// The name by which a query calls stdin.
 pub(super) const STDIN: &str = "-";
@@ -35,7 +36,7 @@ pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAl
     if let Some(rows) = args.batch_size {
         config = config.with_batch_size(rows as usize);
     }
-    let ctx = SessionContext::new_with_config(config);
+    let ctx = SessionContext::new_with_config_rt(config, EnvironmentStores::runtime_env()?);
     install_with_options(&ctx, options.clone())?;
     let stdin_bytes = Arc::new(AtomicUsize::new(0));
     if mentions_stdin(&ctx, &args.sql)? {

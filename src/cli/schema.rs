@@ -9,11 +9,12 @@ use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 
 use super::args::SchemaArgs;
 use super::query::{STDIN, stdin_table};
+use super::stores::EnvironmentStores;
 
 pub(super) async fn run(args: &SchemaArgs) -> Result<()> {
     let options = args.csv_options()?;
@@ -21,7 +22,9 @@ pub(super) async fn run(args: &SchemaArgs) -> Result<()> {
         let schema = stdin_table(&options, Arc::default()).await?.schema();
         Listed { schema, partitions: Vec::new(), extension: String::new() }
     } else {
-        let frame = SessionContext::new().read_csv_file(&args.path, options).await?;
+        let stores = EnvironmentStores::runtime_env()?;
+        let ctx = SessionContext::new_with_config_rt(SessionConfig::new(), stores);
+        let frame = ctx.read_csv_file(&args.path, options).await?;
         listing(frame.logical_plan())?
     };
     let name = args.name.clone().unwrap_or_else(|| table_name(&args.path));

@@ -4,7 +4,7 @@
 //!  session   register_csv_file, install        what a user calls
 //!     │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ metrics, filter, ranges (which records of a file are whose)
+//!     ▲         │        │        └ metrics, memory, filter, ranges (which records of a file are whose)
 //!  options      │        └ projection, predicate, batch size, EXPLAIN
 //!               └ schema inference, DataFusion's own writer
 //! ```
@@ -13,12 +13,14 @@ mod factory;
 mod files;
 mod filter;
 mod format;
+mod memory;
 mod metrics;
 mod opener;
 mod options;
 mod ranges;
 mod reader_table;
 mod session;
+mod session_options;
 mod source;
 mod url_tables;
 mod values;
@@ -29,4 +31,5 @@ pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
 pub use ranges::Split;
 pub use reader_table::CsvReaderTable;
 pub use session::{CsvSessionExt, install, install_with_options};
+pub use session_options::CsvStreamSessionOptions;
 pub use source::CsvStreamSource;

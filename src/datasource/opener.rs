@@ -10,13 +10,13 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
 use super::filter::PredicateInUse;
+use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use super::ranges::{ByteRange, FileRanges, Known};
@@ -24,6 +24,10 @@ use crate::error::{self, Error};
 use crate::input::{self, Compression, InputCounters};
 use crate::parse::{FieldCount, RecordStart};
 use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
+
+/// How often a reader's buffers are halved for which the memory pool has no room: chunks of 4 KiB, the smallest, remain of
+/// the default's.
+const MOST_HALVINGS: u32 = 6;
 
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
@@ -37,7 +41,7 @@ pub(super) struct CsvStreamOpener {
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
     pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) memory_pool: Arc<dyn MemoryPool>,
+    pub(super) memory: Arc<ScanMemory>,
     pub(super) metrics: ScanMetrics,
 }
 
@@ -75,17 +79,12 @@ impl FileOpener for CsvStreamOpener {
             proof_only: self.limit.is_some(),
             counters: Arc::clone(&input_counters),
         };
-        let window_bytes = match compression {
-            Compression::None => 0,
-            _ => limits.window_bytes(),
-        };
         let opening = Opening {
             file: file_ranges,
             range,
             compression,
             builder,
-            reservation: MemoryConsumer::new(format!("CsvStream[{path}]")).register(&self.memory_pool),
-            input_bytes: 2 * limits.chunk_bytes() + window_bytes,
+            share: self.memory.share(limits.memory_limit()),
             metrics: self.metrics.clone(),
             stream_counters,
         };
@@ -99,16 +98,14 @@ struct Opening {
     range: ByteRange,
     compression: Compression,
     builder: CsvStreamBuilder,
-    reservation: MemoryReservation,
-    /// Bytes that the reader may hold.
-    input_bytes: usize,
+    share: Share,
     metrics: ScanMetrics,
     stream_counters: Arc<StreamCounters>,
 }
 
 impl Opening {
-    async fn open(self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        self.reservation.try_grow(self.input_bytes)?;
+    async fn open(mut self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let reader_bytes = self.reserve()?;
         let mut published = Published::default();
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
@@ -128,17 +125,40 @@ impl Opening {
         };
         let range_end = self.range.end.map(|end| self.file.end(end));
         let stream = ScanStream {
-            stream: self.builder.starting_at(start).with_range_end(range_end).build(reader)?,
+            stream: self
+                .builder
+                .with_limits(self.file.limits)
+                .starting_at(start)
+                .with_range_end(range_end)
+                .build(reader)?,
             counted_from: start.map(|start| start.byte).filter(|_| matches!(known, Known::Evidence(_))),
             locating: None,
             file: self.file,
-            input_bytes: self.input_bytes,
-            reservation: self.reservation,
+            reader_bytes,
+            share: self.share,
             metrics: self.metrics,
             stream_counters: self.stream_counters,
             published,
         };
         Ok(stream.boxed())
+    }
+
+    /// Reserves what the reader may hold, which gets smaller as long as there is no room for it.
+    fn reserve(&mut self) -> Result<usize> {
+        let is_compressed = self.compression != Compression::None;
+        let mut limits = self.file.limits;
+        let mut halvings = 0;
+        let bytes = loop {
+            let bytes = limits.reader_bytes(is_compressed);
+            match self.share.resize(bytes) {
+                Ok(()) => break bytes,
+                Err(error) if halvings == MOST_HALVINGS => return Err(error),
+                Err(_) => limits = limits.halved(),
+            }
+            halvings += 1;
+        };
+        self.file.limits = limits;
+        Ok(bytes)
     }
 
     /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.
@@ -187,9 +207,9 @@ struct ScanStream {
     /// An error whose place is being found.
     locating: Option<BoxFuture<'static, Error>>,
     file: FileRanges,
-    /// Bytes that the reader may hold.
-    input_bytes: usize,
-    reservation: MemoryReservation,
+    /// Bytes that the reader may hold, without a decompressor's.
+    reader_bytes: usize,
+    share: Share,
     metrics: ScanMetrics,
     stream_counters: Arc<StreamCounters>,
     published: Published,
@@ -227,11 +247,10 @@ impl Stream for ScanStream {
         this.metrics.publish(&this.file.counters, &this.stream_counters, &mut this.published);
         let held = match polled {
             Poll::Ready(None) => 0,
-            _ => this.input_bytes + this.stream.allocated_bytes(),
+            _ => this.reader_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
         };
-        if let Err(error) = this.reservation.try_resize(held) {
+        if let Err(error) = this.share.resize(held) {
             this.stream.close();
-            this.reservation.free();
             return Poll::Ready(Some(Err(error)));
         }
         polled

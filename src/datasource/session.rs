@@ -12,6 +12,7 @@ use datafusion::execution::context::SessionContext;
 use super::factory::CsvStreamFormatFactory;
 use super::files::CsvFiles;
 use super::options::CsvFormatOptions;
+use super::session_options::CsvStreamSessionOptions;
 use super::url_tables::CsvUrlTables;
 
 /// CSV files as tables of a session, read by this crate's engine.
@@ -85,6 +86,7 @@ impl CsvSessionExt for SessionContext {
 }
 
 async fn table(ctx: &SessionContext, path: &str, options: CsvFormatOptions) -> Result<Arc<ListingTable>> {
+    CsvStreamSessionOptions::add_to(ctx);
     let state = ctx.state();
     CsvFiles::find(&state, path).await?.into_table(&state, options).await
 }
@@ -112,6 +114,7 @@ pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> 
 }
 
 fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) -> Result<()> {
+    CsvStreamSessionOptions::add_to(ctx);
     {
         let state = ctx.state_ref();
         let mut state = state.write();

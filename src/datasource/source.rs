@@ -19,10 +19,12 @@ use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
 
 use super::filter::{ScanPredicate, can_evaluate};
+use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
 use super::options::CsvFormatOptions;
 use super::ranges::{Split, repartition};
+use super::session_options::CsvStreamSessionOptions;
 use crate::limits::DEFAULT_BATCH_SIZE;
 
 /// Where a scan's files are read as this crate reads them: the source of a `FileScanConfig`.
@@ -34,7 +36,7 @@ pub struct CsvStreamSource {
     projection: SplitProjection,
     predicate: Option<ScanPredicate>,
     batch_size: Option<usize>,
-    memory_pool: Arc<dyn MemoryPool>,
+    memory: Arc<ScanMemory>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -42,13 +44,14 @@ impl CsvStreamSource {
     /// A source of all columns, in memory that nobody accounts for.
     pub fn new(table_schema: impl Into<TableSchema>, options: CsvFormatOptions) -> Self {
         let table_schema = table_schema.into();
+        let unbounded: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
         CsvStreamSource {
             options,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
             predicate: None,
             batch_size: None,
-            memory_pool: Arc::new(UnboundedMemoryPool::default()),
+            memory: Arc::new(ScanMemory::new(&unbounded)),
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
@@ -61,7 +64,7 @@ impl CsvStreamSource {
 
     /// Reserves what the scan holds in this pool.
     pub fn with_memory_pool(mut self, memory_pool: Arc<dyn MemoryPool>) -> Self {
-        self.memory_pool = memory_pool;
+        self.memory = Arc::new(ScanMemory::new(&memory_pool));
         self
     }
 
@@ -89,7 +92,7 @@ impl FileSource for CsvStreamSource {
             batch_size,
             limit: base.limit,
             store,
-            memory_pool: Arc::clone(&self.memory_pool),
+            memory: Arc::clone(&self.memory),
             metrics: ScanMetrics::new(&self.metrics, partition, self.predicate.is_some()),
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.table_schema.file_schema())
@@ -121,11 +124,13 @@ impl FileSource for CsvStreamSource {
     fn try_pushdown_filters(
         &self,
         filters: Vec<Arc<dyn PhysicalExpr>>,
-        _config: &ConfigOptions,
+        config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let is_on =
+            self.options.pushes_filters_down() && CsvStreamSessionOptions::of(config).pushdown_filters;
         let mut taken = Vec::new();
         let answer = |filter| {
-            if self.options.pushes_filters_down() && can_evaluate(&filter, &self.table_schema) {
+            if is_on && can_evaluate(&filter, &self.table_schema) {
                 taken.push(filter);
                 PushedDown::Yes
             } else {

@@ -1,7 +1,7 @@
 //! [`InputCounters`]: what reading has cost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ pub struct InputCounters {
     bytes: AtomicU64,
     requests: AtomicU64,
     waited_nanos: AtomicU64,
+    decoder_bytes: AtomicUsize,
 }
 
 impl InputCounters {
@@ -27,6 +28,15 @@ impl InputCounters {
     /// The time for which a reader had nothing to hand on, as bytes were on their way.
     pub fn waited(&self) -> Duration {
         Duration::from_nanos(self.waited_nanos.load(Relaxed))
+    }
+
+    /// Bytes that the decompressor of the last input holds, as its head said.
+    pub(crate) fn decoder_bytes(&self) -> usize {
+        self.decoder_bytes.load(Relaxed)
+    }
+
+    pub(super) fn set_decoder_bytes(&self, bytes: usize) {
+        self.decoder_bytes.store(bytes, Relaxed);
     }
 
     pub(super) fn add_bytes(&self, bytes: usize) {

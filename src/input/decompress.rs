@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_compression::codecs::lzma::params::LzmaDecoderParams;
@@ -10,11 +11,13 @@ use async_compression::tokio::bufread::{BzDecoder, GzipDecoder, LzmaDecoder, Zst
 use async_compression::zstd::DParameter;
 use bytes::Bytes;
 use futures::stream;
-use tokio::io::{AsyncBufRead, AsyncRead, BufReader, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 use tokio_util::io::StreamReader;
 
+use super::ahead::Ahead;
 use super::compression::Compression;
-use super::head::{Head, decoder_bytes, too_large, zstd_window_log_max};
+use super::counters::InputCounters;
+use super::head::{Head, too_large, zstd_window_log_max};
 use super::reader::Input;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -23,7 +26,8 @@ use crate::limits::Limits;
 /// streams miscounts padding that two chunks share.
 const LZMA_CONCATENATED: u32 = 0x08;
 
-/// Decompresses a stream, in chunks of [`Limits::chunk_bytes`].
+/// Decompresses a stream on a task of its own, which is half of [`Limits::chunk_bytes`] ahead of who reads. Has to be read in
+/// a tokio runtime.
 ///
 /// A file may consist of any number of members (streams, frames), as `cat a.gz b.gz` makes them. What follows the last
 /// one has to be another one: the tools `gzip` and `bzip2` warn of trailing garbage and go on, here it is an error, zeros
@@ -41,10 +45,20 @@ pub fn decompress(
     compression: Compression,
     limits: &Limits,
 ) -> Input {
+    decompress_counted(reader, compression, limits, Arc::default())
+}
+
+/// As [`decompress`]; what the decoder holds is counted.
+pub(super) fn decompress_counted(
+    reader: impl AsyncBufRead + Send + 'static,
+    compression: Compression,
+    limits: &Limits,
+    counters: Arc<InputCounters>,
+) -> Input {
     if compression == Compression::None {
         return Input::new(reader);
     }
-    let reader = Head::new(reader, compression, *limits);
+    let reader = Head::new(reader, compression, *limits, counters);
     let decoder: Pin<Box<dyn AsyncRead + Send>> = match compression {
         Compression::None => Box::pin(reader),
         Compression::Gzip => {
@@ -58,7 +72,7 @@ pub fn decompress(
             Box::pin(decoder)
         }
         Compression::Xz => {
-            let mem_limit = decoder_bytes(limits) as u64;
+            let mem_limit = limits.window_bytes() as u64;
             let params = LzmaDecoderParams::Stream { mem_limit, flags: LZMA_CONCATENATED };
             match Xz2Decoder::try_from(params) {
                 Ok(codec) => Box::pin(LzmaDecoder::with_codec(reader, codecs::LzmaDecoder::from(codec))),
@@ -75,7 +89,7 @@ pub fn decompress(
         }
     };
     let explained = Explained { decoder, compression, limits: *limits };
-    Input::new(BufReader::with_capacity(limits.chunk_bytes(), explained))
+    Input::new(Ahead::new(Box::pin(explained), limits.chunk_bytes()))
 }
 
 /// A decoder whose errors say what is wrong with the input.

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use super::compression::Compression;
+use super::counters::InputCounters;
 use super::reader::poll_read_buffered;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
@@ -20,6 +22,9 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_BLOCK_BYTES: usize = 128 << 10;
 const ZSTD_CONTEXT_BYTES: usize = 160 << 10;
 
+/// zlib's decoder: a window of 32 KiB, and its tables.
+const GZIP_BYTES: usize = 64 << 10;
+
 /// The reader of a compressed stream, which looks at the first bytes that pass and refuses what would not fit.
 ///
 /// zstd's decoder checks its window itself, in each frame; here the error can say which window it is. bzip2's checks
@@ -28,6 +33,7 @@ pub(super) struct Head {
     reader: Pin<Box<dyn AsyncBufRead + Send>>,
     compression: Compression,
     limits: Limits,
+    counters: Arc<InputCounters>,
     /// The first bytes: `passed` of them have been consumed, and `peeked` more have been shown.
     head: [u8; HEAD_BYTES],
     passed: usize,
@@ -39,14 +45,23 @@ impl Head {
         reader: impl AsyncBufRead + Send + 'static,
         compression: Compression,
         limits: Limits,
+        counters: Arc<InputCounters>,
     ) -> Self {
-        Head { reader: Box::pin(reader), compression, limits, head: [0; HEAD_BYTES], passed: 0, peeked: 0 }
+        Head {
+            reader: Box::pin(reader),
+            compression,
+            limits,
+            counters,
+            head: [0; HEAD_BYTES],
+            passed: 0,
+            peeked: 0,
+        }
     }
 }
 
 impl AsyncBufRead for Head {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let Head { reader, compression, limits, head, passed, peeked } = self.get_mut();
+        let Head { reader, compression, limits, counters, head, passed, peeked } = self.get_mut();
         // Wrapped, so that the reader's errors don't look like the decoder's.
         let available =
             ready!(reader.as_mut().poll_fill_buf(cx)).map_err(|error| io::Error::from(Error::from(error)))?;
@@ -54,7 +69,9 @@ impl AsyncBufRead for Head {
             *peeked = available.len().min(HEAD_BYTES - *passed);
             let known = *passed + *peeked;
             head[*passed..known].copy_from_slice(&available[..*peeked]);
-            check(*compression, &head[..known], limits)?;
+            if let Some(bytes) = check(*compression, &head[..known], limits)? {
+                counters.set_decoder_bytes(bytes);
+            }
         }
         Poll::Ready(Ok(available))
     }
@@ -73,47 +90,48 @@ impl AsyncRead for Head {
     }
 }
 
-/// Bytes that a decoder may hold: what is for decompression, without the chunk that it decompresses into.
-pub(super) fn decoder_bytes(limits: &Limits) -> usize {
-    limits.window_bytes().saturating_sub(limits.chunk_bytes())
-}
-
-/// The logarithm of the largest zstd window with which the decoder holds no more than [`decoder_bytes`].
+/// The logarithm of the largest zstd window with which the decoder holds no more than [`Limits::window_bytes`].
 pub(super) fn zstd_window_log_max(limits: &Limits) -> u32 {
     // zstd's own bounds.
     let (least, most) = (10, if usize::BITS < 64 { 30 } else { 31 });
-    let needs = |log: &u32| {
-        let window = 1_usize << log;
-        window + 3 * window.min(ZSTD_BLOCK_BYTES) + ZSTD_CONTEXT_BYTES
-    };
-    (least..=most).rev().find(|log| needs(log) <= decoder_bytes(limits)).unwrap_or(least)
+    (least..=most).rev().find(|log| zstd_bytes(1 << log) <= limits.window_bytes()).unwrap_or(least)
 }
 
 /// The error for a decoder that would hold too much.
 pub(super) fn too_large(what: &str, limits: &Limits) -> Error {
     Error::new(ErrorKind::Memory {
-        what: format!("{what}, for which there are {} bytes,", decoder_bytes(limits)),
+        what: format!("{what}, for which there are {} bytes,", limits.window_bytes()),
         limit: limits.memory_limit(),
         option: "memory_limit",
     })
 }
 
-fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<(), Error> {
-    match compression {
+/// Bytes that the decoder will hold, once the head says so.
+fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<Option<usize>, Error> {
+    let most = limits.window_bytes();
+    Ok(match compression {
+        Compression::None => Some(0),
+        Compression::Gzip => Some(GZIP_BYTES),
+        // Up to what it is allowed.
+        Compression::Xz => Some(most),
         Compression::Zstd => match zstd_window(head) {
             Some(window) if window > 1 << zstd_window_log_max(limits) => {
-                Err(too_large(&format!("a zstd window of {window} bytes"), limits))
+                return Err(too_large(&format!("a zstd window of {window} bytes"), limits));
             }
-            _ => Ok(()),
+            window => window.map(|window| zstd_bytes(window as usize)),
         },
         Compression::Bzip2 => match bzip2_bytes(head) {
-            Some(bytes) if bytes > decoder_bytes(limits) => {
-                Err(too_large(&format!("a bzip2 decoder of {bytes} bytes"), limits))
+            Some(bytes) if bytes > most => {
+                return Err(too_large(&format!("a bzip2 decoder of {bytes} bytes"), limits));
             }
-            _ => Ok(()),
+            bytes => bytes,
         },
-        Compression::None | Compression::Gzip | Compression::Xz => Ok(()),
-    }
+    })
+}
+
+/// What zstd's decoder holds for a window.
+fn zstd_bytes(window: usize) -> usize {
+    window + 3 * window.min(ZSTD_BLOCK_BYTES) + ZSTD_CONTEXT_BYTES
 }
 
 /// The window of a zstd frame, if this much of it says so: RFC 8878, section 3.1.1.1.
@@ -173,7 +191,7 @@ mod tests {
     #[test]
     fn the_default_limit_has_room_for_what_it_says() {
         assert_eq!(zstd_window_log_max(&Limits::default()), 22);
-        assert!(bzip2_bytes(b"BZh9").unwrap() <= decoder_bytes(&Limits::default()));
+        assert!(bzip2_bytes(b"BZh9").unwrap() <= Limits::default().window_bytes());
         assert_eq!(bzip2_bytes(b"BZh0"), None);
         assert_eq!(bzip2_bytes(b"BZh"), None);
     }

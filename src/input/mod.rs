@@ -6,11 +6,13 @@
 //!                                    │          range: from any byte on, as far as it is wanted
 //!                                    │
 //!  stdin ────────────────────────────┴──► decompress ──► Input: AsyncBufRead, its errors carry the path
+//!                                          ahead: on a task of its own
 //! ```
 //!
 //! An input gives exactly the bytes that were listed, or an error: an object that has been replaced, that ends early, or
 //! whose compressed data does, is never taken for a shorter one.
 
+mod ahead;
 mod cached;
 mod compression;
 mod counters;

@@ -15,7 +15,7 @@ use tokio_util::io::StreamReader;
 
 use super::compression::Compression;
 use super::counters::{InputCounters, Meter};
-use super::decompress::decompress;
+use super::decompress::decompress_counted;
 use super::local::LocalReader;
 use super::reader::Input;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,9 +45,10 @@ pub async fn open(
     counters: Arc<InputCounters>,
 ) -> Result<Input> {
     let path = meta.location.as_ref();
-    let bytes =
-        get(store, meta, 0..meta.size, limits, counters).await.map_err(|error| error.with_path(path))?;
-    Ok(decompress(bytes, compression, limits).with_path(path))
+    let bytes = get(store, meta, 0..meta.size, limits, Arc::clone(&counters))
+        .await
+        .map_err(|error| error.with_path(path))?;
+    Ok(decompress_counted(bytes, compression, limits, counters).with_path(path))
 }
 
 /// A range of the object's bytes, as they are stored.

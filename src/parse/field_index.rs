@@ -4,8 +4,6 @@ use super::index::{BLOCK, Simd};
 use super::mask::Structure;
 use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
 
-/// Fields or records that the index first makes room for, which is enough but for a record that has more.
-const INDEX_ROOM: usize = INDEX_FIELDS + INDEX_SLACK;
 const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
 /// Where the fields of a buffer end and its records start.
@@ -18,6 +16,8 @@ pub(super) struct Index {
     /// Valid up to `filled.records`: how many of `ends` belong to the records up to this one. As long as `starts`.
     field_counts: Vec<u32>,
     filled: Filled,
+    /// Fields that make it full.
+    enough_fields: usize,
     /// The most fields of a first record whose ends are kept.
     max_fields: usize,
     /// How many of the first record's ends are not kept. It is an error then, that says how many fields there are.
@@ -55,9 +55,19 @@ impl Index {
             starts: Vec::new(),
             field_counts: Vec::new(),
             filled: Filled::default(),
+            enough_fields: INDEX_FIELDS,
             max_fields,
             excess: 0,
         }
+    }
+
+    /// As many fields make it full, or one record. Default [`INDEX_FIELDS`].
+    pub(super) fn set_enough_fields(&mut self, fields: usize) {
+        self.enough_fields = fields.max(1);
+    }
+
+    pub(super) fn enough_fields(&self) -> usize {
+        self.enough_fields
     }
 
     pub(super) fn clear(&mut self) {
@@ -106,7 +116,7 @@ impl Index {
 
     pub(super) fn is_full(&self, max_records: usize) -> bool {
         let Filled { fields, records, .. } = self.filled;
-        records >= max_records || (fields >= INDEX_FIELDS && records > 0)
+        records >= max_records || (fields >= self.enough_fields && records > 0)
     }
 
     pub(super) fn start_record(&mut self, at: u32) {
@@ -171,8 +181,8 @@ impl Index {
         self.reserve();
         let Filled { fields, records, .. } = self.filled;
         let room_for_records = self.starts.len() - BLOCK;
-        let (enough_fields, enough_records) = match records == 0 && fields >= INDEX_FIELDS {
-            false => (INDEX_FIELDS, max_records.min(room_for_records)),
+        let (enough_fields, enough_records) = match records == 0 && fields >= self.enough_fields {
+            false => (self.enough_fields, max_records.min(room_for_records)),
             // One long record, which alone makes the index full.
             true => (self.ends.len() - BLOCK + 1, 1),
         };
@@ -201,12 +211,14 @@ impl Index {
             self.excess += fields - self.max_fields;
             self.filled.fields = self.max_fields;
         }
+        // Enough but for a record that has more.
+        let full = self.enough_fields + INDEX_SLACK;
         if self.ends.len() < self.filled.fields + BLOCK {
-            grow(&mut self.ends, INDEX_ROOM);
+            grow(&mut self.ends, full, full);
         }
         if self.starts.len() <= started + BLOCK {
-            grow(&mut self.starts, 4 * BLOCK);
-            grow(&mut self.field_counts, 4 * BLOCK);
+            grow(&mut self.starts, 4 * BLOCK, full);
+            grow(&mut self.field_counts, 4 * BLOCK, full);
         }
     }
 }
@@ -267,12 +279,12 @@ fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK])
     }
 }
 
-/// Doubles, from `first` on, with a stop at what a full index needs.
+/// Doubles, from `first` on, with a stop at what a full index needs. A block may always follow.
 #[cold]
 #[inline(never)]
-fn grow(vec: &mut Vec<u32>, first: usize) {
+fn grow(vec: &mut Vec<u32>, first: usize, full: usize) {
     let doubled = (vec.len() * 2).max(first);
-    let len = if vec.len() < INDEX_ROOM { doubled.min(INDEX_ROOM) } else { doubled };
+    let len = if vec.len() < full { doubled.min(full) } else { doubled };
     vec.reserve_exact(len - vec.len());
     vec.resize(len, 0);
 }

@@ -14,7 +14,7 @@ use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{INDEX_FIELDS, MAX_FIELDS, MAX_MAX_RECORD_BYTES};
+use crate::limits::{MAX_FIELDS, MAX_MAX_RECORD_BYTES};
 
 /// Bytes by which the carry first grows when it looks for the end of its record; then it doubles.
 const FIRST_GROWTH: usize = 4096;
@@ -162,6 +162,13 @@ impl Parser {
         self
     }
 
+    /// Indexes this many fields before it hands out their records, at least those of one record. Default
+    /// [`INDEX_FIELDS`](crate::limits::INDEX_FIELDS).
+    pub fn with_index_fields(mut self, fields: usize) -> Self {
+        self.index.set_enough_fields(fields);
+        self
+    }
+
     /// Reads from a record of the file on, as if what stands before it had been read. The next input byte is the record's
     /// first.
     pub fn starting_at(mut self, start: RecordStart) -> Self {
@@ -181,7 +188,7 @@ impl Parser {
     pub fn next<'a>(&'a mut self, input: &'a [u8], max_records: usize) -> Result<(usize, Step<'a>)> {
         let max_records = match self.field_count {
             // Padded they take as much room as full ones.
-            FieldCount::UpTo(width) => max_records.min(INDEX_FIELDS / width.max(1)),
+            FieldCount::UpTo(width) => max_records.min(self.index.enough_fields() / width.max(1)),
             FieldCount::Any | FieldCount::Exactly(_) => max_records,
         };
         let mut taken = 0;

@@ -174,7 +174,8 @@ impl CsvStreamBuilder {
                 Work::Count { counter, taken: 0, failed: None }
             }
             false => {
-                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?;
+                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?
+                    .with_index_fields(self.limits.index_fields());
                 if let Some(start) = self.start {
                     parser = parser.starting_at(start);
                 }

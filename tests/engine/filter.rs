@@ -148,6 +148,20 @@ async fn plans_show_the_predicate_and_have_no_filter_above() {
 }
 
 #[tokio::test]
+async fn a_session_can_switch_it_off_for_all_tables() {
+    let files = folder(&[("t.csv", b"a,b\n1,x\n2,y\n3,z\n")]);
+    let ctx = session();
+    ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
+    for (setting, is_on) in [("false", false), ("true", true)] {
+        ctx.sql(&format!("SET csv_stream.pushdown_filters = {setting}")).await.unwrap();
+        let plan = rows(&ctx, "EXPLAIN SELECT b FROM t WHERE a > 1").await.join("\n");
+        assert_eq!(plan.contains("predicate=a@0 > 1"), is_on, "{plan}");
+        assert_eq!(plan.contains("FilterExec"), !is_on, "{plan}");
+        assert_eq!(rows(&ctx, "SELECT b FROM t WHERE a > 1").await, ["y", "z"]);
+    }
+}
+
+#[tokio::test]
 async fn what_a_scan_cannot_evaluate_stays_above_it() {
     let files = folder(&[("t.csv", b"a,b\n1,x\n2,y\n3,z\n")]);
     let ctx = session();

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::common::stats::Precision;
 use datafusion::physical_plan::collect;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::prelude::SessionContext;
 use datafusion_csv_stream::CsvSessionExt;
 
@@ -89,4 +91,34 @@ async fn batches_have_the_rows_that_were_asked_for() {
     let batches = collect(plan, ctx.task_ctx()).await.unwrap();
     let rows: Vec<_> = batches.iter().map(|batch| batch.num_rows()).collect();
     assert_eq!(rows, [32, 32, 32, 4]);
+}
+
+#[tokio::test]
+async fn statistics_estimate_rows_by_the_sample() {
+    let text = [b"a,b\n".as_slice(), &b"12,abcdef\n".repeat(10_000)].concat();
+    let packed = gzip(&text).await;
+    let files = folder(&[("t.csv", &text), ("t.csv.gz", &packed)]);
+    let ctx = SessionContext::new();
+    let rows = |name: &'static str, declared: bool| {
+        let (ctx, file) = (ctx.clone(), path(&files, name));
+        async move {
+            datafusion_csv_stream::install(&ctx).unwrap();
+            let columns = if declared { "(a INT, b VARCHAR)" } else { "" };
+            let create = format!("CREATE EXTERNAL TABLE t {columns} STORED AS CSV LOCATION '{file}'");
+            ctx.sql(&create).await.unwrap();
+            let plan = ctx.sql("SELECT * FROM t").await.unwrap().create_physical_plan().await.unwrap();
+            ctx.deregister_table("t").unwrap();
+            let args = StatisticsArgs::new();
+            let statistics = StatisticsContext::new().compute(plan.as_ref(), &args).unwrap();
+            (statistics.num_rows, statistics.total_byte_size)
+        }
+    };
+    let size = text.len();
+    // A thousand rows of ten bytes were sampled; the header is a row's worth of bytes more or less.
+    let (estimate, bytes) = rows("t.csv", false).await;
+    assert!(matches!(estimate, Precision::Inexact(9_990..=10_010)), "{estimate:?}");
+    assert_eq!(bytes, Precision::Inexact(size));
+    // Without a sample, and of compressed bytes, nothing is known.
+    assert_eq!(rows("t.csv", true).await, (Precision::Absent, Precision::Inexact(size)));
+    assert_eq!(rows("t.csv.gz", false).await, (Precision::Absent, Precision::Absent));
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type};
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
-use futures::TryStreamExt;
 
 use crate::generated::{Generated, GeneratedStore};
 use crate::{MIB, alone, peak, reset};
@@ -17,14 +17,18 @@ struct Measured {
     peak: usize,
 }
 
-/// Runs a query over a generated file in an idle session, on one thread.
-fn measure(file: &Arc<Generated>, sql: &str) -> Measured {
+/// How many byte ranges a file is read in.
+const PARTITIONS: [usize; 3] = [1, 2, 16];
+
+/// Runs a query over a generated file in an idle session, on two threads.
+fn measure(file: &Arc<Generated>, partitions: usize, sql: &str) -> Measured {
     let _alone = alone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         // DataFusion's repartitioning gathers batches again, to as many rows as a batch can have, however wide: that is
         // not the scan's to bound.
-        let config = SessionConfig::new().with_target_partitions(2).with_round_robin_repartition(false);
+        let config =
+            SessionConfig::new().with_target_partitions(partitions).with_round_robin_repartition(false);
         let ctx = SessionContext::new_with_config(config);
         let store = Arc::new(GeneratedStore(Arc::clone(file)));
         ctx.register_object_store(&"mem://files/".parse().unwrap(), store);
@@ -32,11 +36,12 @@ fn measure(file: &Arc<Generated>, sql: &str) -> Measured {
         // Once over one row, so that what a first query sets up for good is not counted as the scan's.
         ctx.sql("SELECT * FROM t LIMIT 1").await.unwrap().collect().await.unwrap();
 
-        let stream = ctx.sql(sql).await.unwrap().execute_stream().await.unwrap();
+        let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
         let idle = reset();
-        let batches: Vec<_> = stream.try_collect().await.unwrap();
+        let batches = collect(plan, ctx.task_ctx()).await.unwrap();
         let peak = peak() - idle;
-        println!("{} bytes, {sql}: {:.2} MiB", file.size(), peak as f64 / MIB as f64);
+        let mib = peak as f64 / MIB as f64;
+        println!("{} bytes, {partitions} partitions, {sql}: {mib:.2} MiB", file.size());
         Measured { batches, peak }
     })
 }
@@ -76,26 +81,44 @@ fn narrow_rows() -> u64 {
 fn ten_million_rows_fit_into_ten_mebibytes() {
     let rows = narrow_rows();
     let file = Generated::new("t.csv", NARROW_HEADER, rows, narrow_row);
-    let Measured { batches, peak } = measure(
-        &file,
-        "SELECT count(*), sum(id), sum(price), count(DISTINCT day), min(length(remark)), max(note) FROM t",
-    );
-    let batch = &batches[0];
-    let int = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0);
-    assert_eq!(int(0), rows as i64);
-    assert_eq!(int(1), (rows * 1_000_000_000 + rows * (rows - 1) / 2) as i64);
     let prices: u64 = (0..rows).map(|row| row % 1000 * 100 + 25).sum();
-    assert_eq!(batch.column(2).as_primitive::<Float64Type>().value(0), prices as f64 / 100.0);
-    assert_eq!(int(3), 28);
-    assert!(peak <= 10 * MIB, "{peak}");
+    for partitions in PARTITIONS {
+        let Measured { batches, peak } = measure(
+            &file,
+            partitions,
+            "SELECT count(*), sum(id), sum(price), count(DISTINCT day), min(length(remark)), max(note) FROM t",
+        );
+        let batch = &batches[0];
+        let int = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0);
+        assert_eq!(int(0), rows as i64);
+        assert_eq!(int(1), (rows * 1_000_000_000 + rows * (rows - 1) / 2) as i64);
+        assert_eq!(batch.column(2).as_primitive::<Float64Type>().value(0), prices as f64 / 100.0);
+        assert_eq!(int(3), 28);
+        assert!(peak <= 10 * MIB, "{partitions}: {peak}");
+    }
+}
+
+#[test]
+fn predicates_fit_into_ten_mebibytes_too() {
+    let rows = 1_000_000;
+    let file = Generated::new("t.csv", NARROW_HEADER, rows, narrow_row);
+    for partitions in PARTITIONS {
+        let sql = "SELECT count(*), max(note) FROM t WHERE remark LIKE '%doubly%' AND price < 500.5";
+        let Measured { batches, peak } = measure(&file, partitions, sql);
+        let kept = (0..rows).filter(|row| row % 1000 <= 500).count();
+        assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), kept as i64);
+        assert!(peak <= 10 * MIB, "{partitions}: {peak}");
+    }
 }
 
 #[test]
 fn counting_needs_no_more() {
     let file = Generated::new("t.csv", NARROW_HEADER, 1_000_000, narrow_row);
-    let Measured { batches, peak } = measure(&file, "SELECT count(*) FROM t");
-    assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), 1_000_000);
-    assert!(peak <= 10 * MIB, "{peak}");
+    for partitions in PARTITIONS {
+        let Measured { batches, peak } = measure(&file, partitions, "SELECT count(*) FROM t");
+        assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), 1_000_000);
+        assert!(peak <= 10 * MIB, "{partitions}: {peak}");
+    }
 }
 
 /// A key and 10 KB of text.
@@ -112,11 +135,13 @@ fn wide_row(row: u64, out: &mut Vec<u8>) {
 #[test]
 fn wide_fields_fit_into_ten_mebibytes() {
     let file = Generated::new("t.csv", "id,text\n", 20_000, wide_row);
-    for sql in ["SELECT sum(id) FROM t", "SELECT sum(id), max(length(text)) FROM t"] {
-        let Measured { batches, peak } = measure(&file, sql);
-        let sum = batches[0].column(0).as_primitive::<Int64Type>().value(0);
-        assert_eq!(sum, (0..20_000i64).map(|row| row + 1_000_000).sum::<i64>());
-        assert!(peak <= 10 * MIB, "{sql}: {peak}");
+    for partitions in PARTITIONS {
+        for sql in ["SELECT sum(id) FROM t", "SELECT sum(id), max(length(text)) FROM t"] {
+            let Measured { batches, peak } = measure(&file, partitions, sql);
+            let sum = batches[0].column(0).as_primitive::<Int64Type>().value(0);
+            assert_eq!(sum, (0..20_000i64).map(|row| row + 1_000_000).sum::<i64>());
+            assert!(peak <= 10 * MIB, "{partitions}, {sql}: {peak}");
+        }
     }
 }
 
@@ -124,7 +149,7 @@ fn wide_fields_fit_into_ten_mebibytes() {
 fn a_limit_stops_reading() {
     let file = Generated::new("t.csv", NARROW_HEADER, 10_000_000, narrow_row);
     let before = file.served();
-    let Measured { batches, .. } = measure(&file, "SELECT * FROM t LIMIT 10");
+    let Measured { batches, .. } = measure(&file, 1, "SELECT * FROM t LIMIT 10");
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 10);
     // The schema's sample, one row of warming up, ten rows.
     let read = file.served() - before;
@@ -141,23 +166,30 @@ fn unclosed_row(row: u64, out: &mut Vec<u8>) {
 #[test]
 fn an_unclosed_quote_is_an_error_within_the_record_limit() {
     let _alone = alone();
-    let file = Generated::new("t.csv", "id,name\n", 140 * (MIB as u64) / 15, unclosed_row);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let error = runtime.block_on(async {
-        let ctx = SessionContext::new();
-        ctx.register_object_store(
-            &"mem://files/".parse().unwrap(),
-            Arc::new(GeneratedStore(Arc::clone(&file))),
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for partitions in PARTITIONS {
+        let file = Generated::new("t.csv", "id,name\n", 140 * (MIB as u64) / 15, unclosed_row);
+        let error = runtime.block_on(async {
+            let ctx =
+                SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
+            ctx.register_object_store(
+                &"mem://files/".parse().unwrap(),
+                Arc::new(GeneratedStore(Arc::clone(&file))),
+            );
+            datafusion_csv_stream::install(&ctx).unwrap();
+            ctx.sql(
+                "CREATE EXTERNAL TABLE t (id BIGINT, name VARCHAR) STORED AS CSV LOCATION 'mem://files/t.csv'",
+            )
+            .await
+            .unwrap();
+            ctx.sql("SELECT sum(id) FROM t").await.unwrap().collect().await.unwrap_err()
+        });
+        let message = error.to_string();
+        assert!(
+            message.contains("line 2,") && message.contains("unclosed quote?"),
+            "{partitions}: {message}"
         );
-        datafusion_csv_stream::install(&ctx).unwrap();
-        ctx.sql(
-            "CREATE EXTERNAL TABLE t (id BIGINT, name VARCHAR) STORED AS CSV LOCATION 'mem://files/t.csv'",
-        )
-        .await
-        .unwrap();
-        ctx.sql("SELECT sum(id) FROM t").await.unwrap().collect().await.unwrap_err()
-    });
-    let message = error.to_string();
-    assert!(message.contains("line 2,") && message.contains("unclosed quote?"), "{message}");
-    assert!(file.served() < 4 * MIB as u64, "{} bytes read", file.served());
+        // Other partitions read on until they are told.
+        assert!(partitions > 1 || file.served() < 4 * MIB as u64, "{} bytes read", file.served());
+    }
 }

@@ -1,0 +1,60 @@
+//! [`EnvironmentStores`]: object stores as their URLs and the environment describe them.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use object_store::{ObjectStore, parse_url_opts};
+use url::Url;
+
+/// What the environment variables start with that AWS, Google and Azure clients read, in lower case.
+const PREFIXES: [&str; 3] = ["aws_", "google_", "azure_"];
+
+/// Knows local files, and makes the store of any other URL when it is first asked for: `s3://bucket/`, `gs://bucket/`,
+/// `az://container/`, `http://host/`, `https://host/`, and what else `object_store` takes.
+#[derive(Debug, Default)]
+pub(super) struct EnvironmentStores {
+    known: DefaultObjectStoreRegistry,
+}
+
+impl EnvironmentStores {
+    /// A runtime environment with these stores.
+    pub(super) fn runtime_env() -> Result<Arc<RuntimeEnv>> {
+        RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Self::default())).build_arc()
+    }
+}
+
+impl ObjectStoreRegistry for EnvironmentStores {
+    fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        self.known.register_store(url, store)
+    }
+
+    fn deregister_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        self.known.deregister_store(url)
+    }
+
+    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        self.known.get_store(url).or_else(|_| {
+            let options = options(url, std::env::vars());
+            let store: Arc<dyn ObjectStore> = match parse_url_opts(url, options) {
+                Ok((store, _)) => store.into(),
+                Err(error) => return Err(DataFusionError::ObjectStore(Box::new(error))),
+            };
+            self.register_store(url, Arc::clone(&store));
+            Ok(store)
+        })
+    }
+}
+
+/// The options of a store: those of the environment, and that a URL without TLS means what it says.
+fn options(url: &Url, environment: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let is_for_stores = |key: &str| PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+    let environment = environment.map(|(key, value)| (key.to_ascii_lowercase(), value));
+    let mut options: Vec<_> = environment.filter(|(key, _)| is_for_stores(key)).collect();
+    if url.scheme() == "http" {
+        options.push(("allow_http".to_owned(), "true".to_owned()));
+    }
+    options
+}

@@ -1,0 +1,159 @@
+//! [`Ahead`]: reads on while what it has read is being used.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::BufMut;
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
+use tokio_util::io::poll_read_buf;
+
+use super::reader::poll_read_buffered;
+
+/// Buffers that go round: one is filled while the other one is read.
+const BUFFERS: usize = 2;
+
+/// A reader that another task reads, into buffers that it hands over.
+///
+/// On a runtime with several threads the reader works at the same time as whoever uses its bytes: decompression does not
+/// wait for parsing, nor parsing for decompression. The task starts with the first poll and ends with this.
+pub(super) enum Ahead {
+    NotStarted { reader: Pin<Box<dyn AsyncRead + Send>>, buffer_bytes: usize },
+    Running(Running),
+    Failed,
+}
+
+pub(super) struct Running {
+    task: JoinHandle<()>,
+    filled: Receiver<io::Result<Buffer>>,
+    empty: Sender<Buffer>,
+    current: Buffer,
+    consumed: usize,
+    has_ended: bool,
+}
+
+/// What has been read. Without any bytes: the end.
+type Buffer = Vec<u8>;
+
+impl Ahead {
+    /// Reads `reader` into two buffers, each of half of `bytes`.
+    pub(super) fn new(reader: Pin<Box<dyn AsyncRead + Send>>, bytes: usize) -> Self {
+        Ahead::NotStarted { reader, buffer_bytes: (bytes / BUFFERS).max(1) }
+    }
+
+    fn start(&mut self) -> io::Result<&mut Running> {
+        if let Ahead::NotStarted { .. } = self
+            && let Ahead::NotStarted { reader, buffer_bytes } = mem::replace(self, Ahead::Failed)
+        {
+            *self = Ahead::Running(Running::new(reader, buffer_bytes));
+        }
+        match self {
+            Ahead::Running(running) => Ok(running),
+            _ => Err(io::Error::other("read on after an error")),
+        }
+    }
+}
+
+impl Running {
+    fn new(reader: Pin<Box<dyn AsyncRead + Send>>, buffer_bytes: usize) -> Self {
+        let (to_user, filled) = channel(BUFFERS);
+        let (empty, to_reader) = channel(BUFFERS);
+        let task = tokio::spawn(read_into(reader, buffer_bytes, to_reader, to_user));
+        Running { task, filled, empty, current: Buffer::new(), consumed: 0, has_ended: false }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.consumed == self.current.len() && !self.has_ended {
+            let Some(next) = ready!(self.filled.poll_recv(cx)) else {
+                return Poll::Ready(Err(io::Error::other("the task that reads ahead has stopped")));
+            };
+            let used = mem::replace(&mut self.current, next?);
+            self.consumed = 0;
+            self.has_ended = self.current.is_empty();
+            // There is room for all buffers. A task that has ended needs none.
+            let _ = self.empty.try_send(used);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be waiting for bytes that never come.
+        self.task.abort();
+    }
+}
+
+impl AsyncBufRead for Ahead {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        let polled = this.start()?.poll_next(cx);
+        if let Err(error) = ready!(polled) {
+            *this = Ahead::Failed;
+            return Poll::Ready(Err(error));
+        }
+        let running = this.start()?;
+        Poll::Ready(Ok(&running.current[running.consumed..]))
+    }
+
+    fn consume(self: Pin<&mut Self>, amount: usize) {
+        if let Ahead::Running(running) = self.get_mut() {
+            running.consumed = running.current.len().min(running.consumed + amount);
+        }
+    }
+}
+
+impl AsyncRead for Ahead {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        poll_read_buffered(self, cx, out)
+    }
+}
+
+/// Fills one buffer after the other, until the reader ends or nobody reads any more.
+async fn read_into(
+    mut reader: Pin<Box<dyn AsyncRead + Send>>,
+    buffer_bytes: usize,
+    mut empty: Receiver<Buffer>,
+    filled: Sender<io::Result<Buffer>>,
+) {
+    // The other one is what the user hands back for it.
+    let mut buffer = Buffer::new();
+    loop {
+        let read = poll_fn(|cx| poll_fill(reader.as_mut(), cx, &mut buffer, buffer_bytes)).await;
+        let is_last = read.is_err() || buffer.is_empty();
+        let handed = read.map(|()| mem::take(&mut buffer));
+        if filled.send(handed).await.is_err() || is_last {
+            return;
+        }
+        match empty.recv().await {
+            Some(used) => buffer = used,
+            None => return,
+        }
+        buffer.clear();
+    }
+}
+
+/// Reads until the buffer is full, the reader ends, or has to wait and something has been read.
+fn poll_fill(
+    mut reader: Pin<&mut dyn AsyncRead>,
+    cx: &mut Context<'_>,
+    buffer: &mut Buffer,
+    buffer_bytes: usize,
+) -> Poll<io::Result<()>> {
+    buffer.reserve_exact(buffer_bytes - buffer.len());
+    while buffer.len() < buffer_bytes {
+        let room = buffer_bytes - buffer.len();
+        match poll_read_buf(reader.as_mut(), cx, &mut (&mut *buffer).limit(room)) {
+            Poll::Ready(Ok(0)) => break,
+            Poll::Ready(Ok(_)) => (),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending if buffer.is_empty() => return Poll::Pending,
+            Poll::Pending => break,
+        }
+    }
+    Poll::Ready(Ok(()))
+}
