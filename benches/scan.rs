@@ -21,7 +21,7 @@ mod schema;
 mod text;
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,6 +68,8 @@ struct Work {
 #[derive(Clone, Copy, PartialEq)]
 enum Data {
     Large,
+    /// As large, text and dates quoted, a newline in a third of the quoted fields.
+    Newlines,
     Gzip,
     SmallFiles,
     Tiny,
@@ -79,7 +81,7 @@ enum Reader {
     BuiltIn,
 }
 
-const WORKS: [Work; 11] = [
+const WORKS: [Work; 13] = [
     Work::large("count(*)", "SELECT count(*) FROM lineitem"),
     Work::large("sum of one column", "SELECT sum(l_quantity) FROM lineitem"),
     Work::large("TPC-H Q1", Q1),
@@ -92,6 +94,8 @@ const WORKS: [Work; 11] = [
         "ORDER BY l_extendedprice DESC LIMIT 10",
         "SELECT * FROM lineitem ORDER BY l_extendedprice DESC LIMIT 10",
     ),
+    Work { data: Data::Newlines, ..Work::large("quoted newlines: sum of one column", SUM) },
+    Work { data: Data::Newlines, ..Work::large("quoted newlines: max of all 16 columns", MAX_OF_ALL) },
     Work { data: Data::Gzip, partitions: &[1], ..Work::large("gzip: sum of one column", SUM) },
     Work { data: Data::SmallFiles, ..Work::large("1,000 small files: sum of one column", SUM) },
     Work {
@@ -219,13 +223,18 @@ fn session(reader: Reader, work: &Work, partitions: usize, files: &Files) -> Res
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
     let (path, extension, compression) = match work.data {
         Data::Large => (&files.large, "", FileCompressionType::UNCOMPRESSED),
+        Data::Newlines => (&files.newlines, "", FileCompressionType::UNCOMPRESSED),
         Data::Gzip => (&files.gzip, "", FileCompressionType::GZIP),
         Data::SmallFiles => (&files.small, ".csv", FileCompressionType::UNCOMPRESSED),
         Data::Tiny => (&files.tiny, "", FileCompressionType::UNCOMPRESSED),
     };
     let format: Arc<dyn FileFormat> = match reader {
         Reader::Ours => Arc::new(CsvStreamFormat::default()),
-        Reader::BuiltIn => Arc::new(CsvFormat::default().with_file_compression_type(compression)),
+        Reader::BuiltIn => {
+            let format = CsvFormat::default().with_file_compression_type(compression);
+            // So it reads a file in one partition; otherwise it ends in an error.
+            Arc::new(format.with_newlines_in_values(work.data == Data::Newlines))
+        }
     };
     let url = ListingTableUrl::parse(path.to_str().expect("a path in UTF-8"))?;
     let config = ListingTableConfig::new(url)
@@ -245,6 +254,7 @@ fn sorted_rows(batches: &[RecordBatch]) -> Result<Vec<String>> {
 /// The files that are read.
 struct Files {
     large: PathBuf,
+    newlines: PathBuf,
     gzip: PathBuf,
     /// A folder, with the `/` that says so.
     small: PathBuf,
@@ -263,11 +273,15 @@ impl Files {
         };
         let files = Files {
             large,
+            newlines: path("newlines.csv"),
             gzip: path("lineitem.csv.gz"),
             small: path("small/"),
             tiny: path("tiny.csv"),
             _folder: folder,
         };
+        if is_wanted(Data::Newlines) {
+            files.quote()?;
+        }
         if is_wanted(Data::Gzip) {
             files.compress()?;
         }
@@ -294,6 +308,36 @@ impl Files {
             fs::write(path, text)?;
         }
         Ok(())
+    }
+
+    /// Rows of the large file up to its size, quoted: dates, and texts, most of which get a newline.
+    fn quote(&self) -> Result<()> {
+        let external = |error: csv::Error| DataFusionError::External(Box::new(error));
+        let size = fs::metadata(&self.large)?.len();
+        let mut rows = csv::Reader::from_path(&self.large).map_err(external)?;
+        let header = rows.headers().map_err(external)?.iter().collect::<Vec<_>>().join(",");
+        let mut file = BufWriter::new(File::create(&self.newlines)?);
+        writeln!(file, "{header}")?;
+        let mut written = 0;
+        for (number, row) in rows.records().enumerate() {
+            let mut line = String::new();
+            for (column, value) in row.map_err(external)?.iter().enumerate() {
+                let has_newline = matches!((column, number % 3), (13 | 15, _) | (14, 1 | 2));
+                let separator = if column == 0 { "" } else { "," };
+                match column {
+                    0..8 => line += &format!("{separator}{value}"),
+                    _ if has_newline => line += &format!("{separator}\"{}\n{}\"", &value[..1], &value[1..]),
+                    _ => line += &format!("{separator}\"{value}\""),
+                }
+            }
+            line.push('\n');
+            written += line.len() as u64;
+            if written > size {
+                break;
+            }
+            file.write_all(line.as_bytes())?;
+        }
+        Ok(file.flush()?)
     }
 
     fn compress(&self) -> Result<()> {

@@ -63,6 +63,15 @@ pub enum ErrorKind {
         /// More than "not that type", where more is known: out of range, say.
         reason: Option<String>,
     },
+    /// A value is longer than the options allow.
+    FieldTooLong {
+        /// The value, cut if it is long.
+        value: String,
+        /// Its length.
+        bytes: usize,
+        /// The most it can be.
+        limit: usize,
+    },
     /// There is no decoder for the type.
     UnsupportedType {
         /// The type.
@@ -323,6 +332,11 @@ impl fmt::Display for ErrorKind {
                     "; null_values or null_regex can make it NULL, a schema with another type (Utf8, say) accepts it"
                 )
             }
+            ErrorKind::FieldTooLong { value, bytes, limit } => write!(
+                f,
+                "the value \"{value}\" has {bytes} bytes, more than max_field_bytes ({limit} bytes): raise it, or set \
+                 oversized_fields to null or truncate"
+            ),
             ErrorKind::UnsupportedType { data_type } => write!(
                 f,
                 "no CSV decoder for the type {data_type}; read the column as Utf8 and cast it in the query"
@@ -378,6 +392,10 @@ mod tests {
             (
                 ErrorKind::FieldCount { expected: 3, found: 4 },
                 "4 fields, the table has 3 columns; check delimiter",
+            ),
+            (
+                ErrorKind::FieldTooLong { value: "abcd".into(), bytes: 4, limit: 3 },
+                "max_field_bytes (3 bytes): raise it, or set oversized_fields",
             ),
             (ErrorKind::InvalidUtf8 { value: shown(b"a\xff"), at: 1 }, "byte 1 of the field \"a\\xff\""),
             (

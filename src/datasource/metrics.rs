@@ -20,6 +20,8 @@ pub(super) struct ScanMetrics {
     bytes_parsed: Count,
     /// Records read.
     records: Count,
+    /// Values that were too long, and are NULL or truncated.
+    fields_oversized: Count,
     /// Byte ranges whose first record was found from what follows, and in which nothing else is possible.
     starts_by_proof: Count,
     /// Byte ranges whose first record was found from what follows, if quotes stand only around whole fields.
@@ -55,6 +57,7 @@ pub(super) struct Published {
     requests: u64,
     bytes_parsed: u64,
     records: u64,
+    fields_oversized: u64,
     verified: u64,
     records_selected: u64,
     waiting_nanos: u64,
@@ -71,6 +74,7 @@ impl ScanMetrics {
             requests: builder().counter("requests", partition),
             bytes_parsed: builder().counter("bytes_parsed", partition),
             records: builder().counter("records", partition),
+            fields_oversized: builder().counter("fields_oversized", partition),
             starts_by_proof: builder().counter("starts_by_proof", partition),
             starts_by_regular_quotes: builder().counter("starts_by_regular_quotes", partition),
             starts_by_prefix_scan: builder().counter("starts_by_prefix_scan", partition),
@@ -112,6 +116,7 @@ impl ScanMetrics {
         count(&self.requests, input.requests(), &mut published.requests);
         count(&self.bytes_parsed, stream.bytes(), &mut published.bytes_parsed);
         count(&self.records, stream.records(), &mut published.records);
+        count(&self.fields_oversized, stream.oversized(), &mut published.fields_oversized);
         count(&self.ends_verified, stream.verified(), &mut published.verified);
         let time = |metric: &Time, now: u64, before: &mut u64| {
             // `Time` counts a duration of zero as a nanosecond.

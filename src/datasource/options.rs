@@ -9,7 +9,7 @@ use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
 use super::ranges::Split;
 use super::values;
-use crate::decode::DecodeOptions;
+use crate::decode::{DecodeOptions, OversizedFields};
 use crate::dialect::{Dialect, Terminator, Trim};
 use crate::error::{Error, Result};
 use crate::infer::{SampleOptions, SchemaSampler, nulls_of};
@@ -46,6 +46,8 @@ pub struct CsvFormatOptions {
     null_values: Vec<String>,
     null_regex: Option<String>,
     quoted_empty_is_string: bool,
+    max_field_bytes: Option<usize>,
+    oversized_fields: OversizedFields,
     compression: CompressionOption,
     split: Split,
     schema_infer_max_rec: usize,
@@ -135,6 +137,12 @@ pub const OPTIONS: &[OptionSpec] = &[
         null_regex, values::some_string, values::show_some),
     option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
         quoted_empty_is_string, values::bool, values::show),
+    option!("max_field_bytes", values::SIZE, "max_record_bytes",
+        "The most bytes of a value of a string, binary or dictionary column.",
+        max_field_bytes, values::some_size, values::show_some_size),
+    option!("oversized_fields", "error, null or truncate", "error",
+        "What becomes of a longer value: an error, NULL, or its first max_field_bytes bytes.",
+        oversized_fields, values::oversized_fields, values::show_oversized_fields),
     option!("compression", "auto, uncompressed, gzip, bzip2, xz or zstd", "auto",
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
@@ -198,6 +206,8 @@ impl Default for CsvFormatOptions {
             null_values: vec![String::new()],
             null_regex: None,
             quoted_empty_is_string: false,
+            max_field_bytes: None,
+            oversized_fields: OversizedFields::Error,
             compression: CompressionOption::Auto,
             split: Split::Auto,
             schema_infer_max_rec: sample.max_records,
@@ -307,6 +317,18 @@ impl CsvFormatOptions {
     /// Whether `""` is an empty string rather than NULL. Default false.
     pub fn with_quoted_empty_is_string(mut self, quoted_empty_is_string: bool) -> Self {
         self.quoted_empty_is_string = quoted_empty_is_string;
+        self
+    }
+
+    /// The most bytes of a value of a string, binary or dictionary column, and what becomes of longer ones. Default: no
+    /// limit but [`with_max_record_bytes`](Self::with_max_record_bytes), and an error.
+    pub fn with_max_field_bytes(
+        mut self,
+        max_field_bytes: impl Into<Option<usize>>,
+        oversized_fields: OversizedFields,
+    ) -> Self {
+        self.max_field_bytes = max_field_bytes.into();
+        self.oversized_fields = oversized_fields;
         self
     }
 
@@ -476,7 +498,8 @@ impl CsvFormatOptions {
         let decode = DecodeOptions::default()
             .null_values(&self.null_values)
             .null_regex(self.null_regex.as_deref())?
-            .quoted_empty_is_string(self.quoted_empty_is_string);
+            .quoted_empty_is_string(self.quoted_empty_is_string)
+            .max_field_bytes(self.max_field_bytes, self.oversized_fields);
         let limits = Limits::new(self.memory_limit, self.max_record_bytes)?;
         if self.batch_size == Some(0) {
             return Err(Error::invalid_option("batch_size", "0", "at least 1 row"));

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 
 use super::ranges::Split;
+use crate::decode::OversizedFields;
 use crate::dialect::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::limits::DEFAULT_MAX_RECORD_BYTES;
@@ -86,6 +87,15 @@ pub(super) fn split(value: &str) -> Parsed<Split> {
         "auto" => Ok(Split::Auto),
         "exact" => Ok(Split::Exact),
         "none" => Ok(Split::None),
+        _ => Err(String::new()),
+    }
+}
+
+pub(super) fn oversized_fields(value: &str) -> Parsed<OversizedFields> {
+    match value.to_ascii_lowercase().as_str() {
+        "error" => Ok(OversizedFields::Error),
+        "null" => Ok(OversizedFields::Null),
+        "truncate" => Ok(OversizedFields::Truncate),
         _ => Err(String::new()),
     }
 }
@@ -180,6 +190,10 @@ pub(super) fn show_trim(trim: &Trim) -> String {
 
 pub(super) fn show_split(split: &Split) -> String {
     format!("{split:?}").to_ascii_lowercase()
+}
+
+pub(super) fn show_oversized_fields(oversized_fields: &OversizedFields) -> String {
+    format!("{oversized_fields:?}").to_ascii_lowercase()
 }
 
 pub(super) fn show_compression(compression: &CompressionOption) -> String {

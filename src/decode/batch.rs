@@ -1,5 +1,6 @@
 //! [`BatchDecoder`]: records in, record batches out, bounded in rows and in bytes.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -61,6 +62,8 @@ pub struct BatchDecoder {
     scratch: Scratch,
     spans: Spans,
     backend: Backend,
+    /// Values that were too long, and are NULL or truncated.
+    oversized: Cell<usize>,
 }
 
 /// One in so many records has to be selected for the text of all to be checked at once rather than field by field.
@@ -123,6 +126,7 @@ impl BatchDecoder {
             scratch: Scratch::new(),
             spans: Spans::default(),
             backend: Backend::detect()?,
+            oversized: Cell::new(0),
         })
     }
 
@@ -206,13 +210,19 @@ impl BatchDecoder {
             // After a failure in one column, one in a later column comes first only if its record does.
             let before = first.as_ref().map_or(rows, |(failure, ..)| failure.record);
             let field = self.schema.field(column.batch_index);
+            let fields = match selected {
+                None => records.slice(0..before).column(column.file_index),
+                Some(selected) => {
+                    records.column(column.file_index).select(&selected[..before], &mut self.spans)
+                }
+            };
+            let is_long = |(start, end): (u32, u32)| {
+                self.options.exceeded_by(end.saturating_sub(start) as usize).is_some()
+            };
             let fields = Fields {
-                column: match selected {
-                    None => records.slice(0..before).column(column.file_index),
-                    Some(selected) => {
-                        records.column(column.file_index).select(&selected[..before], &mut self.spans)
-                    }
-                },
+                column: fields,
+                are_long: self.options.has_max_field_bytes() && fields.spans().any(is_long),
+                oversized: &self.oversized,
                 options: &self.options,
                 is_nullable: field.is_nullable(),
                 backend: self.backend,
@@ -255,6 +265,11 @@ impl BatchDecoder {
         self.capacity = 0;
         self.scratch.shrink();
         Ok(Some(batch))
+    }
+
+    /// How many values were too long, and have become NULL or been truncated, since the last call.
+    pub fn take_oversized(&mut self) -> usize {
+        self.oversized.take()
     }
 
     /// Bytes held: those of the batch being built, with what is reserved for it.

@@ -1,9 +1,11 @@
 //! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
 
+use std::cell::Cell;
+
 use memchr::memchr2;
 
 use super::lanes::Lanes;
-use super::options::DecodeOptions;
+use super::options::{DecodeOptions, OversizedFields};
 use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
 use crate::parse::index::{BLOCK, Simd};
@@ -19,6 +21,10 @@ pub(super) struct Fields<'a> {
     pub(super) backend: Backend,
     /// The records' text, if it is known to be UTF-8.
     pub(super) text: Option<Utf8<'a>>,
+    /// Whether some of them are longer than the options allow, quotes included.
+    pub(super) are_long: bool,
+    /// How many were set to NULL or truncated for that.
+    pub(super) oversized: &'a Cell<usize>,
 }
 
 /// What values and NULLs are appended to.
@@ -74,7 +80,7 @@ impl Fields<'_> {
     /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
     #[inline]
     pub(super) fn is_verbatim(&self) -> bool {
-        self.column.unescape().is_verbatim() && !self.options.has_regex()
+        self.column.unescape().is_verbatim() && !self.options.has_regex() && !self.are_long
     }
 
     /// Appends the field of one record, whose span is known.
@@ -185,9 +191,23 @@ impl Fields<'_> {
             return self.append_null(target, b"");
         };
         let unescape = self.column.unescape();
-        let value = unescape.value(raw, scratch);
+        let mut value = unescape.value(raw, scratch);
         if self.options.is_null(value, unescape.is_quoted(raw), A::IS_TEXT) {
             return self.append_null(target, value);
+        }
+        if A::IS_TEXT
+            && let Some(limit) = self.options.exceeded_by(value.len())
+        {
+            if self.options.oversized_fields() != OversizedFields::Error {
+                self.oversized.set(self.oversized.get() + 1);
+            }
+            match self.options.oversized_fields() {
+                OversizedFields::Error => {
+                    return Err(ErrorKind::FieldTooLong { value: shown(value), bytes: value.len(), limit });
+                }
+                OversizedFields::Null => return self.append_null(target, value),
+                OversizedFields::Truncate => value = truncated(value, limit),
+            }
         }
         // It is a part of the file, which goes on behind it, or of what has been written to the scratch.
         let (at, len) = (value.as_ptr().addr(), value.len());
@@ -211,6 +231,13 @@ impl Fields<'_> {
         target.append_null();
         Ok(())
     }
+}
+
+/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not whole.
+fn truncated(value: &[u8], len: usize) -> &[u8] {
+    let continues = |at: usize| value[at] & 0xc0 == 0x80;
+    let end = (len.saturating_sub(3)..=len).rev().find(|&end| !continues(end));
+    &value[..end.unwrap_or(len)]
 }
 
 /// Zeros behind a value in the scratch, so that it is read in words without regard to its end.

@@ -47,5 +47,5 @@ mod views;
 
 pub use batch::BatchDecoder;
 pub use make::supports;
-pub use options::DecodeOptions;
+pub use options::{DecodeOptions, OversizedFields};
 pub use select::{RecordSelector, Selected};

@@ -1,10 +1,10 @@
-//! [`DecodeOptions`]: which fields are NULL.
+//! [`DecodeOptions`]: which fields are NULL, and how long they may be.
 
 use regex::Regex;
 
 use crate::error::{Error, Result};
 
-/// Which fields are NULL.
+/// Which fields are NULL, and how long they may be.
 ///
 /// By default an empty field is, quoted or not, as in DataFusion's built-in reader. What is compared is the value:
 /// unescaped and trimmed. If both `null_values` and `null_regex` are given, a field is NULL that either names.
@@ -29,6 +29,20 @@ pub struct DecodeOptions {
     lists_empty: Option<bool>,
     null_regex: Option<Regex>,
     quoted_empty_is_string: bool,
+    max_field_bytes: Option<usize>,
+    oversized_fields: OversizedFields,
+}
+
+/// What becomes of a value that is longer than `max_field_bytes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OversizedFields {
+    /// An error.
+    #[default]
+    Error,
+    /// NULL.
+    Null,
+    /// Its first `max_field_bytes` bytes, or up to three fewer where those would end inside a character.
+    Truncate,
 }
 
 impl DecodeOptions {
@@ -72,6 +86,29 @@ impl DecodeOptions {
     pub fn quoted_empty_is_string(mut self, yes: bool) -> Self {
         self.quoted_empty_is_string = yes;
         self
+    }
+
+    /// The most bytes of a value of a string, binary or dictionary column, unescaped and trimmed, and what becomes of
+    /// longer ones. Default: as many as a record may have.
+    pub fn max_field_bytes(mut self, bytes: Option<usize>, oversized_fields: OversizedFields) -> Self {
+        self.max_field_bytes = bytes;
+        self.oversized_fields = oversized_fields;
+        self
+    }
+
+    /// Whether lengths of values are limited.
+    pub(super) fn has_max_field_bytes(&self) -> bool {
+        self.max_field_bytes.is_some()
+    }
+
+    /// Whether a value of so many bytes is too long, and what the limit is.
+    #[inline]
+    pub(super) fn exceeded_by(&self, bytes: usize) -> Option<usize> {
+        self.max_field_bytes.filter(|&most| bytes > most)
+    }
+
+    pub(super) fn oversized_fields(&self) -> OversizedFields {
+        self.oversized_fields
     }
 
     /// Whether a value is NULL to one who doesn't know its type yet.

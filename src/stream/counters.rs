@@ -8,6 +8,7 @@ use std::time::Instant;
 pub struct StreamCounters {
     pub(super) bytes: AtomicU64,
     pub(super) records: AtomicU64,
+    pub(super) oversized: AtomicU64,
     pub(super) verified: AtomicU64,
     pub(super) selected: AtomicU64,
     pub(super) parsing_nanos: AtomicU64,
@@ -24,6 +25,11 @@ impl StreamCounters {
     /// Records read, those included that filters don't keep.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
+    }
+
+    /// Values that were too long, and are NULL or truncated.
+    pub fn oversized(&self) -> u64 {
+        self.oversized.load(Ordering::Relaxed)
     }
 
     /// Ends of byte ranges at which it has been verified what the reader of the next range assumes.

@@ -143,10 +143,13 @@ impl Work {
     ) -> Result<Option<RecordBatch>> {
         let rows = rows.min(self.rows());
         match self {
-            Work::Decode { decoder, ready, .. } => match ready.pop_front() {
-                Some(batch) => Ok(Some(batch)),
-                None => decoder.finish(),
-            },
+            Work::Decode { decoder, ready, .. } => {
+                StreamCounters::add(&counters.oversized, decoder.take_oversized());
+                match ready.pop_front() {
+                    Some(batch) => Ok(Some(batch)),
+                    None => decoder.finish(),
+                }
+            }
             Work::Count { .. } if rows == 0 => Ok(None),
             Work::Count { taken, .. } => {
                 *taken += rows as u64;

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod cli;
+mod container;
 mod distributed;
 mod errors;
 mod files;

@@ -112,6 +112,9 @@ fn every_option_keeps_what_it_was_set_to() {
             "memory_limit" | "max_record_bytes" | "schema_infer_max_bytes" => "3MiB",
             "batch_size" | "schema_infer_max_rec" => "77",
             "null_regex" => "^x$",
+            "max_field_bytes" => "1KiB",
+            "oversized_fields" => "truncate",
+            "split" => "exact",
             _ => continue, // the writer's, which shows them its own way
         };
         let mut options = CsvFormatOptions::new();
@@ -129,4 +132,41 @@ fn the_readme_shows_the_table_of_options() {
         "replace the README's table by\n{}",
         options_as_markdown()
     );
+}
+
+#[tokio::test]
+async fn long_values_are_errors_or_null_or_truncated() {
+    let text = "a,b,n\n1,abcd,12345\n2,\"a\"\"\"\"b\",123456\n3,abcdé,3\n4,ab,\n5,\"abcdef\",5\n";
+    let files = folder(&[("t.csv", text.as_bytes())]);
+    let file = path(&files, "t.csv");
+    let table = |options: &str| {
+        let sql = format!(
+            "CREATE EXTERNAL TABLE t (a INT, b VARCHAR, n INT) STORED AS CSV LOCATION '{file}' OPTIONS ({options})"
+        );
+        async move {
+            let ctx = session();
+            ctx.sql(&sql).await.unwrap();
+            ctx
+        }
+    };
+    let sql = "SELECT * FROM t ORDER BY a";
+    let null = table("'max_field_bytes' '5', 'oversized_fields' 'null'").await;
+    // Six bytes: é has two. The limit is one of text, not of numbers.
+    assert_eq!(rows(&null, sql).await, ["1|abcd|12345", "2|a\"\"b|123456", "3||3", "4|ab|", "5||5"]);
+    let truncate = table("'max_field_bytes' '5', 'oversized_fields' 'truncate'").await;
+    assert_eq!(
+        rows(&truncate, sql).await,
+        ["1|abcd|12345", "2|a\"\"b|123456", "3|abcd|3", "4|ab|", "5|abcde|5"]
+    );
+    let plan = rows(&truncate, &format!("EXPLAIN ANALYZE {sql}")).await.join("\n");
+    assert!(plan.contains("fields_oversized=2"), "{plan}");
+    let message = error(&table("'max_field_bytes' '5'").await, sql).await.to_string();
+    for part in
+        ["line 4", "column 1 (b)", "\"abcdé\" has 6 bytes", "max_field_bytes (5 bytes)", "oversized_fields"]
+    {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    // A shorter limit than any, and predicates on what is left.
+    let short = table("'max_field_bytes' '1', 'oversized_fields' 'truncate'").await;
+    assert_eq!(rows(&short, "SELECT a FROM t WHERE b = 'a' ORDER BY a").await, ["1", "2", "3", "4", "5"]);
 }
