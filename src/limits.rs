@@ -4,7 +4,8 @@
 //!
 //! | what | bytes | default |
 //! |---|---|---|
-//! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB |
+//! | chunks read and being read, of a local file | `2 × chunk_bytes` | 0.5 MiB |
+//! | instead, blocks of a store: arrived, and asked for | `2 × chunk_bytes + window_bytes − decompressor` | 5 × 1 MiB; 2 × 256 KiB beside zstd, bzip2, xz |
 //! | decompression window and buffers | `≤ window_bytes` | ≤ 4.8 MiB, compressed files only |
 //! | the partial record between two chunks | `≤ max_record_bytes` | ≤ 2 MiB, normally one record |
 //! | the index of the records being decoded: ends, starts, counts | `12 × INDEX_FIELDS` | 192 KiB, normally 66 KiB |
@@ -15,6 +16,8 @@
 //!
 //! The index of one record that has more fields than [`INDEX_FIELDS`] takes up to `8` bytes a field instead of 4, growing
 //! by doubling. How many that can be is the table's number of columns, or [`MAX_FIELDS`].
+
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -55,18 +58,46 @@ pub const PREDICATE_ROWS: usize = 4096;
 /// A table that wide has no use for a query engine; a delimiter that is none of the file's makes such records.
 pub const MAX_FIELDS: usize = 64 << 10;
 
-/// What one scan may hold at once.
+/// Bytes of one request to a store: at least 32 KiB, where each takes longer to be answered than to arrive, and at most
+/// 8 MiB, from where on larger ones bring nothing (Amazon advises 8 to 16 MB for S3).
+const BLOCK_BYTES: (usize, usize) = (32 << 10, 8 << 20);
+
+/// Requests that one reader has in flight at the most: 8, with which S3's 50 to 90 MB/s each fill 5 Gbit/s.
+const MAX_REQUESTS: usize = 8;
+
+/// The time without an answer of a store, or without a byte of it, after which a request is sent again: 60 s.
+///
+/// Twice what object_store's clients give a whole request, so that theirs, which know more, speak first; a store without
+/// a timeout of its own doesn't hang.
+pub const DEFAULT_STALL: Duration = Duration::from_secs(60);
+
+/// How an object that a store streams is read: in blocks, several of which are asked for at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAhead {
+    /// Bytes of a block, which is what one request asks for.
+    pub block_bytes: usize,
+    /// Blocks that are held at once, on their way or arrived.
+    pub requests: usize,
+}
+
+/// What one scan may hold at once, and how long it waits for a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     memory_limit: usize,
     max_record_bytes: usize,
     /// Files that are read at once.
     readers: usize,
+    stall: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_limit: DEFAULT_MEMORY_LIMIT, max_record_bytes: DEFAULT_MAX_RECORD_BYTES, readers: 1 }
+        Limits {
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            readers: 1,
+            stall: DEFAULT_STALL,
+        }
     }
 }
 
@@ -97,7 +128,7 @@ impl Limits {
                 ),
             ));
         }
-        Ok(Limits { memory_limit, max_record_bytes, readers: 1 })
+        Ok(Limits { memory_limit, max_record_bytes, readers: 1, stall: DEFAULT_STALL })
     }
 
     /// For one of several files that are read at once: chunks and batches get smaller. What a file needs as it is, a
@@ -105,6 +136,18 @@ impl Limits {
     pub fn shared_by(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
+    }
+
+    /// The time without an answer of a store, or without a byte of it, after which a request is sent again. After three
+    /// times as long it is an error. Default: [`DEFAULT_STALL`].
+    pub fn with_stall(mut self, stall: Duration) -> Self {
+        self.stall = stall;
+        self
+    }
+
+    /// The time without a byte after which a request is sent again.
+    pub fn stall(&self) -> Duration {
+        self.stall
     }
 
     /// Bytes that the scan may hold at once.
@@ -121,6 +164,20 @@ impl Limits {
     /// 32 KiB to 1 MiB.
     pub fn chunk_bytes(&self) -> usize {
         (self.memory_limit / 40 / self.readers).clamp(32 << 10, 1 << 20).next_multiple_of(4096)
+    }
+
+    /// How to read from a store, beside a decompressor that holds up to `decompressor_bytes`; 0 for none.
+    ///
+    /// There is room for two chunks, as of a local file, and for what the decompressor leaves of [`Self::window_bytes`], of
+    /// which each reader has its share. A block is a tenth of the limit, 1 MiB by default, or half of that room if that is
+    /// less: there are always two, one to consume and one on its way. By default there are 5.
+    pub fn read_ahead(&self, decompressor_bytes: usize) -> ReadAhead {
+        let spare = self.window_bytes().saturating_sub(decompressor_bytes) / self.readers;
+        let room = 2 * self.chunk_bytes() + spare;
+        let (least, most) = BLOCK_BYTES;
+        let block = (self.memory_limit / 10 / self.readers).clamp(least, most).min(room / 2);
+        let block_bytes = block / 4096 * 4096;
+        ReadAhead { block_bytes, requests: (room / block_bytes).min(MAX_REQUESTS) }
     }
 
     /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: a twentieth of the limit, at least
@@ -165,6 +222,29 @@ mod tests {
                 assert!(held <= memory_limit, "{memory_limit}, {max_record_bytes:?}: {held}");
             }
         }
+    }
+
+    #[test]
+    fn blocks_fit_into_what_a_decompressor_leaves() {
+        for memory_limit in [1 << 20, 2 << 20, 4 << 20, 10 << 20, 64 << 20, 1 << 30] {
+            for readers in [1, 2, 16, 64] {
+                let limits = Limits::new(memory_limit, None).unwrap().shared_by(readers);
+                let window = limits.window_bytes();
+                for decompressor in [0, window / 2, window] {
+                    let ReadAhead { block_bytes, requests } = limits.read_ahead(decompressor);
+                    let what =
+                        format!("{memory_limit}, {readers}, {decompressor}: {block_bytes} × {requests}");
+                    let spare = (window - decompressor) / readers;
+                    assert!(block_bytes * requests <= 2 * limits.chunk_bytes() + spare, "{what}");
+                    assert!(requests >= 2 && block_bytes >= 32 << 10, "{what}");
+                }
+            }
+        }
+        let limits = Limits::default();
+        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: 1 << 20, requests: 5 });
+        let beside_zstd = limits.read_ahead(limits.window_bytes());
+        assert_eq!(beside_zstd, ReadAhead { block_bytes: 256 << 10, requests: 2 });
+        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 64 << 10, requests: 5 });
     }
 
     /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.

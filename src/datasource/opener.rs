@@ -126,13 +126,14 @@ impl Opening {
                 self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
             }
         };
+        let input_bytes = reader.buffered_bytes();
         let range_end = self.range.end.map(|end| self.file.end(end));
         let stream = ScanStream {
             stream: self.builder.starting_at(start).with_range_end(range_end).build(reader)?,
             counted_from: start.map(|start| start.byte).filter(|_| matches!(known, Known::Evidence(_))),
             locating: None,
             file: self.file,
-            input_bytes: self.input_bytes,
+            input_bytes,
             reservation: self.reservation,
             metrics: self.metrics,
             stream_counters: self.stream_counters,

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, BufReader, ReadBuf};
 use tokio_util::io::StreamReader;
 
 use super::compression::Compression;
-use super::head::{Head, decoder_bytes, too_large, zstd_window_log_max};
+use super::head::{Head, decoder_bytes, decompressor_bytes, too_large, zstd_window_log_max};
 use super::reader::Input;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -42,7 +42,7 @@ pub fn decompress(
     limits: &Limits,
 ) -> Input {
     if compression == Compression::None {
-        return Input::new(reader);
+        return Input::new(reader, 0);
     }
     let reader = Head::new(reader, compression, *limits);
     let decoder: Pin<Box<dyn AsyncRead + Send>> = match compression {
@@ -75,7 +75,8 @@ pub fn decompress(
         }
     };
     let explained = Explained { decoder, compression, limits: *limits };
-    Input::new(BufReader::with_capacity(limits.chunk_bytes(), explained))
+    let reader = BufReader::with_capacity(limits.chunk_bytes(), explained);
+    Input::new(reader, decompressor_bytes(compression, limits))
 }
 
 /// A decoder whose errors say what is wrong with the input.

@@ -20,6 +20,9 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_BLOCK_BYTES: usize = 128 << 10;
 const ZSTD_CONTEXT_BYTES: usize = 160 << 10;
 
+/// What gzip's decoder holds: a window of 32 KiB, and its tables.
+const GZIP_BYTES: usize = 128 << 10;
+
 /// The reader of a compressed stream, which looks at the first bytes that pass and refuses what would not fit.
 ///
 /// zstd's decoder checks its window itself, in each frame; here the error can say which window it is. bzip2's checks
@@ -70,6 +73,15 @@ impl AsyncBufRead for Head {
 impl AsyncRead for Head {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         poll_read_buffered(self, cx, out)
+    }
+}
+
+/// Bytes that decompression takes at the most, the chunk that it decompresses into included.
+pub(super) fn decompressor_bytes(compression: Compression, limits: &Limits) -> usize {
+    match compression {
+        Compression::None => 0,
+        Compression::Gzip => (limits.chunk_bytes() + GZIP_BYTES).min(limits.window_bytes()),
+        Compression::Bzip2 | Compression::Xz | Compression::Zstd => limits.window_bytes(),
     }
 }
 
