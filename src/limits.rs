@@ -6,11 +6,12 @@
 //! | what | bytes | 1 reader, default | 16 readers |
 //! |---|---|---|---|
 //! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
+//! | blocks of a store beside these: arrived, and asked for | `2/5` of the share | 4 MiB | 256 KiB |
 //! | the chunk that is decompressed into, compressed files only | `chunk_bytes` | 0.25 MiB | 40 KiB |
-//! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 161 KiB, normally 55 KiB |
+//! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 82 KiB, normally 29 KiB |
 //! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
 //!
-//! That is less than half of the share. What a reader may need beyond that, all readers take from what is left
+//! What a reader may need beyond that, all readers take from what is left
 //! together, and what doesn't fit is an error that says so:
 //!
 //! | what | bytes | default |
@@ -23,6 +24,8 @@
 //!
 //! The index of one record that has more fields than [`INDEX_FIELDS`] takes up to `8` bytes a field instead of 4, growing
 //! by doubling. How many that can be is the table's number of columns, or [`MAX_FIELDS`].
+
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -66,18 +69,46 @@ pub const PREDICATE_ROWS: usize = 4096;
 /// A table that wide has no use for a query engine; a delimiter that is none of the file's makes such records.
 pub const MAX_FIELDS: usize = 64 << 10;
 
-/// What one scan may hold at once.
+/// Bytes of one request to a store: at least 32 KiB, where each takes longer to be answered than to arrive, and at most
+/// 8 MiB, from where on larger ones bring nothing (Amazon advises 8 to 16 MB for S3).
+const BLOCK_BYTES: (usize, usize) = (32 << 10, 8 << 20);
+
+/// Requests that one reader has in flight at the most: 8, with which S3's 50 to 90 MB/s each fill 5 Gbit/s.
+const MAX_REQUESTS: usize = 8;
+
+/// The time without an answer of a store, or without a byte of it, after which a request is sent again: 60 s.
+///
+/// Twice what object_store's clients give a whole request, so that theirs, which know more, speak first; a store without
+/// a timeout of its own doesn't hang.
+pub const DEFAULT_STALL: Duration = Duration::from_secs(60);
+
+/// How an object that a store streams is read: in blocks, several of which are asked for at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAhead {
+    /// Bytes of a block, which is what one request asks for.
+    pub block_bytes: usize,
+    /// Blocks that are held at once, on their way or arrived.
+    pub requests: usize,
+}
+
+/// What one scan may hold at once, and how long it waits for a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     memory_limit: usize,
     max_record_bytes: usize,
     /// Files, or ranges of files, that are read at once.
     readers: usize,
+    stall: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_limit: DEFAULT_MEMORY_LIMIT, max_record_bytes: DEFAULT_MAX_RECORD_BYTES, readers: 1 }
+        Limits {
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            readers: 1,
+            stall: DEFAULT_STALL,
+        }
     }
 }
 
@@ -108,7 +139,7 @@ impl Limits {
                 ),
             ));
         }
-        Ok(Limits { memory_limit, max_record_bytes, readers: 1 })
+        Ok(Limits { memory_limit, max_record_bytes, readers: 1, stall: DEFAULT_STALL })
     }
 
     /// For one of several readers, which may be files or ranges of one: chunks, batches and the index get smaller. What a
@@ -121,6 +152,18 @@ impl Limits {
     /// For a reader that has to do with half of its share.
     pub fn halved(self) -> Self {
         self.shared_by(self.readers.saturating_mul(2))
+    }
+
+    /// The time without an answer of a store, or without a byte of it, after which a request is sent again. After three
+    /// times as long it is an error. Default: [`DEFAULT_STALL`].
+    pub fn with_stall(mut self, stall: Duration) -> Self {
+        self.stall = stall;
+        self
+    }
+
+    /// The time without a byte after which a request is sent again.
+    pub fn stall(&self) -> Duration {
+        self.stall
     }
 
     /// Bytes that the scan may hold at once.
@@ -142,7 +185,25 @@ impl Limits {
     /// where larger reads stop being faster; 4 KiB to 1 MiB.
     pub fn chunk_bytes(&self) -> usize {
         let bytes = (self.share() / 16).min(self.memory_limit / 40);
-        bytes.clamp(4 << 10, 1 << 20).next_multiple_of(4096)
+        bytes.clamp(4 << 10, 1 << 20) / 4096 * 4096
+    }
+
+    /// How to read from a store, beside a decompressor that holds up to `decoder_bytes`; 0 for none.
+    ///
+    /// There is room for two chunks, as of a local file, and for two fifths of the share, of which a decompressor leaves less
+    /// or none. A block is a tenth of the share, 1 MiB by default, or half of that room if that is less: there are always
+    /// two, one to consume and one on its way. By default there are 4.
+    pub fn read_ahead(&self, decoder_bytes: usize) -> ReadAhead {
+        let room = 2 * self.chunk_bytes() + self.ahead_bytes().saturating_sub(decoder_bytes);
+        let (least, most) = BLOCK_BYTES;
+        let block = (self.share() / 10).clamp(least, most).min(room / 2);
+        let block_bytes = block / 4096 * 4096;
+        ReadAhead { block_bytes, requests: (room / block_bytes).min(MAX_REQUESTS) }
+    }
+
+    /// Bytes of blocks of a store beside those that are chunks of a local file.
+    fn ahead_bytes(&self) -> usize {
+        self.share() / 5 * 2
     }
 
     /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: an eighth of the share, but no more
@@ -157,10 +218,10 @@ impl Limits {
         self.batch_bytes() / 4
     }
 
-    /// Fields indexed before they are decoded: as many as take a quarter of the share at their worst, but no more than
+    /// Fields indexed before they are decoded: as many as take an eighth of the share at their worst, but no more than
     /// [`INDEX_FIELDS`].
     pub fn index_fields(&self) -> usize {
-        (self.share() / 4 / INDEX_FIELD_BYTES).min(INDEX_FIELDS)
+        (self.share() / 8 / INDEX_FIELD_BYTES).min(INDEX_FIELDS)
     }
 
     /// Bytes that a reader holds of its input: two chunks, and a third one where it is decompressed.
@@ -209,10 +270,31 @@ mod tests {
         for memory_limit in [4 << 20, 10 << 20, 64 << 20] {
             for readers in [1, 2, 4, 16, 64] {
                 let limits = Limits::new(memory_limit, None).unwrap().shared_by(readers);
-                let held = readers * limits.own_bytes();
-                assert!(held <= memory_limit / 10 * 9, "{memory_limit}, {readers}: {held}");
+                let held = readers * (limits.own_bytes() + limits.ahead_bytes());
+                assert!(held <= memory_limit / 25 * 24, "{memory_limit}, {readers}: {held}");
             }
         }
+    }
+
+    #[test]
+    fn blocks_fit_into_what_a_decompressor_leaves() {
+        for memory_limit in [1 << 20, 2 << 20, 4 << 20, 10 << 20, 64 << 20, 1 << 30] {
+            for readers in [1, 2, 16, 64] {
+                let limits = Limits::new(memory_limit, None).unwrap().shared_by(readers);
+                for decoder in [0, 64 << 10, limits.window_bytes()] {
+                    let ReadAhead { block_bytes, requests } = limits.read_ahead(decoder);
+                    let what = format!("{memory_limit}, {readers}, {decoder}: {block_bytes} × {requests}");
+                    let room = 2 * limits.chunk_bytes() + limits.ahead_bytes().saturating_sub(decoder);
+                    assert!(block_bytes * requests <= room, "{what}");
+                    assert!(requests >= 2 && block_bytes >= 4096, "{what}");
+                }
+            }
+        }
+        let limits = Limits::default();
+        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: 1 << 20, requests: 4 });
+        let beside_zstd = limits.read_ahead(limits.window_bytes());
+        assert_eq!(beside_zstd, ReadAhead { block_bytes: 256 << 10, requests: 2 });
+        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 64 << 10, requests: 5 });
     }
 
     /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.

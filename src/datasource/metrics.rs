@@ -16,6 +16,8 @@ pub(super) struct ScanMetrics {
     bytes_scanned: Count,
     /// Requests made to the store.
     requests: Count,
+    /// Those of them that were made as one before had failed, or had broken off.
+    retries: Count,
     /// Bytes parsed, after decompression.
     bytes_parsed: Count,
     /// Records read.
@@ -55,6 +57,7 @@ struct PredicateMetrics {
 pub(super) struct Published {
     bytes_scanned: u64,
     requests: u64,
+    retries: u64,
     bytes_parsed: u64,
     records: u64,
     fields_oversized: u64,
@@ -72,6 +75,7 @@ impl ScanMetrics {
         ScanMetrics {
             bytes_scanned: builder().counter("bytes_scanned", partition),
             requests: builder().counter("requests", partition),
+            retries: builder().counter("retries", partition),
             bytes_parsed: builder().counter("bytes_parsed", partition),
             records: builder().counter("records", partition),
             fields_oversized: builder().counter("fields_oversized", partition),
@@ -114,6 +118,7 @@ impl ScanMetrics {
         };
         count(&self.bytes_scanned, input.bytes(), &mut published.bytes_scanned);
         count(&self.requests, input.requests(), &mut published.requests);
+        count(&self.retries, input.retries(), &mut published.retries);
         count(&self.bytes_parsed, stream.bytes(), &mut published.bytes_parsed);
         count(&self.records, stream.records(), &mut published.records);
         count(&self.fields_oversized, stream.oversized(), &mut published.fields_oversized);

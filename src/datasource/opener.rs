@@ -105,7 +105,7 @@ struct Opening {
 
 impl Opening {
     async fn open(mut self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let reader_bytes = self.reserve()?;
+        self.reserve()?;
         let mut published = Published::default();
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
@@ -123,6 +123,7 @@ impl Opening {
                 self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
             }
         };
+        let input_bytes = reader.buffered_bytes();
         let range_end = self.range.end.map(|end| self.file.end(end));
         let stream = ScanStream {
             stream: self
@@ -134,7 +135,7 @@ impl Opening {
             counted_from: start.map(|start| start.byte).filter(|_| matches!(known, Known::Evidence(_))),
             locating: None,
             file: self.file,
-            reader_bytes,
+            input_bytes,
             share: self.share,
             metrics: self.metrics,
             stream_counters: self.stream_counters,
@@ -144,21 +145,21 @@ impl Opening {
     }
 
     /// Reserves what the reader may hold, which gets smaller as long as there is no room for it.
-    fn reserve(&mut self) -> Result<usize> {
+    fn reserve(&mut self) -> Result<()> {
         let is_compressed = self.compression != Compression::None;
         let mut limits = self.file.limits;
         let mut halvings = 0;
-        let bytes = loop {
+        loop {
             let bytes = limits.reader_bytes(is_compressed);
             match self.share.resize(bytes) {
-                Ok(()) => break bytes,
+                Ok(()) => break,
                 Err(error) if halvings == MOST_HALVINGS => return Err(error),
                 Err(_) => limits = limits.halved(),
             }
             halvings += 1;
-        };
+        }
         self.file.limits = limits;
-        Ok(bytes)
+        Ok(())
     }
 
     /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.
@@ -208,7 +209,7 @@ struct ScanStream {
     locating: Option<BoxFuture<'static, Error>>,
     file: FileRanges,
     /// Bytes that the reader may hold, without a decompressor's.
-    reader_bytes: usize,
+    input_bytes: usize,
     share: Share,
     metrics: ScanMetrics,
     stream_counters: Arc<StreamCounters>,
@@ -247,7 +248,7 @@ impl Stream for ScanStream {
         this.metrics.publish(&this.file.counters, &this.stream_counters, &mut this.published);
         let held = match polled {
             Poll::Ready(None) => 0,
-            _ => this.reader_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
+            _ => this.input_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
         };
         if let Err(error) = this.share.resize(held) {
             this.stream.close();

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
+use datafusion::common::runtime::SpawnedTask;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinHandle;
 use tokio_util::io::poll_read_buf;
 
 use super::reader::poll_read_buffered;
@@ -28,7 +28,8 @@ pub(super) enum Ahead {
 }
 
 pub(super) struct Running {
-    task: JoinHandle<()>,
+    /// Ended when dropped: it may be waiting for bytes that never come.
+    _task: SpawnedTask<()>,
     filled: Receiver<io::Result<Buffer>>,
     empty: Sender<Buffer>,
     current: Buffer,
@@ -62,8 +63,8 @@ impl Running {
     fn new(reader: Pin<Box<dyn AsyncRead + Send>>, buffer_bytes: usize) -> Self {
         let (to_user, filled) = channel(BUFFERS);
         let (empty, to_reader) = channel(BUFFERS);
-        let task = tokio::spawn(read_into(reader, buffer_bytes, to_reader, to_user));
-        Running { task, filled, empty, current: Buffer::new(), consumed: 0, has_ended: false }
+        let task = SpawnedTask::spawn(read_into(reader, buffer_bytes, to_reader, to_user));
+        Running { _task: task, filled, empty, current: Buffer::new(), consumed: 0, has_ended: false }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -78,13 +79,6 @@ impl Running {
             let _ = self.empty.try_send(used);
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may be waiting for bytes that never come.
-        self.task.abort();
     }
 }
 

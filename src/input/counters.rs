@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 pub struct InputCounters {
     bytes: AtomicU64,
     requests: AtomicU64,
+    retries: AtomicU64,
     waited_nanos: AtomicU64,
     decoder_bytes: AtomicUsize,
 }
@@ -20,9 +21,14 @@ impl InputCounters {
         self.bytes.load(Relaxed)
     }
 
-    /// Requests that were sent to stores.
+    /// Requests that were sent to stores, retries among them. What a store's client sends again by itself isn't known here.
     pub fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
+    }
+
+    /// Requests that were sent as one before had failed, or had broken off.
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Relaxed)
     }
 
     /// The time for which a reader had nothing to hand on, as bytes were on their way.
@@ -45,6 +51,10 @@ impl InputCounters {
 
     pub(super) fn add_request(&self) {
         self.requests.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn add_retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
     }
 
     pub(super) fn add_wait(&self, since: Instant) {

@@ -56,7 +56,7 @@ pub(super) fn decompress_counted(
     counters: Arc<InputCounters>,
 ) -> Input {
     if compression == Compression::None {
-        return Input::new(reader);
+        return Input::new(reader, 0);
     }
     let reader = Head::new(reader, compression, *limits, counters);
     let decoder: Pin<Box<dyn AsyncRead + Send>> = match compression {
@@ -89,7 +89,7 @@ pub(super) fn decompress_counted(
         }
     };
     let explained = Explained { decoder, compression, limits: *limits };
-    Input::new(Ahead::new(Box::pin(explained), limits.chunk_bytes()))
+    Input::new(Ahead::new(Box::pin(explained), limits.chunk_bytes()), limits.chunk_bytes())
 }
 
 /// A decoder whose errors say what is wrong with the input.

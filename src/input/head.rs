@@ -90,6 +90,15 @@ impl AsyncRead for Head {
     }
 }
 
+/// Bytes that a decoder holds at the most.
+pub(super) fn decoder_bytes(compression: Compression, limits: &Limits) -> usize {
+    match compression {
+        Compression::None => 0,
+        Compression::Gzip => GZIP_BYTES,
+        Compression::Bzip2 | Compression::Xz | Compression::Zstd => limits.window_bytes(),
+    }
+}
+
 /// The logarithm of the largest zstd window with which the decoder holds no more than [`Limits::window_bytes`].
 pub(super) fn zstd_window_log_max(limits: &Limits) -> u32 {
     // zstd's own bounds.
@@ -110,10 +119,8 @@ pub(super) fn too_large(what: &str, limits: &Limits) -> Error {
 fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<Option<usize>, Error> {
     let most = limits.window_bytes();
     Ok(match compression {
-        Compression::None => Some(0),
-        Compression::Gzip => Some(GZIP_BYTES),
-        // Up to what it is allowed.
-        Compression::Xz => Some(most),
+        // xz up to what it is allowed.
+        Compression::None | Compression::Gzip | Compression::Xz => Some(decoder_bytes(compression, limits)),
         Compression::Zstd => match zstd_window(head) {
             Some(window) if window > 1 << zstd_window_log_max(limits) => {
                 return Err(too_large(&format!("a zstd window of {window} bytes"), limits));

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem;
-use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,6 +12,7 @@ use tokio::task::{JoinHandle, coop, spawn_blocking};
 
 use super::cached::read_cached;
 use super::counters::{InputCounters, Meter};
+use super::extent::Extent;
 use super::object::shorter;
 use super::reader::poll_read_buffered;
 
@@ -26,10 +26,8 @@ use super::reader::poll_read_buffered;
 #[derive(Debug)]
 pub(super) struct LocalReader {
     file: Arc<File>,
-    /// The first byte that has not been asked for.
-    at: u64,
-    /// Where the file ends; `None` for one without a size, which is read until a read gives nothing.
-    end: Option<u64>,
+    /// The bytes that have not been asked for; `None` for a file without a size, which is read until a read gives nothing.
+    extent: Option<Extent>,
     chunk_bytes: usize,
     /// The chunk that is being consumed is `chunk[consumed..filled]`.
     chunk: Vec<u8>,
@@ -56,23 +54,22 @@ struct Filled {
 }
 
 impl LocalReader {
-    /// Reads a range of a regular file, and any other file to its end.
+    /// Reads these bytes of a regular file, and any other file to its end.
     pub(super) async fn new(
         file: File,
-        range: Range<u64>,
+        extent: Extent,
         chunk_bytes: usize,
         counters: Arc<InputCounters>,
     ) -> io::Result<Self> {
         let file = Arc::new(file);
         // Pipes and devices are listed with size 0. To ask each file would cost as much as to read a small one.
-        let has_size = range.end > 0 || {
+        let has_size = extent.left_in_object() > 0 || {
             let asked = Arc::clone(&file);
             spawn_blocking(move || asked.metadata()).await??.is_file()
         };
         Ok(LocalReader {
             file,
-            at: range.start,
-            end: has_size.then_some(range.end),
+            extent: has_size.then_some(extent),
             chunk_bytes,
             chunk: Vec::new(),
             consumed: 0,
@@ -86,25 +83,24 @@ impl LocalReader {
 
     /// Bytes of the next chunk.
     fn next_len(&self) -> usize {
-        let left = self.end.map_or(u64::MAX, |end| end - self.at);
-        usize::try_from(left).unwrap_or(usize::MAX).min(self.chunk_bytes)
+        self.extent.as_ref().map_or(usize::MAX, Extent::left).min(self.chunk_bytes)
     }
 
     /// Reads the next chunk, or what of it is in the page cache, once the last one has been consumed; says if it has.
     fn read_cached(&mut self) -> io::Result<bool> {
-        let (Some(end), asked @ 1..) = (self.end, self.next_len()) else {
+        let (asked @ 1.., Some(extent)) = (self.next_len(), &mut self.extent) else {
             return Ok(false);
         };
         if self.chunk.len() < asked {
             self.chunk = vec![0; asked];
         }
-        let Some(read) = read_cached(&self.file, &mut self.chunk[..asked], self.at) else {
+        let Some(read) = read_cached(&self.file, &mut self.chunk[..asked], extent.at()) else {
             return Ok(false);
         };
         if read == 0 {
-            return Err(shorter(self.at, end));
+            return Err(shorter(extent.at(), extent.end()));
         }
-        self.at += read as u64;
+        extent.take(read);
         self.meter.add_bytes(read);
         (self.consumed, self.filled) = (0, read);
         Ok(true)
@@ -122,10 +118,9 @@ impl LocalReader {
             buffer = vec![0; asked];
         }
         let file = Arc::clone(&self.file);
-        self.reading = Some(match self.end {
-            Some(_) => {
-                let at = self.at;
-                self.at += asked as u64;
+        self.reading = Some(match &mut self.extent {
+            Some(extent) => {
+                let at = extent.take(asked).start;
                 spawn_blocking(move || {
                     let filled = fill_at(&file, &mut buffer[..asked], at)?;
                     Ok(Filled { buffer, filled, missing: asked - filled })
@@ -144,6 +139,10 @@ impl AsyncBufRead for LocalReader {
         let this = self.get_mut();
         while this.consumed == this.filled {
             if this.reading.is_none() {
+                // Nothing behind the end of a range is read ahead.
+                if this.next_len() == 0 && !this.extent.as_mut().is_some_and(Extent::extend) {
+                    break;
+                }
                 if this.ahead == 0 {
                     // Always ready, it would keep others on this thread from their turn for the whole file.
                     let turn = ready!(coop::poll_proceed(cx));
@@ -160,18 +159,18 @@ impl AsyncBufRead for LocalReader {
             this.reading = None;
             let read = joined??;
             this.meter.add_bytes(read.filled);
-            match this.end {
-                Some(end) if read.missing > 0 => {
-                    return Poll::Ready(Err(shorter(this.at - read.missing as u64, end)));
+            match &this.extent {
+                Some(extent) if read.missing > 0 => {
+                    return Poll::Ready(Err(shorter(extent.at() - read.missing as u64, extent.end())));
                 }
-                None if read.filled == 0 => this.end = Some(this.at),
+                None if read.filled == 0 => this.extent = Some(Extent::whole(0)),
                 _ => (),
             }
             this.spare = mem::replace(&mut this.chunk, read.buffer);
             (this.consumed, this.filled) = (0, read.filled);
             this.ahead = this.ahead.saturating_sub(1);
             // A FIFO's read can wait for ever, and can't be called back: it is begun only when it is wanted.
-            if this.end.is_some() && this.ahead > 0 {
+            if this.extent.is_some() && this.ahead > 0 {
                 this.read_ahead();
             }
         }

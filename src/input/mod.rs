@@ -1,13 +1,16 @@
 //! Where bytes come from: any object store, any of its files, in any compression; nothing here knows CSV.
 //!
 //! ```text
-//!  ObjectStore ──get──► File ────► local       positional reads: cached bytes at once, others one chunk ahead
-//!                  └──► Stream ──► object      frames as they come, counted against the listed size
-//!                                    │          range: from any byte on, as far as it is wanted
-//!                                    │
-//!  stdin ────────────────────────────┴──► decompress ──► Input: AsyncBufRead, its errors carry the path
-//!                                          ahead: on a task of its own
+//!                           ┌► local: positional reads: cached bytes at once, others one chunk ahead ───────────┐
+//!  ObjectStore ──► object ──┤                                                                                   ├─► decompress ──► Input
+//!              for what was └► fetch: a block; what breaks ──► remote: blocks in order, some of them ahead ─────┤
+//!                 listed       is resumed where it broke                                               stdin ──┘
+//!
+//!  ahead: decompression, on a task of its own
+//!  extent: which bytes, those of a range and then those behind it as far as they are wanted
 //! ```
+//!
+//! An [`Input`] is an `AsyncBufRead`, whose errors carry the path.
 //!
 //! An input gives exactly the bytes that were listed, or an error: an object that has been replaced, that ends early, or
 //! whose compressed data does, is never taken for a shorter one.
@@ -17,15 +20,17 @@ mod cached;
 mod compression;
 mod counters;
 mod decompress;
+mod extent;
+mod fetch;
 mod head;
 mod local;
 mod object;
-mod range;
+mod open;
 mod reader;
+mod remote;
 
 pub use compression::{Compression, CompressionOption};
 pub use counters::InputCounters;
 pub use decompress::decompress;
-pub use object::open;
-pub use range::open_range;
+pub use open::{open, open_range};
 pub use reader::Input;

@@ -1,113 +1,172 @@
-//! One object of a store, from its first byte to its last.
+//! [`Object`]: requests for one object of a store, all of them for what was listed.
 
+use std::error::Error as StdError;
 use std::io;
 use std::ops::Range;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use bytes::Bytes;
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
-use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
-use tokio_util::io::StreamReader;
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore};
+use tokio::time::timeout;
 
-use super::compression::Compression;
-use super::counters::{InputCounters, Meter};
-use super::decompress::decompress_counted;
-use super::local::LocalReader;
-use super::reader::Input;
-use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
+use super::counters::InputCounters;
+use crate::error::{Error, ErrorKind};
 
-/// Opens an object with one request and reads it as it was listed in `meta`.
-///
-/// Bytes that a store streams are handed on as they come. A local file is read in chunks of
-/// [`Limits::chunk_bytes`]: from the page cache at once, else on tokio's blocking pool, one chunk ahead. A local file that is no regular one, a FIFO say, is
-/// read to its end: it has no size. Must be called, and read, in a tokio runtime.
-///
-/// The object may change after it was listed:
-///
-/// * Where `meta` has an ETag, opening fails if the object has another one by now. The ETag of a local file is made of
-///   its inode, size and time of modification, so that this includes a file that was appended to.
-/// * A local file that grows once it is open, or that was listed without an ETag, ends where it ended when it was listed.
-/// * Any other difference to `meta.size` is an error when it is met.
-///
-/// # Errors
-///
-/// What the store says, with the object's path. What is found later comes out of the [`Input`].
-pub async fn open(
-    store: &Arc<dyn ObjectStore>,
-    meta: &ObjectMeta,
-    compression: Compression,
-    limits: &Limits,
+/// An object as it was listed.
+#[derive(Debug)]
+pub(super) struct Object {
+    store: Arc<dyn ObjectStore>,
+    meta: ObjectMeta,
+    /// The ETag that every answer has to be of: the listed one, or else that of the first answer.
+    e_tag: OnceLock<String>,
     counters: Arc<InputCounters>,
-) -> Result<Input> {
-    let path = meta.location.as_ref();
-    let bytes = get(store, meta, 0..meta.size, limits, Arc::clone(&counters))
-        .await
-        .map_err(|error| error.with_path(path))?;
-    Ok(decompress_counted(bytes, compression, limits, counters).with_path(path))
+    stall: Duration,
 }
 
-/// A range of the object's bytes, as they are stored.
-pub(super) async fn get(
-    store: &Arc<dyn ObjectStore>,
-    meta: &ObjectMeta,
-    range: Range<u64>,
-    limits: &Limits,
-    counters: Arc<InputCounters>,
-) -> Result<Input> {
-    // Writing to a FIFO changes its ETag. It is listed with size 0, and of an object that is really empty nothing is
-    // read whatever it has become.
-    // A weak ETag matches nothing (RFC 9110, section 13.1.1).
-    let e_tag = meta.e_tag.clone().filter(|e_tag| meta.size > 0 && !e_tag.starts_with("W/"));
-    let started = Instant::now();
-    counters.add_request();
-    let part = (range != (0..meta.size)).then(|| GetRange::Bounded(range.clone()));
-    let options = GetOptions::new().with_if_match(e_tag).with_range(part);
-    let result = store.get_opts(&meta.location, options).await.map_err(store_error)?;
-    let reader = match result.payload {
-        GetResultPayload::File(file, _) => {
-            Input::new(LocalReader::new(file, range, limits.chunk_bytes(), Arc::clone(&counters)).await?)
-        }
-        GetResultPayload::Stream(stream) => Input::new(StreamReader::new(Body {
-            stream: stream.fuse().boxed(),
-            read: range.start,
-            end: range.end,
-            meter: Meter::new(Arc::clone(&counters)),
-        })),
-    };
-    counters.add_wait(started);
-    Ok(reader)
+/// Why a request, or its body, has come to nothing.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Asking again may help.
+    Transient(io::Error),
+    /// The store doesn't give parts of objects.
+    Unranged(io::Error),
+    /// Asking again gives the same.
+    Final(io::Error),
 }
 
-/// The frames of an object's body, or of a range of it, which have to add up to its size.
-struct Body {
-    stream: BoxStream<'static, object_store::Result<Bytes>>,
-    /// The next byte's offset in the object.
-    read: u64,
-    end: u64,
-    meter: Meter,
-}
-
-impl Stream for Body {
-    type Item = Result<Bytes, io::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.stream.as_mut().poll_next(cx);
-        Poll::Ready(match ready!(self.meter.observe(polled)) {
-            Some(Ok(frame)) => {
-                self.meter.add_bytes(frame.len());
-                self.read += frame.len() as u64;
-                Some(if self.read > self.end { Err(longer(self.read, self.end)) } else { Ok(frame) })
-            }
-            Some(Err(error)) => Some(Err(store_error(error).into())),
-            None if self.read < self.end => Some(Err(shorter(self.read, self.end))),
-            None => None,
-        })
+impl Object {
+    pub(super) fn new(
+        store: &Arc<dyn ObjectStore>,
+        meta: &ObjectMeta,
+        stall: Duration,
+        counters: Arc<InputCounters>,
+    ) -> Self {
+        let (store, meta) = (Arc::clone(store), meta.clone());
+        let object = Object { store, meta, e_tag: OnceLock::new(), counters, stall };
+        object.expect_e_tag(&object.meta);
+        object
     }
+
+    pub(super) fn size(&self) -> u64 {
+        self.meta.size
+    }
+
+    /// The time without a byte after which a request is given up.
+    pub(super) fn stall(&self) -> Duration {
+        self.stall
+    }
+
+    pub(super) fn counters(&self) -> &Arc<InputCounters> {
+        &self.counters
+    }
+
+    /// Sends a request for a range, or for the object if it is all of it.
+    pub(super) async fn get(&self, range: Range<u64>) -> Result<GetResult, Failure> {
+        self.counters.add_request();
+        let part = (range != (0..self.meta.size)).then(|| GetRange::Bounded(range.clone()));
+        let options = GetOptions::new().with_if_match(self.e_tag.get().cloned()).with_range(part);
+        let answer = match timeout(self.stall, self.store.get_opts(&self.meta.location, options)).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(Failure::stalled(self.stall)),
+        };
+        // What can be said of a file is said by its reader, and of one that is open it can't be replaced.
+        if let GetResultPayload::Stream(_) = answer.payload {
+            self.check(&answer, range.start).map_err(Failure::Final)?;
+        }
+        Ok(answer)
+    }
+
+    /// Whether an answer is of the object that was listed.
+    fn check(&self, answer: &GetResult, start: u64) -> io::Result<()> {
+        let (found, listed) = (&answer.meta, &self.meta);
+        if found.size < listed.size {
+            return Err(shorter(found.size, listed.size));
+        }
+        if found.size > listed.size {
+            return Err(longer(found.size, listed.size));
+        }
+        if answer.range.start != start {
+            let text = format!("the store answered with byte {} for byte {start}", answer.range.start);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        if listed.size == 0 {
+            return Ok(());
+        }
+        self.expect_e_tag(found);
+        let is_other = match (self.e_tag.get().or(listed.e_tag.as_ref()), &found.e_tag) {
+            (Some(expected), Some(found)) => opaque(expected) != opaque(found),
+            _ => false,
+        };
+        if is_other || (strong(listed).is_none() && was_modified(listed, found)) {
+            return Err(changed("its ETag or the time of its modification is another one"));
+        }
+        Ok(())
+    }
+
+    /// Writing to a FIFO changes its ETag. It is listed with size 0, and of an object that is really empty nothing is read
+    /// whatever it has become.
+    fn expect_e_tag(&self, meta: &ObjectMeta) {
+        if let Some(e_tag) = strong(meta).filter(|_| meta.size > 0) {
+            self.e_tag.get_or_init(|| e_tag.clone());
+        }
+    }
+}
+
+/// The ETag that a request can be bound to: a weak one matches nothing (RFC 9110, section 13.1.1).
+fn strong(meta: &ObjectMeta) -> Option<&String> {
+    meta.e_tag.as_ref().filter(|e_tag| !e_tag.starts_with("W/"))
+}
+
+/// What of an ETag tells two versions apart. Listings may leave its quotes out.
+fn opaque(e_tag: &str) -> &str {
+    e_tag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// Whether the time of modification is another one. Answers give it in whole seconds where listings may not.
+fn was_modified(listed: &ObjectMeta, found: &ObjectMeta) -> bool {
+    let (listed, found) = (listed.last_modified, found.last_modified);
+    let is_whole = listed.timestamp_subsec_nanos() == 0 || found.timestamp_subsec_nanos() == 0;
+    match is_whole {
+        true => listed.timestamp() != found.timestamp(),
+        false => listed != found,
+    }
+}
+
+impl Failure {
+    pub(super) fn stalled(after: Duration) -> Self {
+        let text = format!("nothing came for {after:?}");
+        Failure::Transient(io::Error::new(io::ErrorKind::TimedOut, text))
+    }
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::Precondition { .. } => Failure::Final(changed(&error.to_string())),
+            object_store::Error::Generic { .. } if is_unranged(&error) => Failure::Unranged(error.into()),
+            object_store::Error::Generic { .. } => Failure::Transient(error.into()),
+            error => Failure::Final(error.into()),
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let (Failure::Transient(cause) | Failure::Unranged(cause) | Failure::Final(cause)) = failure;
+        Error::new(ErrorKind::Io(cause))
+    }
+}
+
+/// Whether a server has answered with all of an object where a part was asked for. The clients hide it behind the text.
+fn is_unranged(error: &object_store::Error) -> bool {
+    let mut cause: Option<&dyn StdError> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string() == "Received non-partial response when range requested" {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The error for an object that ends before the size with which it was listed.
@@ -117,17 +176,46 @@ pub(super) fn shorter(read: u64, size: u64) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
-fn longer(read: u64, size: u64) -> io::Error {
+/// The error for an object that has more bytes than it was listed with.
+fn longer(found: u64, size: u64) -> io::Error {
     let text =
-        format!("the object goes on at byte {read}, it was listed with {size} bytes: replaced since then?");
+        format!("the object goes on at byte {found}, it was listed with {size} bytes: replaced since then?");
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-fn store_error(error: object_store::Error) -> Error {
-    Error::new(ErrorKind::Io(match error {
-        object_store::Error::Precondition { .. } => {
-            io::Error::other(format!("the object has changed since it was listed; list it again ({error})"))
+fn changed(how: &str) -> io::Error {
+    io::Error::other(format!("the object has changed since it was listed; list it again ({how})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_tags_are_compared_by_what_is_in_their_quotes() {
+        for same in ["\"a1\"", "a1", "W/\"a1\""] {
+            assert_eq!(opaque(same), "a1");
         }
-        error => error.into(),
-    }))
+        assert_ne!(opaque("\"W/a1\""), "a1");
+    }
+
+    #[test]
+    fn times_are_compared_as_finely_as_both_are_given() {
+        let meta = |nanos: i64| ObjectMeta {
+            location: "a".into(),
+            last_modified: (std::time::UNIX_EPOCH + Duration::from_nanos(nanos as u64)).into(),
+            size: 1,
+            e_tag: None,
+            version: None,
+        };
+        for (listed, found, is_other) in [
+            (1_500_000_000, 1_500_000_000, false),
+            (1_500_000_000, 1_000_000_000, false),
+            (1_000_000_000, 1_500_000_000, false),
+            (1_500_000_000, 1_500_000_001, true),
+            (1_500_000_000, 2_000_000_000, true),
+        ] {
+            assert_eq!(was_modified(&meta(listed), &meta(found)), is_other, "{listed} {found}");
+        }
+    }
 }

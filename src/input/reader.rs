@@ -16,13 +16,26 @@ use crate::error::Error;
 pub struct Input {
     reader: Pin<Box<dyn AsyncBufRead + Send>>,
     path: Option<String>,
+    buffered_bytes: usize,
     failed: bool,
 }
 
 impl Input {
-    /// An input that reads from `reader`.
-    pub(super) fn new(reader: impl AsyncBufRead + Send + 'static) -> Self {
-        Input { reader: Box::pin(reader), path: None, failed: false }
+    /// An input that reads from `reader`, which holds `buffered_bytes` at the most.
+    pub(super) fn new(reader: impl AsyncBufRead + Send + 'static, buffered_bytes: usize) -> Self {
+        Input { reader: Box::pin(reader), path: None, buffered_bytes, failed: false }
+    }
+
+    /// Counts what is held by what it reads from, too.
+    pub(super) fn with_more_buffered(mut self, bytes: usize) -> Self {
+        self.buffered_bytes += bytes;
+        self
+    }
+
+    /// Bytes that may be held here at once: those that are on their way, those that have come and are not consumed, and
+    /// what a decompressor needs.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered_bytes
     }
 
     /// Names the input in its errors.
@@ -35,7 +48,7 @@ impl Input {
 
 impl AsyncBufRead for Input {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let Input { reader, path, failed } = self.get_mut();
+        let Input { reader, path, failed, .. } = self.get_mut();
         if *failed {
             return Poll::Ready(Err(io::Error::other("read on after an error")));
         }

@@ -13,6 +13,7 @@ mod ranges;
 mod requests;
 #[path = "../support/rng.rs"]
 mod rng;
+mod servers;
 mod session;
 mod stream;
 mod support;

@@ -1,0 +1,135 @@
+//! [`open`] and [`open_range`]: an object of a store, as its store has it.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use object_store::{GetResultPayload, ObjectMeta, ObjectStore};
+use tokio_util::io::StreamReader;
+
+use super::compression::Compression;
+use super::counters::InputCounters;
+use super::decompress::decompress_counted;
+use super::extent::Extent;
+use super::fetch::Fetch;
+use super::head::decoder_bytes;
+use super::local::LocalReader;
+use super::object::Object;
+use super::reader::Input;
+use super::remote::RemoteReader;
+use crate::error::Result;
+use crate::limits::{Limits, ReadAhead};
+
+/// Opens an object and reads it as it was listed in `meta`.
+///
+/// A local file is opened once and read in chunks of [`Limits::chunk_bytes`]: from the page cache at once, else on tokio's
+/// blocking pool, one chunk ahead. One that is no regular file, a FIFO say, is read to its end: it has no size.
+///
+/// What a store streams is asked for in blocks of [`ReadAhead::block_bytes`], up to [`ReadAhead::requests`] of them at
+/// once; an object of one block is one request without a range. Where a body breaks off, or stalls for [`Limits::stall`], or a request
+/// fails in a way that may pass, the next one begins at the first byte that is missing. Five requests in a row without a
+/// byte, or three times that long, are an error, as is at once what no further request can change: not found, not permitted, replaced.
+/// From a server that ignores ranges the object is read with one request as it comes. Dropping the input ends its requests.
+///
+/// The object may change after it was listed:
+///
+/// * Where `meta` has an ETag, it is an error if the object has another one by now, when it is opened and in each later
+///   request. The ETag of a local file is made of its inode, size and time of modification, so that this includes a file
+///   that was appended to.
+/// * Where it has none, or a weak one, an object that a store streams must have been modified when `meta` says, and the
+///   first answer's ETag, if it has one, is that of all others.
+/// * A local file that grows once it is open, or that was listed without an ETag, ends where it ended when it was listed.
+/// * Any other difference to `meta.size` is an error when it is met.
+///
+/// Must be called, and read, in a tokio runtime with its time driver enabled.
+///
+/// # Errors
+///
+/// What the store says, with the object's path. What is found later comes out of the [`Input`].
+pub async fn open(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    compression: Compression,
+    limits: &Limits,
+    counters: Arc<InputCounters>,
+) -> Result<Input> {
+    let path = meta.location.as_ref();
+    let read_ahead = limits.read_ahead(decoder_bytes(compression, limits));
+    let opening =
+        open_extent(store, meta, Extent::whole(meta.size), read_ahead, limits, Arc::clone(&counters));
+    let bytes = opening.await.map_err(|error| error.with_path(path))?;
+    let buffered_bytes = bytes.buffered_bytes();
+    Ok(decompress_counted(bytes, compression, limits, counters)
+        .with_path(path)
+        .with_more_buffered(buffered_bytes))
+}
+
+/// Opens an object that isn't compressed at the range's first byte.
+///
+/// Who reads on behind the range's end gets the bytes that follow, to the end of the object, with further requests: the
+/// first for 64 KiB, each for twice as many as the one before. Otherwise as [`open`].
+///
+/// # Errors
+///
+/// What the store says, with the object's path. What is found later comes out of the [`Input`].
+pub async fn open_range(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    range: Range<u64>,
+    limits: &Limits,
+    counters: Arc<InputCounters>,
+) -> Result<Input> {
+    let path = meta.location.as_ref();
+    let extent = Extent::range(range, meta.size);
+    let opening = open_extent(store, meta, extent, limits.read_ahead(0), limits, counters);
+    Ok(opening.await.map_err(|error| error.with_path(path))?.with_path(path))
+}
+
+/// The bytes of an extent, as they are stored.
+async fn open_extent(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    mut extent: Extent,
+    read_ahead: ReadAhead,
+    limits: &Limits,
+    counters: Arc<InputCounters>,
+) -> Result<Input> {
+    if meta.size > 0 && extent.left() == 0 && !extent.extend() {
+        return Ok(Input::new(tokio::io::empty(), 0));
+    }
+    let all = extent.clone();
+    let object = Arc::new(Object::new(store, meta, limits.stall(), Arc::clone(&counters)));
+    let mut first = Fetch::new(Arc::clone(&object), extent.take(read_ahead.block_bytes));
+    let started = Instant::now();
+    let answer = first.open().await?;
+    counters.add_wait(started);
+    Ok(match answer.payload {
+        GetResultPayload::File(file, _) => {
+            let chunk_bytes = limits.chunk_bytes();
+            Input::new(LocalReader::new(file, all, chunk_bytes, counters).await?, 2 * chunk_bytes)
+        }
+        GetResultPayload::Stream(_) => {
+            first.read(answer);
+            let most = read_ahead.block_bytes.saturating_mul(read_ahead.requests);
+            let buffered_bytes = usize::try_from(all.left_in_object()).unwrap_or(usize::MAX).min(most);
+            match first.is_unranged() {
+                false => Input::new(
+                    StreamReader::new(RemoteReader::new(object, first, extent, read_ahead)),
+                    buffered_bytes,
+                ),
+                true => Input::new(StreamReader::new(as_it_comes(first).boxed()), buffered_bytes),
+            }
+        }
+    })
+}
+
+/// The frames of one request, each as it is wanted.
+fn as_it_comes(fetch: Fetch) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(fetch, |mut fetch| async move {
+        let frame = fetch.frame().await?;
+        Ok(frame.map(|frame| (frame, fetch)))
+    })
+}

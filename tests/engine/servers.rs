@@ -1,0 +1,332 @@
+//! Real servers on the loopback, real clients: S3 with its signatures checked, HTTP with ranges, and connections that break.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use bytes::Bytes;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_csv_stream::CsvSessionExt;
+use http_body_util::Full;
+use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, IF_MATCH, LAST_MODIFIED, RANGE};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use object_store::aws::AmazonS3Builder;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+use crate::support::{cells, error, folder, rows};
+
+const KEY: &str = "key";
+const SECRET: &str = "secret";
+const LAST_CHANGE: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
+
+/// A server, in threads of its own, for as long as this lives.
+struct Server {
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Server {
+    /// Serves each connection that comes, by its number.
+    fn start<F>(serve: impl Fn(TcpStream, usize) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            for number in 0.. {
+                let (socket, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(socket, number));
+            }
+        });
+        Server { address, runtime: Some(runtime) }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// S3, whose buckets are the folders of a folder.
+fn s3(files: &TempDir) -> Server {
+    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(files.path()).unwrap());
+    builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+    let service = builder.build();
+    Server::start(move |socket, _| {
+        let service = service.clone();
+        async move {
+            let connection = hyper::server::conn::http1::Builder::new();
+            // A client may go away whenever it likes.
+            let _ = connection.serve_connection(TokioIo::new(socket), service).await;
+        }
+    })
+}
+
+/// HTTP, one file under any path, with ranges and conditions; counts requests.
+fn http(file: Vec<u8>, requests: Arc<AtomicUsize>) -> Server {
+    let file = Bytes::from(file);
+    Server::start(move |socket, _| {
+        let (file, requests) = (file.clone(), Arc::clone(&requests));
+        async move {
+            let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
+                requests.fetch_add(1, SeqCst);
+                let answer = answer(&file, &request);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), answer)
+                .await;
+        }
+    })
+}
+
+fn answer<B>(file: &Bytes, request: &Request<B>) -> Response<Full<Bytes>> {
+    let response = Response::builder()
+        .header(ETAG, "\"one\"")
+        .header(LAST_MODIFIED, LAST_CHANGE)
+        .header(ACCEPT_RANGES, "bytes");
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
+    if header(IF_MATCH).is_some_and(|e_tag| e_tag != "\"one\"") {
+        return response.status(StatusCode::PRECONDITION_FAILED).body(Full::default()).unwrap();
+    }
+    let Some(range) = header(RANGE) else {
+        return response.body(Full::new(file.clone())).unwrap();
+    };
+    let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let first: usize = first.parse().unwrap();
+    let last = last.parse().unwrap_or(usize::MAX).min(file.len() - 1);
+    response
+        .status(StatusCode::PARTIAL_CONTENT)
+        .header(CONTENT_RANGE, format!("bytes {first}-{last}/{}", file.len()))
+        .body(Full::new(file.slice(first..=last)))
+        .unwrap()
+}
+
+/// What becomes of a connection, on the way to the client.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// It is closed after so many bytes.
+    Close(usize),
+    /// After so many bytes nothing comes any more.
+    Stall(usize),
+}
+
+/// Between a client and a server: passes bytes, up to what is wrong with the connection.
+fn proxy(server: &Server, cut: impl Fn(usize) -> Option<Cut> + Send + Sync + 'static) -> Server {
+    let address = server.address;
+    Server::start(move |socket, number| {
+        let cut = cut(number);
+        async move {
+            let _ = pass(socket, address, cut).await;
+        }
+    })
+}
+
+async fn pass(mut client: TcpStream, server: SocketAddr, cut: Option<Cut>) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let upwards = async {
+        tokio::io::copy(&mut from_client, &mut to_server).await?;
+        to_server.shutdown().await
+    };
+    let downwards = async {
+        let (mut passed, mut buffer) = (0, [0; 4096]);
+        loop {
+            let most = match cut {
+                Some(Cut::Close(at) | Cut::Stall(at)) => (at - passed).min(buffer.len()),
+                None => buffer.len(),
+            };
+            if most == 0 {
+                if let Some(Cut::Stall(_)) = cut {
+                    tokio::time::sleep(Duration::from_secs(600)).await;
+                }
+                return Ok(());
+            }
+            let read = from_server.read(&mut buffer[..most]).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            to_client.write_all(&buffer[..read]).await?;
+            passed += read;
+        }
+    };
+    tokio::select! {
+        ended = upwards => ended,
+        ended = downwards => ended,
+    }
+}
+
+fn client(server: &Server, secret: &str) -> Arc<dyn ObjectStore> {
+    // Its own retries don't reach into bodies; few and quick, so that what this crate does shows.
+    let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..BackoffConfig::default() };
+    let retry = RetryConfig { max_retries: 1, backoff, ..RetryConfig::default() };
+    let store = AmazonS3Builder::new()
+        .with_endpoint(server.url())
+        .with_bucket_name("bucket")
+        .with_region("us-east-1")
+        .with_access_key_id(KEY)
+        .with_secret_access_key(secret)
+        .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout(Duration::from_secs(2)))
+        .with_retry(retry)
+        .build();
+    Arc::new(store.unwrap())
+}
+
+/// A session with the table `t`, the bucket's `t.csv`.
+async fn session(store: Arc<dyn ObjectStore>, partitions: usize) -> SessionContext {
+    let mut config = SessionConfig::new().with_target_partitions(partitions);
+    config.options_mut().optimizer.repartition_file_min_size = 1;
+    let ctx = SessionContext::new_with_config(config);
+    ctx.register_object_store(&"s3://bucket/".parse().unwrap(), store);
+    ctx.register_csv_file("t", "s3://bucket/t.csv").await.unwrap();
+    ctx
+}
+
+const ROWS: u64 = 60_000;
+
+/// Some 4 MB: several blocks.
+fn text() -> Vec<u8> {
+    let mut text = b"id,note\n".to_vec();
+    for row in 0..ROWS {
+        text.extend(format!("{row},\"a note of some length,\nin two lines, about row {row:08}\"\n").bytes());
+    }
+    text
+}
+
+const SQL: &str = "SELECT count(*), sum(id), count(DISTINCT note), max(length(note)) FROM t";
+
+fn expected() -> String {
+    format!("{ROWS}|{}|{ROWS}|59", ROWS * (ROWS - 1) / 2)
+}
+
+fn bucket() -> TempDir {
+    folder(&[("bucket/t.csv", &text())])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_is_read_in_ranges() {
+    let files = bucket();
+    let server = s3(&files);
+    for partitions in [1, 2, 16] {
+        let ctx = session(client(&server, SECRET), partitions).await;
+        assert_eq!(rows(&ctx, SQL).await, [expected()], "{partitions} partitions");
+    }
+    let limited = session(client(&server, SECRET), 1).await;
+    assert_eq!(rows(&limited, "SELECT id FROM t LIMIT 3").await, ["0", "1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_with_another_secret_is_an_error_that_says_so() {
+    let files = bucket();
+    let server = s3(&files);
+    let ctx = SessionContext::new();
+    ctx.register_object_store(&"s3://bucket/".parse().unwrap(), client(&server, "another secret"));
+    let message = ctx.register_csv_file("t", "s3://bucket/t.csv").await.unwrap_err().to_string();
+    assert!(message.contains("403") || message.contains("SignatureDoesNotMatch"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_replaced_between_two_requests_is_an_error() {
+    let files = bucket();
+    let server = s3(&files);
+    let ctx = session(client(&server, SECRET), 1).await;
+    let other = String::from_utf8(text()).unwrap().replace("two lines", "2 lines--");
+    std::fs::write(files.path().join("bucket/t.csv"), other).unwrap();
+    // The session has listed the file before; this is what a scan begun then would meet.
+    let message = error(&ctx, SQL).await.to_string();
+    assert!(message.contains("t.csv") && message.contains("changed since it was listed"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_break_or_stall_are_made_again() {
+    let files = bucket();
+    let server = s3(&files);
+    let store = client(&server, SECRET);
+    let whole = session(store, 1).await;
+    let right = rows(&whole, SQL).await;
+    for partitions in [1, 2] {
+        for cut in
+            [Cut::Close(0), Cut::Close(100), Cut::Close(70_000), Cut::Close(1_100_000), Cut::Stall(300_000)]
+        {
+            // The connections for listing and for the schema are whole, and so is each second one after these.
+            let proxy = proxy(&server, move |number| (number % 2 == 1).then_some(cut));
+            let ctx = session(client(&proxy, SECRET), partitions).await;
+            let found = ctx.sql(SQL).await.unwrap().collect().await.unwrap();
+            assert_eq!(cells(&found), right);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_always_breaks_is_an_error_that_says_where() {
+    let files = bucket();
+    let server = s3(&files);
+    let proxy = proxy(&server, |number| (number > 1).then_some(Cut::Close(600)));
+    let ctx = SessionContext::new();
+    ctx.register_object_store(&"s3://bucket/".parse().unwrap(), client(&proxy, SECRET));
+    let outcome = async {
+        ctx.register_csv_file("t", "s3://bucket/t.csv").await?;
+        ctx.sql(SQL).await?.collect().await
+    };
+    let message = outcome.await.unwrap_err().to_string();
+    assert!(message.contains("t.csv"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_reads_s3_and_http_by_the_environment() {
+    let files = bucket();
+    let (s3, requests) = (s3(&files), Arc::new(AtomicUsize::new(0)));
+    let http = http(text(), Arc::clone(&requests));
+    for url in ["s3://bucket/t.csv".to_owned(), format!("{}/t.csv", http.url())] {
+        let output = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
+            .args(["query", &SQL.replace("FROM t", &format!("FROM '{url}'")), "--format", "csv"])
+            .env("AWS_ENDPOINT_URL", s3.url())
+            .env("AWS_ALLOW_HTTP", "true")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .output()
+            .unwrap();
+        let (found, message) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{url}: {message}");
+        assert_eq!(found.lines().nth(1), Some(expected().replace('|', ",").as_str()), "{url}");
+    }
+    assert!(requests.load(SeqCst) > 2, "HTTP was asked for ranges");
+    let output = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
+        .args(["query", "SELECT * FROM 's3://bucket/t.csv'"])
+        .env("AWS_ENDPOINT_URL", s3.url())
+        .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", "wrong")
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && message.contains("403"), "{message}");
+}

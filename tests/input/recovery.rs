@@ -1,0 +1,395 @@
+//! Every fault in every place: exactly the right bytes, or an error that says what is wrong.
+
+use std::fmt;
+use std::io::Write;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_compression::Level;
+use bytes::Bytes;
+use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::input::{Compression, InputCounters, open, open_range};
+use datafusion_csv_stream::limits::Limits;
+use futures::{Stream, StreamExt, stream};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
+use tokio::io::AsyncBufReadExt;
+
+use crate::compression::encode;
+use crate::faults::{Fault, FaultStore, Marks};
+use crate::rng::{Rng, seeds};
+use crate::support::{data, in_memory};
+
+/// Longer than any scan of these may take.
+const HANG: Duration = Duration::from_secs(120);
+
+/// Longer than a busy machine keeps a thread waiting, most of the time; most scans here don't wait at all.
+const STALL: Duration = Duration::from_millis(500);
+
+/// Scans at once, as some wait.
+const AT_ONCE: usize = 64;
+
+/// Three blocks of 100 KiB at once.
+fn three_blocks() -> Limits {
+    Limits::new(1 << 20, None).unwrap().with_stall(STALL)
+}
+
+/// Two blocks of 32 KiB at once.
+fn two_blocks() -> Limits {
+    three_blocks().shared_by(64)
+}
+
+/// What one scan is to read, and how.
+struct Scan {
+    limits: Limits,
+    marks: Marks,
+    compression: Compression,
+    stored: Vec<u8>,
+    /// What is to come out.
+    expected: Vec<u8>,
+    /// The bytes that are asked for; all of the object with nothing here.
+    range: Option<Range<u64>>,
+    /// Bytes consumed at once, and the pause before each.
+    step: usize,
+    pause: Duration,
+}
+
+impl Scan {
+    fn of(bytes: Vec<u8>, limits: Limits) -> Self {
+        Scan {
+            limits,
+            marks: Marks::Strong,
+            compression: Compression::None,
+            stored: bytes.clone(),
+            expected: bytes,
+            range: None,
+            step: usize::MAX,
+            pause: Duration::ZERO,
+        }
+    }
+
+    /// Reads with these faults, by the number of the request.
+    async fn read(&self, fault: impl Fn(usize) -> Option<Fault> + Send + Sync + 'static) -> Outcome {
+        let (memory, _) = in_memory(&self.stored).await;
+        let store = Arc::new(FaultStore::new(memory).with_marks(self.marks).with_faults(fault));
+        let meta = store.head(&Path::from("a.csv")).await.unwrap();
+        let counters = Arc::new(InputCounters::default());
+        let shared: Arc<dyn ObjectStore> = store.clone();
+        let reading = self.read_all(&shared, &meta, Arc::clone(&counters));
+        let outcome = match tokio::time::timeout(HANG, reading).await {
+            Err(_) => Outcome::Hang,
+            Ok(Ok(read)) if read == self.expected => Outcome::Right,
+            Ok(Ok(_)) => Outcome::Wrong,
+            Ok(Err(error)) => Outcome::Error(error.to_string()),
+        };
+        for _ in 0..1000 {
+            if store.open_bodies() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(store.open_bodies(), 0, "a body is still held");
+        let gets = store.take_log().iter().filter(|line| line.starts_with("GET")).count();
+        assert_eq!(counters.requests(), gets as u64);
+        outcome
+    }
+
+    async fn read_all(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        meta: &ObjectMeta,
+        counters: Arc<InputCounters>,
+    ) -> Result<Vec<u8>, Error> {
+        let mut input = match &self.range {
+            Some(range) => open_range(store, meta, range.clone(), &self.limits, counters).await?,
+            None => open(store, meta, self.compression, &self.limits, counters).await?,
+        };
+        let mut read = Vec::new();
+        loop {
+            let bytes = input.fill_buf().await?;
+            if bytes.is_empty() {
+                return Ok(read);
+            }
+            let taken = bytes.len().min(self.step);
+            read.extend_from_slice(&bytes[..taken]);
+            input.consume(taken);
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Right,
+    Error(String),
+    Wrong,
+    Hang,
+}
+
+#[derive(Default)]
+struct Tally {
+    cells: usize,
+    right: usize,
+    errors: usize,
+    wrong: usize,
+    hangs: usize,
+}
+
+impl Tally {
+    async fn of(outcomes: impl Stream<Item = Outcome>) -> Self {
+        outcomes.fold(Tally::default(), |tally, outcome| std::future::ready(tally.with(&outcome))).await
+    }
+
+    fn with(mut self, outcome: &Outcome) -> Self {
+        self.add(outcome);
+        self
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.cells += 1;
+        *match outcome {
+            Outcome::Right => &mut self.right,
+            Outcome::Error(_) => &mut self.errors,
+            Outcome::Wrong => &mut self.wrong,
+            Outcome::Hang => &mut self.hangs,
+        } += 1;
+    }
+
+    /// Prints it, also where the test passes and its output is captured.
+    fn report(&self, what: &str) {
+        writeln!(std::io::stderr(), "{what}: {self}").unwrap();
+        assert!(self.cells > 0 && self.wrong == 0 && self.hangs == 0, "{self}");
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { cells, right, errors, wrong, hangs } = self;
+        write!(
+            f,
+            "{cells} cells, {right} right, {errors} clear errors, {hangs} hangs, {wrong} losses or duplicates"
+        )
+    }
+}
+
+/// Faults that one request meets and further ones mend, at a byte of the body.
+fn passing(at: usize) -> [Fault; 5] {
+    [Fault::Refuse, Fault::NoAnswer, Fault::Break(at), Fault::End(at), Fault::Stall(at)]
+}
+
+/// What an error may say, for one of these faults to be behind it.
+fn is_clear(error: &str) -> bool {
+    let known = [
+        "no byte came from byte ",
+        "the object has changed since it was listed",
+        "the object ended at byte ",
+        "the object goes on at byte ",
+        "the answer goes on at byte ",
+        "403 Forbidden",
+    ];
+    error.starts_with("a.csv: ") && known.iter().any(|text| error.contains(text))
+}
+
+#[tokio::test]
+async fn what_passes_is_read_through_at_every_byte() {
+    let scan = &Scan::of(data(67), two_blocks());
+    let faults =
+        (0..=67).flat_map(passing).flat_map(|fault| [1, 4].map(|requests| (fault.clone(), requests)));
+    let cells = stream::iter(faults).map(|(fault, requests)| async move {
+        let met = fault.clone();
+        let outcome = scan.read(move |number| (number < requests).then(|| met.clone())).await;
+        // Four times the time of a stall, without a byte, are more than three times.
+        match (&fault, requests) {
+            (Fault::NoAnswer | Fault::Stall(0), 4) => {
+                assert!(matches!(&outcome, Outcome::Error(error) if is_clear(error)), "{outcome:?}");
+            }
+            _ => assert_eq!(outcome, Outcome::Right, "{fault:?}, {requests} requests"),
+        }
+        outcome
+    });
+    Tally::of(cells.buffer_unordered(AT_ONCE)).await.report("faults that pass, at every byte");
+}
+
+#[tokio::test]
+async fn what_passes_is_read_through_at_every_request() {
+    let mut scans = Vec::new();
+    for (limits, block) in [(two_blocks(), 32 << 10), (three_blocks(), 100 << 10)] {
+        assert_eq!(limits.read_ahead(0).block_bytes, block);
+        let bytes = data(5 * block + 7);
+        for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
+            let start = range.as_ref().map_or(0, |range| range.start as usize);
+            let scan = Scan { expected: bytes[start..].to_vec(), range, ..Scan::of(bytes.clone(), limits) };
+            scans.push((scan, [0, 1, block / 2, block - 1, block]));
+        }
+    }
+    let faults = scans.iter().flat_map(|(scan, places)| {
+        let faults = places.iter().flat_map(|&at| passing(at));
+        faults.flat_map(move |fault| (0..8).map(move |request| (scan, fault.clone(), request)))
+    });
+    let cells = stream::iter(faults).map(|(scan, fault, request)| async move {
+        let met = fault.clone();
+        let outcome = scan.read(move |number| (number == request).then(|| met.clone())).await;
+        assert_eq!(outcome, Outcome::Right, "{fault:?}, request {request}");
+        outcome
+    });
+    Tally::of(cells.buffer_unordered(AT_ONCE)).await.report("faults that pass, at every request");
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
+    for (fault, tries, cause) in [
+        (Fault::Refuse, "with 5 tries in ", "503 Service Unavailable"),
+        (Fault::NoAnswer, "with 3 tries in 1.", "nothing came for 500ms"),
+        (Fault::Break(0), "with 5 tries in ", "connection reset by peer"),
+        (Fault::End(0), "with 5 tries in ", "the answer ended at byte 65536, it was to end at byte 98304"),
+        (Fault::Stall(0), "with 3 tries in 1.", "nothing came for 500ms"),
+    ] {
+        let scan = Scan::of(data(200_000), two_blocks());
+        let met = fault.clone();
+        let outcome = scan.read(move |number| (number >= 2).then(|| met.clone())).await;
+        let Outcome::Error(error) = outcome else { panic!("{fault:?}: {outcome:?}") };
+        let start = format!("a.csv: no byte came from byte 65536 on, {tries}");
+        assert!(error.starts_with(&start) && error.ends_with(cause), "{fault:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_request_can_change_is_not_tried_again() {
+    for first in 0..3 {
+        let scan = Scan::of(data(100_000), two_blocks());
+        // With what is in flight beside it, at most one more has been sent.
+        let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let sent = Arc::clone(&counted);
+        let outcome = scan
+            .read(move |number| {
+                sent.fetch_max(number + 1, std::sync::atomic::Ordering::SeqCst);
+                (number >= first).then_some(Fault::Forbid)
+            })
+            .await;
+        assert!(matches!(&outcome, Outcome::Error(e) if e.contains("403 Forbidden")), "{outcome:?}");
+        assert!(counted.load(std::sync::atomic::Ordering::SeqCst) <= first + 2, "{first}: {counted:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_replaced_at_any_request_is_never_a_mixture() {
+    let mut tally = Tally::default();
+    let bytes = data(150_000);
+    let mut other = bytes.clone();
+    other.iter_mut().for_each(|byte| *byte ^= 1);
+    let longer = [&other[..], b"more"].concat();
+    for marks in [Marks::Strong, Marks::Weak, Marks::Time] {
+        for content in [bytes.clone(), other.clone(), longer.clone(), bytes[..149_999].to_vec(), Vec::new()] {
+            let content = Bytes::from(content);
+            for request in 0..6 {
+                for broken in [false, true] {
+                    let scan = Scan { marks, ..Scan::of(bytes.clone(), two_blocks()) };
+                    let content = content.clone();
+                    let outcome = scan
+                        .read(move |number| match number {
+                            _ if number == request => Some(Fault::Replace(content.clone())),
+                            _ if broken => Some(Fault::Break(20_000)),
+                            _ => None,
+                        })
+                        .await;
+                    match &outcome {
+                        // Of five blocks, and of what broken ones need, the last request is not the seventh.
+                        Outcome::Right => assert!(request == 5 && !broken, "{marks:?}, request {request}"),
+                        Outcome::Error(error) => assert!(is_clear(error), "{error}"),
+                        _ => (),
+                    }
+                    tally.add(&outcome);
+                }
+            }
+        }
+    }
+    tally.report("objects replaced");
+}
+
+#[tokio::test]
+async fn more_bytes_than_asked_for_are_an_error() {
+    for size in [67, 100_000] {
+        for request in 0..4 {
+            let scan = Scan::of(data(size), two_blocks());
+            let outcome = scan.read(move |number| (number == request).then_some(Fault::Excess(1))).await;
+            let requests = size.div_ceil(32 << 10);
+            match request < requests {
+                true => assert!(matches!(&outcome, Outcome::Error(e) if is_clear(e)), "{outcome:?}"),
+                false => assert_eq!(outcome, Outcome::Right),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_stores_and_slow_consumers_lose_nothing() {
+    for (size, pause) in [(70_000, Duration::ZERO), (100, Duration::from_millis(5))] {
+        let outcome = Scan::of(data(size), two_blocks()).read(move |_| Some(Fault::Drip(pause))).await;
+        assert_eq!(outcome, Outcome::Right, "{pause:?}");
+    }
+    // Slower than a stall.
+    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(100_000), two_blocks()) };
+    assert_eq!(scan.read(|_| None).await, Outcome::Right);
+}
+
+/// One step of a random scan.
+fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
+    let at = match rng.below(3) {
+        0 => rng.below(40),
+        1 => rng.below(40_000),
+        _ => (32 << 10) - rng.below(3),
+    };
+    match rng.below(16) {
+        0..=2 => Fault::Refuse,
+        3 => Fault::NoAnswer,
+        4..=6 => Fault::Break(at),
+        7..=9 => Fault::End(at),
+        10..=12 => Fault::Stall(at),
+        13 => Fault::Excess(1 + rng.below(3)),
+        14 => Fault::Forbid,
+        _ => Fault::Replace(content.clone()),
+    }
+}
+
+/// One of many scans: its kind and its faults, from a seed.
+async fn random_scan(seed: u64) -> Outcome {
+    let mut rng = Rng::new(seed);
+    let size = rng.pick(&[0, 1, 67, 1000, 32 << 10, (32 << 10) + 1, 70_000, 150_000]);
+    let bytes = data(size + rng.below(5));
+    let mut scan = Scan::of(bytes.clone(), if rng.once_in(4) { three_blocks() } else { two_blocks() });
+    scan.limits = scan.limits.with_stall(Duration::from_millis(100));
+    scan.marks = rng.pick(&[Marks::Strong, Marks::Strong, Marks::Weak, Marks::Time]);
+    if rng.once_in(3) && !bytes.is_empty() {
+        let start = rng.below(bytes.len());
+        scan.range = Some(start as u64..(start + 1 + rng.below(bytes.len() - start)) as u64);
+        scan.expected = bytes[start..].to_vec();
+    } else if rng.once_in(4) {
+        scan.compression = Compression::Gzip;
+        scan.stored = encode(scan.compression, Level::Fastest, &bytes).await;
+    }
+    if rng.once_in(4) {
+        (scan.step, scan.pause) = (1 + rng.below(40_000), Duration::from_millis(rng.below(3) as u64));
+    }
+    let once_in = rng.pick(&[2, 4, 20, usize::MAX]);
+    let content = Bytes::from(rng.pick(&[bytes.clone(), data(size + 7), vec![b'x'; scan.stored.len()]]));
+    let state = Mutex::new(rng);
+    let outcome = scan.read(move |_| {
+        let mut rng = state.lock().unwrap();
+        rng.once_in(once_in).then(|| random_fault(&mut rng, &content))
+    });
+    let outcome = outcome.await;
+    match &outcome {
+        Outcome::Error(error) => assert!(once_in < usize::MAX && is_clear(error), "seed {seed}: {error}"),
+        outcome => assert_eq!(*outcome, Outcome::Right, "seed {seed}"),
+    }
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_scans_with_random_faults() {
+    let scans = stream::iter(seeds(10_000)).map(|seed| tokio::spawn(random_scan(seed)));
+    let outcomes = scans.buffer_unordered(AT_ONCE).map(|outcome| outcome.unwrap());
+    Tally::of(outcomes).await.report("random faults");
+}
