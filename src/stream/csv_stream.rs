@@ -78,7 +78,7 @@ impl CsvStream {
                 if !is_reached {
                     self.work.finish(self.range_end.as_mut(), &self.counters)?;
                 }
-                if let Some(end) = &mut self.range_end {
+                if let Some(end) = self.range_end.as_mut().filter(|_| !self.work.has_failed()) {
                     end.finish()?;
                     StreamCounters::add(&self.counters.verified, usize::from(end.is_verified()));
                 }

@@ -53,6 +53,11 @@ impl Work {
         }
     }
 
+    /// Whether something is wrong behind the rows that wait.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Work::Count { failed: Some(_), .. })
+    }
+
     /// Whether a batch of up to `rows` rows is full.
     pub(super) fn is_full(&self, rows: usize) -> bool {
         match self {

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 
+use crate::rng::{Rng, seeds};
 use crate::support::{cells, folder, path};
 
 #[tokio::test]
@@ -28,6 +31,51 @@ async fn each_record_is_in_one_range() {
         let mut found = cells(&collect(plan, ctx.task_ctx()).await.unwrap());
         found.sort();
         assert_eq!(found, ["1", "3"], "{cuts:?}");
+    }
+}
+
+/// Tasks of a distributed engine: each has a part of the plan's ranges, cut further, in a process of its own.
+#[tokio::test]
+async fn tasks_that_cut_ranges_further_have_every_record_once() {
+    let row = |row: usize| match row % 3 {
+        0 => format!("{row},\"two\nlines, {row}\"\n"),
+        1 => format!("{row},\"\n1,2\n3,4\n\"\n"),
+        _ => format!("{row},text\n"),
+    };
+    let text = format!("a,b\n{}", (0..20_000).map(row).collect::<String>());
+    let files = folder(&[("t.csv", text.as_bytes())]);
+    let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
+    ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
+    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
+    let scan = plan.downcast_ref::<DataSourceExec>().unwrap();
+    let config = scan.data_source().downcast_ref::<FileScanConfig>().unwrap();
+    let file = config.file_groups[0].files()[0].clone();
+    let size = file.object_meta.size as i64;
+    for seed in seeds(20) {
+        let rng = &mut Rng::new(seed);
+        let pieces = 1 + rng.below(24);
+        let mut cuts: Vec<i64> =
+            (0..pieces).map(|_| rng.below(size as usize) as i64).chain([0, size]).collect();
+        cuts.sort_unstable();
+        let mut found: Vec<i64> = Vec::new();
+        let mut ranges: Vec<_> = cuts.windows(2).map(|cut| piece(&file, cut[0], cut[1])).collect();
+        while !ranges.is_empty() {
+            // Some have several ranges, in groups of which some are empty.
+            let task = ranges.split_off(ranges.len() - (1 + rng.below(3)).min(ranges.len()));
+            let mut groups = vec![FileGroup::default(); 1 + rng.below(3)];
+            for range in task {
+                let group = rng.below(groups.len());
+                groups[group].push(range);
+            }
+            let config = FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build();
+            let plan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+            let process = SessionContext::new();
+            for batch in collect(plan, process.task_ctx()).await.unwrap() {
+                found.extend(batch.column(0).as_primitive::<Int64Type>().values());
+            }
+        }
+        found.sort_unstable();
+        assert!(found.into_iter().eq(0..20_000), "seed {seed}: {cuts:?}");
     }
 }
 

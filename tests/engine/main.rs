@@ -7,7 +7,11 @@ mod distributed;
 mod errors;
 mod files;
 mod filter;
+#[path = "../support/kinds.rs"]
+mod kinds;
 mod options;
+#[path = "../support/csv_core.rs"]
+mod peer;
 mod plan;
 mod ranges;
 mod requests;

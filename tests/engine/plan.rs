@@ -8,7 +8,7 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::prelude::SessionContext;
 use datafusion_csv_stream::CsvSessionExt;
 
-use crate::support::{folder, metric, path, rows, run};
+use crate::support::{folder, gzip, metric, path, rows, run};
 
 async fn table(text: &[u8], name: &str) -> (SessionContext, tempfile::TempDir) {
     let files = folder(&[(name, text)]);
@@ -58,14 +58,6 @@ async fn every_path_counts_bytes_records_and_times() {
             }
         }
     }
-}
-
-async fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use tokio::io::AsyncReadExt;
-
-    let mut packed = Vec::new();
-    async_compression::tokio::bufread::GzipEncoder::new(bytes).read_to_end(&mut packed).await.unwrap();
-    packed
 }
 
 #[tokio::test]

@@ -82,6 +82,14 @@ pub(crate) fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
         + plan.children().into_iter().map(|child| metric(child, name)).sum::<usize>()
 }
 
+pub(crate) async fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use tokio::io::AsyncReadExt;
+
+    let mut packed = Vec::new();
+    async_compression::tokio::bufread::GzipEncoder::new(bytes).read_to_end(&mut packed).await.unwrap();
+    packed
+}
+
 /// Pseudo-random numbers (xorshift64*), the same in every run.
 pub(crate) struct Random(pub(crate) u64);
 

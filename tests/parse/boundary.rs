@@ -5,30 +5,49 @@
 
 use std::cell::RefCell;
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
+use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, Evidence, FieldCount};
 
 use crate::check::Cuts;
 use crate::generated::soup;
+use crate::kinds::{MISLEADING, kinds};
 use crate::oracle::{Setup, longest_record, scan};
 use crate::rng::Rng;
 use crate::seeds::for_each_seed;
 use crate::support::testdata;
 
-/// A kind of file.
-struct Kind {
-    name: &'static str,
-    dialect: DialectBuilder,
-    field_count: fn(usize) -> FieldCount,
-    /// Fields of a record, at most.
-    width: usize,
-    /// Writes one field of a record that has so many.
-    field: fn(&mut Rng, usize, &mut Vec<u8>),
-    /// What stands between two records, one of these.
-    between: &'static [&'static str],
-    /// How often, in percent, it has to be decided at least. Measured, less a margin.
-    decided: u64,
-}
+/// How often, in percent, files of a kind have to be decided at least. Measured, less a margin.
+const DECIDED: [(&str, u64); 29] = [
+    ("numbers", 99),
+    ("one column of numbers", 99),
+    ("blank lines and line ends of all kinds", 99),
+    ("numbers, short rows allowed", 99),
+    ("no quoting", 99),
+    ("some words quoted", 99),
+    ("quoted newlines", 90),
+    ("quoted newlines, CRLF", 90),
+    ("one column of quoted newlines", 70),
+    ("all quoted, any text", 90),
+    ("a table of the same width in a field", 50),
+    ("all empty, all quoted", 90),
+    ("commas alone, quoted", 99),
+    ("commas and line ends, quoted", 95),
+    ("escapes", 90),
+    ("escapes, no doubled quotes", 90),
+    ("comments", 90),
+    ("a terminator of its own, and comments", 70),
+    ("stray quotes, seldom", 80),
+    ("stray quotes", 50),
+    (MISLEADING, 20),
+    ("ragged", 20),
+    ("quoted, short rows allowed", 5),
+    ("quoted, any number of fields", 5),
+    ("stray quotes, any number of fields", 50),
+    ("quoted newlines, CR", 90),
+    ("a terminator of its own", 70),
+    ("some rows too short", 1),
+    ("short rows", 1),
+];
 
 /// What came of the bytes of some files.
 #[derive(Debug, Default)]
@@ -41,60 +60,6 @@ struct Tally {
     wrong: u64,
 }
 
-const LF: &[&str] = &["\n"];
-const CRLF: &[&str] = &["\r\n"];
-const MIXED: &[&str] = &["\n", "\n", "\r\n", "\r", "\n\n", "\r\n\r\n\n"];
-const COMMENTS: &[&str] =
-    &["\n", "\n", "\n#\n", "\n# it's \"quoted\n", "\n#1,2,3\n#\"\n", "\n\n# \"a\",\"b\"\n"];
-
-fn kinds() -> Vec<Kind> {
-    let plain = || Dialect::builder().has_header(false);
-    let exactly = FieldCount::Exactly;
-    let up_to = FieldCount::UpTo;
-    let kind = |name, field, decided| Kind {
-        name,
-        dialect: plain(),
-        field_count: exactly,
-        width: 6,
-        field,
-        between: LF,
-        decided,
-    };
-    vec![
-        kind("numbers", number, 99),
-        Kind { width: 1, ..kind("one column of numbers", number, 99) },
-        Kind { between: MIXED, ..kind("blank lines and line ends of all kinds", number, 99) },
-        Kind { field_count: up_to, ..kind("numbers, short rows allowed", number, 99) },
-        Kind { dialect: plain().quote(None), ..kind("no quoting", stray, 99) },
-        kind("some words quoted", quoted_word, 99),
-        kind("quoted newlines", quoted_lines, 90),
-        Kind { between: CRLF, ..kind("quoted newlines, CRLF", quoted_lines, 90) },
-        Kind { width: 1, ..kind("one column of quoted newlines", quoted_lines, 70) },
-        kind("all quoted, any text", quoted_text, 90),
-        kind("a table of the same width in a field", table_in_a_field, 50),
-        kind("all empty, all quoted", |_, _, out| out.extend(b"\"\""), 90),
-        kind("commas alone, quoted", |_, _, out| out.extend(b"\",\""), 99),
-        kind("commas and line ends, quoted", commas_and_lines, 95),
-        Kind { dialect: plain().escape(b'\\'), ..kind("escapes", escaped_text, 90) },
-        Kind {
-            dialect: plain().escape(b'\\').double_quote(false),
-            ..kind("escapes, no doubled quotes", |rng, _, out| escaped(rng, out, false), 90)
-        },
-        Kind { dialect: plain().comment(b'#'), between: COMMENTS, ..kind("comments", quoted_word, 90) },
-        Kind {
-            dialect: plain().comment(b'#').terminator(Terminator::Byte(b';')),
-            between: &[";", ";", ";;", ";# \"\n", ";#;\"x;\n;"],
-            ..kind("a terminator of its own, and comments", quoted_lines, 70)
-        },
-        kind("stray quotes, seldom", |rng, width, out| seldom(rng, width, out, stray), 80),
-        kind("stray quotes", stray, 50),
-        kind("ragged", |rng, width, out| seldom(rng, width, out, |_, _, out| out.extend(b"1,2")), 20),
-        Kind { field_count: up_to, ..kind("quoted, short rows allowed", quoted_lines, 5) },
-        Kind { field_count: |_| FieldCount::Any, ..kind("quoted, any number of fields", quoted_lines, 5) },
-        Kind { field_count: |_| FieldCount::Any, ..kind("stray quotes, any number of fields", stray, 50) },
-    ]
-}
-
 /// The theorem: what is decided is right where its evidence says so.
 #[test]
 fn what_is_decided_is_right() {
@@ -102,7 +67,7 @@ fn what_is_decided_is_right() {
         let tally = RefCell::new(Tally::default());
         for_each_seed(8, |rng| {
             let width = 1 + rng.below(kind.width);
-            let input = file(rng, &kind, width);
+            let input = kind.file(rng, width, 31);
             let dialect = kind.dialect.clone().build().expect("no byte has two meanings");
             let longest = longest_record(&dialect, &input);
             let field_count = (kind.field_count)(width);
@@ -121,8 +86,10 @@ fn what_is_decided_is_right() {
             percent(undecided),
             percent(wrong)
         );
-        assert!(percent(wrong) < 0.01, "{}: too much is wrong", kind.name);
-        assert!(percent(proof + regular) >= kind.decided as f64, "{}: too little is decided", kind.name);
+        let may_be_wrong = if kind.name == MISLEADING { 50.0 } else { 0.01 };
+        assert!(percent(wrong) < may_be_wrong, "{}: too much is wrong", kind.name);
+        let decided = DECIDED.iter().find(|(name, _)| *name == kind.name).expect("each kind has its share").1;
+        assert!(percent(proof + regular) >= decided as f64, "{}: too little is decided", kind.name);
     }
 }
 
@@ -309,100 +276,4 @@ fn is_regular(dialect: &Dialect, raw: &[u8]) -> bool {
         }
     }
     *last == quote
-}
-
-fn file(rng: &mut Rng, kind: &Kind, width: usize) -> Vec<u8> {
-    let mut out = if rng.once_in(8) { BOM.to_vec() } else { vec![] };
-    for record in 0..2 + rng.below(30) {
-        if record > 0 {
-            out.extend(rng.pick(kind.between).bytes());
-        }
-        for field in 0..width {
-            if field > 0 {
-                out.push(b',');
-            }
-            (kind.field)(rng, width, &mut out);
-        }
-    }
-    if rng.once_in(2) {
-        out.extend(rng.pick(kind.between).bytes());
-    }
-    out
-}
-
-fn number(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
-    out.extend(rng.below(100_000).to_string().bytes());
-}
-
-/// One of the texts, in quotes, with quotes in it doubled.
-fn quoted(rng: &mut Rng, texts: &[&str], out: &mut Vec<u8>) {
-    out.extend(format!("\"{}\"", rng.pick(texts).replace('"', "\"\"")).bytes());
-}
-
-fn quoted_word(rng: &mut Rng, width: usize, out: &mut Vec<u8>) {
-    match rng.once_in(3) {
-        true => quoted(rng, &["one", "two, three", "say \"four\"", ""], out),
-        false => number(rng, width, out),
-    }
-}
-
-fn quoted_lines(rng: &mut Rng, width: usize, out: &mut Vec<u8>) {
-    let texts = ["a\nb", "\n", "one\r\ntwo, three\r\n", "x\n\"y\"\nz", "\"", "a;b\n", "1\n2\n3\n4\n5\n6\n7"];
-    match rng.once_in(3) {
-        true => quoted(rng, &texts, out),
-        false => number(rng, width, out),
-    }
-}
-
-fn quoted_text(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
-    let text: String = (0..rng.below(12)).map(|_| rng.pick(&['"', ',', '\n', 'a', 'b'])).collect();
-    quoted(rng, &[&text], out);
-}
-
-fn table_in_a_field(rng: &mut Rng, width: usize, out: &mut Vec<u8>) {
-    if !rng.once_in(3 * width) {
-        return number(rng, width, out);
-    }
-    let mut table = Vec::new();
-    for _ in 0..rng.below(40) {
-        for field in 0..width {
-            number(rng, width, &mut table);
-            table.push(if field + 1 < width { b',' } else { b'\n' });
-        }
-    }
-    quoted(rng, &[&String::from_utf8_lossy(&table)], out);
-}
-
-fn commas_and_lines(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
-    quoted(rng, &[",", "\n", ",\n", "\n,", "\",\"", "\",", ",\"", "\"\n\"", ""], out);
-}
-
-fn escaped_text(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
-    let doubles = rng.once_in(2);
-    escaped(rng, out, doubles);
-}
-
-fn escaped(rng: &mut Rng, out: &mut Vec<u8>, doubles: bool) {
-    if rng.once_in(3) {
-        return out.extend(rng.pick(&["C:\\dir", "\\", "12", ""]).bytes());
-    }
-    out.push(b'"');
-    for _ in 0..rng.below(8) {
-        let quote = if doubles { "\"\"" } else { "\\\"" };
-        out.extend(rng.pick(&[quote, "\\\\", "\\,", "\n", ",", "a", "b"]).bytes());
-    }
-    out.push(b'"');
-}
-
-fn stray(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
-    let texts = ["5\" pipe", "\"a\"b", "6\"", "x \"y\" z", "\"a\",", "12", "\"c\" ", "\"\"\"\"", "plain"];
-    out.extend(rng.pick(&texts).trim_end_matches(',').bytes());
-}
-
-/// A field of another kind once in a while, in a table of quoted lines.
-fn seldom(rng: &mut Rng, width: usize, out: &mut Vec<u8>, field: fn(&mut Rng, usize, &mut Vec<u8>)) {
-    match rng.once_in(20) {
-        true => field(rng, width, out),
-        false => quoted_lines(rng, width, out),
-    }
 }

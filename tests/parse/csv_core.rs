@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use csv_core::ReadRecordResult;
+use datafusion_csv_stream::dialect::{Dialect, Trim};
 use datafusion_csv_stream::parse::reference::{Machine, State};
 use datafusion_csv_stream::parse::{BOM, Backend};
 use toml::{Table, Value as Toml};
@@ -11,6 +11,7 @@ use toml::{Table, Value as Toml};
 use crate::check::{Cuts, read};
 use crate::generated::soup;
 use crate::oracle::{Kind, Setup, Value, scan};
+use crate::peer::reader;
 use crate::seeds::for_each_seed;
 use crate::support::{DIALECT_KEYS, assert_keys, bytes, cases, dialect, rows, testdata};
 
@@ -235,24 +236,6 @@ fn read_csv_core(dialect: &Dialect, chunks: &[&[u8]]) -> Rows {
         }
     }
     panic!("csv-core never came to an end");
-}
-
-fn reader(dialect: &Dialect) -> Reader {
-    let mut builder = ReaderBuilder::new();
-    builder
-        .delimiter(dialect.delimiter())
-        .escape(dialect.escape())
-        .double_quote(dialect.double_quote())
-        .comment(dialect.comment())
-        .quoting(dialect.quote().is_some())
-        .terminator(match dialect.terminator() {
-            Terminator::CrLf => csv_core::Terminator::CRLF,
-            Terminator::Byte(byte) => csv_core::Terminator::Any(byte),
-        });
-    if let Some(quote) = dialect.quote() {
-        builder.quote(quote);
-    }
-    builder.build()
 }
 
 /// The dialect without what `csv-core` leaves to others.

@@ -18,10 +18,15 @@ mod check;
 mod count;
 mod csv_core;
 mod generated;
+#[path = "../support/kinds.rs"]
+mod kinds;
 mod memory;
 mod oracle;
 mod padding;
+#[path = "../support/csv_core.rs"]
+mod peer;
 mod positions;
+mod ranges;
 mod replay;
 #[path = "../support/rng.rs"]
 mod rng;

@@ -1,0 +1,178 @@
+//! Byte ranges without I/O, against `csv-core` over the whole file: where the first record of a range starts, by what
+//! follows or by what stands before, and that reading from there on gives the records that are there.
+//!
+//! Each byte of each file is the start of a range: some millions, and with `CSV_STREAM_TEST_ROUNDS` more. `--nocapture`
+//! shows what came of them for each kind of file.
+
+use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::parse::{
+    BOM, Boundary, BoundaryFinder, Evidence, FieldCount, Parser, RecordCounter, RecordStart, Step,
+};
+
+use crate::kinds::{MISLEADING, kinds};
+use crate::peer::Whole;
+use crate::rng::{Rng, seeds};
+
+/// Files of each kind.
+const FILES: u64 = 60;
+const RECORDS: usize = 60;
+const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// How the starts of ranges were decided.
+#[derive(Debug, Default)]
+struct Tally {
+    starts: u64,
+    proof: u64,
+    regular: u64,
+    /// What follows doesn't tell: what stands before is read.
+    undecided: u64,
+    /// Decided otherwise than it is: the range before is read to its end, and the query fails.
+    refused: u64,
+}
+
+/// A file, and what `csv-core` says about it.
+struct File {
+    dialect: Dialect,
+    field_count: FieldCount,
+    bytes: Vec<u8>,
+    whole: Whole,
+    is_readable: bool,
+}
+
+#[test]
+fn every_byte_starts_a_range_right_or_the_range_is_refused() {
+    let mut all = 0;
+    for kind in kinds().iter().filter(|kind| kind.is_known_to_csv_core()) {
+        let mut tally = Tally::default();
+        for seed in seeds(FILES) {
+            let rng = &mut Rng::new(seed);
+            let width = 1 + rng.below(kind.width);
+            let bytes = kind.file(rng, width, RECORDS);
+            let dialect = kind.dialect.clone().build().expect("no byte has two meanings");
+            let file = File::new(dialect, (kind.field_count)(width), bytes);
+            for at in 1..=file.bytes.len() {
+                let context =
+                    || format!("seed {seed} of {}: {at} of \"{}\"", kind.name, file.bytes.escape_ascii());
+                file.check(rng, at, &mut tally, &context);
+            }
+        }
+        tally.print(kind.name);
+        assert!(tally.refused == 0 || !kind.is_regular, "{}: {tally:?}", kind.name);
+        assert!(tally.refused > 0 || kind.name != MISLEADING, "{}: {tally:?}", kind.name);
+        all += tally.starts;
+    }
+    println!("{all} starts of ranges");
+}
+
+impl File {
+    fn new(dialect: Dialect, field_count: FieldCount, bytes: Vec<u8>) -> Self {
+        let whole = Whole::read(&dialect, &bytes);
+        let is_readable = whole.is_closed
+            && whole.records.iter().all(|record| match field_count {
+                FieldCount::Any => true,
+                FieldCount::Exactly(width) => record.fields.len() == width,
+                FieldCount::UpTo(width) => record.fields.len() <= width,
+            });
+        File { dialect, field_count, bytes, whole, is_readable }
+    }
+
+    fn check(&self, rng: &mut Rng, at: usize, tally: &mut Tally, context: &dyn Fn() -> String) {
+        let record = self.whole.records.partition_point(|record| record.start < at);
+        let truth = self.whole.records.get(record);
+        let start = truth.map(|truth| truth.start as u64);
+        tally.starts += 1;
+        let (found, evidence) = match self.find(at) {
+            Boundary::Start { byte, evidence } => (Some(byte), Some(evidence)),
+            Boundary::End { evidence } => (None, Some(evidence)),
+            Boundary::Undecided => (start, None),
+        };
+        match evidence {
+            Some(Evidence::Proof) => tally.proof += 1,
+            Some(Evidence::RegularQuotes) => tally.regular += 1,
+            None => tally.undecided += 1,
+        }
+        if found != start && self.is_readable {
+            assert_eq!(evidence, Some(Evidence::RegularQuotes), "{}: {found:?}, not {start:?}", context());
+        }
+        // A file that can't be read fails wherever its error is.
+        tally.refused += u64::from(found != start && self.is_readable);
+        if !self.whole.is_closed && truth.is_none() {
+            return;
+        }
+        if evidence.is_none() || rng.once_in(16) {
+            let found = self.scan_prefix(at);
+            let truth = truth.map(|truth| (truth.start as u64, truth.line, record as u64 + 1));
+            assert_eq!(found.map(|found| (found.byte, found.line, found.record)), truth, "{}", context());
+        }
+        if let Some(start) = start {
+            self.read(record, RecordStart::at_byte(start), context);
+        }
+    }
+
+    /// What the reader of a range concludes from what follows.
+    fn find(&self, at: usize) -> Boundary {
+        let mut finder = BoundaryFinder::new(&self.dialect, self.field_count, MAX_RECORD_BYTES, at as u64);
+        let found = finder.push(&self.bytes[at - 1..]);
+        found.unwrap_or_else(|| finder.finish())
+    }
+
+    fn scan_prefix(&self, at: usize) -> Option<RecordStart> {
+        let mut counter = RecordCounter::new(&self.dialect, MAX_RECORD_BYTES).expect("no back end is forced");
+        // Bytes that may be those of a BOM are seen before it is known what they are.
+        let (before, behind) = self.bytes.split_at(if at < BOM.len() { 0 } else { at });
+        counter.push(before).expect("no record is too long");
+        counter.first_record_start_at_or_after(at as u64, behind).expect("no record is too long")
+    }
+
+    /// Reads some records, of which the first is record `first` of the file.
+    fn read(&self, first: usize, start: RecordStart, context: &dyn Fn() -> String) {
+        let parser = Parser::new(&self.dialect, self.field_count, MAX_RECORD_BYTES);
+        let mut parser = parser.expect("no back end is forced").starting_at(start);
+        let (width, may_be_short) = match self.field_count {
+            FieldCount::Any => (None, false),
+            FieldCount::Exactly(width) => (Some(width), false),
+            FieldCount::UpTo(width) => (Some(width), true),
+        };
+        let expected: Vec<_> = self.whole.records[first..].iter().take(3).collect();
+        let bad =
+            |fields: usize| width.is_some_and(|width| fields > width || (fields < width && !may_be_short));
+        let good = expected.iter().take_while(|record| !bad(record.fields.len())).count();
+        let mut rest = &self.bytes[start.byte as usize..];
+        let mut found = 0;
+        let mut scratch = Vec::new();
+        while found < good {
+            let (taken, step) = match parser.next(rest, good - found) {
+                Ok((taken, Step::Records(records))) => (taken, Some(records)),
+                Ok((_, Step::NeedInput)) => (rest.len(), parser.finish().expect("these records are right")),
+                Err(error) => panic!("{}: {error}", context()),
+            };
+            let records = step.unwrap_or_else(|| panic!("{}: {found} of {good} records", context()));
+            for record in 0..records.len() {
+                let right = expected[found];
+                assert_eq!(records.start_byte(record), right.start as u64, "{}", context());
+                for field in 0..records.field_count(record) {
+                    let value = records.raw(record, field);
+                    let value = value.map(|raw| records.unescape().value(raw, &mut scratch).to_vec());
+                    assert_eq!(value.as_ref(), right.fields.get(field), "{}: field {field}", context());
+                }
+                assert!(records.field_count(record) >= right.fields.len(), "{}", context());
+                found += 1;
+            }
+            rest = &rest[taken..];
+        }
+    }
+}
+
+impl Tally {
+    fn print(&self, name: &str) {
+        let percent = |count: u64| 100.0 * count as f64 / self.starts as f64;
+        println!(
+            "{name:40} {:8} starts: {:5.1} % proof, {:5.1} % regular quotes, {:5.1} % prefix scan, {:6.3} % refused",
+            self.starts,
+            percent(self.proof),
+            percent(self.regular),
+            percent(self.undecided),
+            percent(self.refused),
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! What `csv-core` makes of a whole file: the word of somebody else on which records it has, and where.
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::parse::BOM;
+
+/// A file as `csv-core` reads it, the header being a record like the others.
+///
+/// Not for a dialect with comments and a terminator of its own: there `csv-core` finds no end of a comment.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// All records; without the last one, if the file ends inside its quotes.
+    pub(crate) records: Vec<Record>,
+    /// Whether the file ends outside quotes.
+    pub(crate) is_closed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// The offset of its first byte in the file.
+    pub(crate) start: usize,
+    /// The line in which it starts, from 1.
+    pub(crate) line: u64,
+    pub(crate) fields: Vec<Vec<u8>>,
+}
+
+impl Whole {
+    pub(crate) fn read(dialect: &Dialect, input: &[u8]) -> Self {
+        let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
+        // Another record behind the last one is the last one, unless it has become a part of that. And it ends a comment,
+        // which `csv-core` takes for a record where the file ends in it.
+        let terminator = match dialect.terminator() {
+            Terminator::CrLf => b'\n',
+            Terminator::Byte(byte) => byte,
+        };
+        let text = [&input[bom..], &[terminator, b'x']].concat();
+        let mut records = records(dialect, &text);
+        let probe = records.pop();
+        let is_closed = probe.is_some_and(|probe| probe.start == text.len() - 1);
+        for record in &mut records {
+            record.start += bom;
+        }
+        Whole { records, is_closed }
+    }
+}
+
+/// `csv-core`'s reader of a dialect.
+pub(crate) fn reader(dialect: &Dialect) -> Reader {
+    let mut builder = ReaderBuilder::new();
+    builder
+        .delimiter(dialect.delimiter())
+        .escape(dialect.escape())
+        .double_quote(dialect.double_quote())
+        .comment(dialect.comment())
+        .quoting(dialect.quote().is_some())
+        .terminator(match dialect.terminator() {
+            Terminator::CrLf => csv_core::Terminator::CRLF,
+            Terminator::Byte(byte) => csv_core::Terminator::Any(byte),
+        });
+    if let Some(quote) = dialect.quote() {
+        builder.quote(quote);
+    }
+    builder.build()
+}
+
+fn records(dialect: &Dialect, input: &[u8]) -> Vec<Record> {
+    let mut reader = reader(dialect);
+    let (mut values, mut ends) = (vec![0; input.len() + 1], vec![0; input.len() + 2]);
+    let mut records = Vec::new();
+    let mut at = 0;
+    loop {
+        let start = first_byte(dialect, input, at);
+        let (mut fields, mut written) = (0, 0);
+        loop {
+            let (result, taken, more, more_fields) =
+                reader.read_record(&input[at..], &mut values[written..], &mut ends[fields..]);
+            at += taken;
+            written += more;
+            fields += more_fields;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return records,
+                full => panic!("{full:?}, but there is room for all"),
+            }
+        }
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let fields = starts.zip(&ends[..fields]).map(|(from, &to)| values[from..to].to_vec()).collect();
+        let before = records.last().map_or((0, 1), |record: &Record| (record.start, record.line));
+        let line = before.1 + lines_that_end(dialect.terminator(), input, before.0, start);
+        records.push(Record { start, line, fields });
+    }
+}
+
+/// The first byte of the next record from `at` on, where no record is open: behind blank lines and comments.
+fn first_byte(dialect: &Dialect, input: &[u8], mut at: usize) -> usize {
+    while let Some(&byte) = input.get(at) {
+        if dialect.terminator().is(byte) {
+            at += 1;
+        } else if dialect.comment() == Some(byte) {
+            at = input[at..].iter().position(|&byte| byte == b'\n').map_or(input.len(), |lf| at + lf + 1);
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+/// Physical lines that end in the bytes from `from` to before `to`: a CRLF is one end of a line.
+fn lines_that_end(terminator: Terminator, input: &[u8], from: usize, to: usize) -> u64 {
+    let ends = |at: &usize| match terminator {
+        Terminator::Byte(byte) => input[*at] == byte,
+        Terminator::CrLf => {
+            input[*at] == b'\r' || (input[*at] == b'\n' && (*at == 0 || input[*at - 1] != b'\r'))
+        }
+    };
+    (from..to).filter(ends).count() as u64
+}
