@@ -4,6 +4,8 @@ mod builtin;
 mod cli;
 mod distributed;
 mod errors;
+#[path = "../support/faults.rs"]
+mod faults;
 mod files;
 mod filter;
 mod options;
