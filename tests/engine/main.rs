@@ -5,6 +5,8 @@ mod cli;
 mod container;
 mod distributed;
 mod errors;
+#[path = "../support/faults.rs"]
+mod faults;
 mod files;
 mod filter;
 #[path = "../support/kinds.rs"]
