@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use bytes::Bytes;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 use http_body_util::Full;
@@ -17,7 +18,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use object_store::aws::AmazonS3Builder;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-use crate::support::{cells, error, folder, rows};
+use crate::support::{cells, folder, rows};
 
 const KEY: &str = "key";
 const SECRET: &str = "secret";
@@ -221,7 +222,7 @@ fn text() -> Vec<u8> {
 const SQL: &str = "SELECT count(*), sum(id), count(DISTINCT note), max(length(note)) FROM t";
 
 fn expected() -> String {
-    format!("{ROWS}|{}|{ROWS}|59", ROWS * (ROWS - 1) / 2)
+    format!("{ROWS}|{}|{ROWS}|55", ROWS * (ROWS - 1) / 2)
 }
 
 fn bucket() -> TempDir {
@@ -251,15 +252,18 @@ async fn s3_with_another_secret_is_an_error_that_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_replaced_between_two_requests_is_an_error() {
+async fn a_file_that_is_replaced_after_it_was_listed_is_an_error() {
     let files = bucket();
     let server = s3(&files);
+    // The server knows the ETags of what it was given.
+    client(&server, SECRET).put(&"t.csv".into(), text().into()).await.unwrap();
     let ctx = session(client(&server, SECRET), 1).await;
+    let plan = ctx.sql(SQL).await.unwrap().create_physical_plan().await.unwrap();
+    // As long as before, and within the same second.
     let other = String::from_utf8(text()).unwrap().replace("two lines", "2 lines--");
-    std::fs::write(files.path().join("bucket/t.csv"), other).unwrap();
-    // The session has listed the file before; this is what a scan begun then would meet.
-    let message = error(&ctx, SQL).await.to_string();
-    assert!(message.contains("t.csv") && message.contains("changed since it was listed"), "{message}");
+    client(&server, SECRET).put(&"t.csv".into(), other.into_bytes().into()).await.unwrap();
+    let message = collect(plan, ctx.task_ctx()).await.unwrap_err().to_string();
+    assert!(message.contains("t.csv") && message.contains("has changed since it was listed"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -273,8 +277,7 @@ async fn connections_that_break_or_stall_are_made_again() {
         for cut in
             [Cut::Close(0), Cut::Close(100), Cut::Close(70_000), Cut::Close(1_100_000), Cut::Stall(300_000)]
         {
-            // The connections for listing and for the schema are whole, and so is each second one after these.
-            let proxy = proxy(&server, move |number| (number % 2 == 1).then_some(cut));
+            let proxy = proxy(&server, move |number| (number % 2 == 0).then_some(cut));
             let ctx = session(client(&proxy, SECRET), partitions).await;
             let found = ctx.sql(SQL).await.unwrap().collect().await.unwrap();
             assert_eq!(cells(&found), right);
@@ -286,7 +289,7 @@ async fn connections_that_break_or_stall_are_made_again() {
 async fn a_server_that_always_breaks_is_an_error_that_says_where() {
     let files = bucket();
     let server = s3(&files);
-    let proxy = proxy(&server, |number| (number > 1).then_some(Cut::Close(600)));
+    let proxy = proxy(&server, |number| Some(Cut::Close(if number == 0 { 500_000 } else { 0 })));
     let ctx = SessionContext::new();
     ctx.register_object_store(&"s3://bucket/".parse().unwrap(), client(&proxy, SECRET));
     let outcome = async {
@@ -294,7 +297,9 @@ async fn a_server_that_always_breaks_is_an_error_that_says_where() {
         ctx.sql(SQL).await?.collect().await
     };
     let message = outcome.await.unwrap_err().to_string();
-    assert!(message.contains("t.csv"), "{message}");
+    for part in ["t.csv: no byte came from byte 49", "with 5 tries"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
