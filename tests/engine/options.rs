@@ -161,9 +161,13 @@ async fn long_values_are_errors_or_null_or_truncated() {
     let plan = rows(&truncate, &format!("EXPLAIN ANALYZE {sql}")).await.join("\n");
     assert!(plan.contains("fields_oversized=2"), "{plan}");
     let message = error(&table("'max_field_bytes' '5'").await, sql).await.to_string();
-    for part in
-        ["line 4", "column 1 (b)", "\"abcdé\" has 6 bytes", "max_field_bytes (5 bytes)", "oversized_fields"]
-    {
+    for part in [
+        "line 4",
+        "column 1 (\"b\")",
+        "\"abcdé\" has 6 bytes",
+        "max_field_bytes (5 bytes)",
+        "oversized_fields",
+    ] {
         assert!(message.contains(part), "{part}: {message}");
     }
     // A shorter limit than any, and predicates on what is left.
