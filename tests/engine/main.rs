@@ -5,6 +5,8 @@ mod cli;
 mod container;
 mod distributed;
 mod errors;
+#[path = "../support/faults.rs"]
+mod faults;
 mod files;
 mod filter;
 #[path = "../support/kinds.rs"]
@@ -14,6 +16,7 @@ mod options;
 mod peer;
 mod plan;
 mod ranges;
+mod recovery;
 mod requests;
 #[path = "../support/rng.rs"]
 mod rng;
