@@ -349,8 +349,8 @@ impl fmt::Display for ErrorKind {
                 };
                 write!(
                     f,
-                    "the first record from byte {range} on starts {}, not {} as what follows makes it look: text behind \
-                     a closing quote, or records that are not the table's? split = exact reads such files",
+                    "the first record from byte {range} on starts {}, not {} as it has to in a table that can be \
+                     read: an unclosed quote, or records that are not the table's? split = exact tells",
                     place(actual),
                     place(assumed)
                 )

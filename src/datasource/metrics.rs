@@ -6,7 +6,6 @@ use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricB
 
 use super::ranges::Known;
 use crate::input::InputCounters;
-use crate::parse::Evidence;
 use crate::stream::StreamCounters;
 
 /// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
@@ -26,8 +25,6 @@ pub(super) struct ScanMetrics {
     fields_oversized: Count,
     /// Byte ranges whose first record was found from what follows, and in which nothing else is possible.
     starts_by_proof: Count,
-    /// Byte ranges whose first record was found from what follows, if quotes stand only around whole fields.
-    starts_by_regular_quotes: Count,
     /// Byte ranges before which the file was scanned.
     starts_by_prefix_scan: Count,
     /// Byte ranges at whose end it was verified where the next range starts.
@@ -80,7 +77,6 @@ impl ScanMetrics {
             records: builder().counter("records", partition),
             fields_oversized: builder().counter("fields_oversized", partition),
             starts_by_proof: builder().counter("starts_by_proof", partition),
-            starts_by_regular_quotes: builder().counter("starts_by_regular_quotes", partition),
             starts_by_prefix_scan: builder().counter("starts_by_prefix_scan", partition),
             ends_verified: builder().counter("ends_verified", partition),
             time_resolving: builder().subset_time("time_resolving", partition),
@@ -97,8 +93,7 @@ impl ScanMetrics {
     /// Counts a range whose first record has been looked for since a moment.
     pub(super) fn add_start(&self, known: Known, since: Instant) {
         let how = match known {
-            Known::Evidence(Evidence::Proof) => &self.starts_by_proof,
-            Known::Evidence(Evidence::RegularQuotes) => &self.starts_by_regular_quotes,
+            Known::Proof => &self.starts_by_proof,
             Known::PrefixScan => &self.starts_by_prefix_scan,
         };
         how.add(1);

@@ -49,7 +49,11 @@ impl FileOpener for CsvStreamOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
         let path = file.object_meta.location.to_string();
         let compression = self.options.compression.resolve(&path);
-        let Some(range) = ByteRange::of(&file, compression, self.options.split) else {
+        let split = match self.limit {
+            Some(_) => self.options.split.under_limit(self.predicate.is_some()),
+            None => self.options.split,
+        };
+        let Some(range) = ByteRange::of(&file, compression, split) else {
             return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
         };
         let input_counters = Arc::new(InputCounters::default());
@@ -75,8 +79,7 @@ impl FileOpener for CsvStreamOpener {
             dialect: self.options.dialect.clone(),
             field_count: FieldCount::of_table(columns, self.options.truncated_rows),
             limits,
-            split: self.options.split,
-            proof_only: self.limit.is_some(),
+            split,
             counters: Arc::clone(&input_counters),
         };
         let opening = Opening {
@@ -132,7 +135,7 @@ impl Opening {
                 .starting_at(start)
                 .with_range_end(range_end)
                 .build(reader)?,
-            counted_from: start.map(|start| start.byte).filter(|_| matches!(known, Known::Evidence(_))),
+            counted_from: start.map(|start| start.byte).filter(|_| known == Known::Proof),
             locating: None,
             file: self.file,
             input_bytes,

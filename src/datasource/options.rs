@@ -147,8 +147,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
     option!("split", "auto, exact or none", "auto",
-        "How partitions share a file: by ranges of bytes whose records are found from what follows (auto) or from what is \
-         before (exact), or not (none).",
+        "How partitions share a file: by ranges of bytes whose records are found from what follows where that is proof, else \
+         from what is before (auto), always from what is before (exact), or not (none).",
         split, values::split, values::show_split),
     option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
         "Records sampled for the schema, all files together.",

@@ -7,14 +7,20 @@
 //!              └ first start at or after a └ first start at or after b: verified
 //! ```
 //!
-//! A record belongs to the range that holds its first byte. Where the first one starts is concluded from what follows
-//! `a`; where that doesn't tell, the prefix `[0, a)` is scanned, which does. The reader of a range gets to its end
-//! knowing where the next record starts. It concludes from the same bytes what the reader of the next range concludes, and
-//! fails the query if that is something else. So if every range of a file is read to its end, every record has been read
-//! once: the first range starts right, and each other one has been verified by the one before it.
+//! A record belongs to the range that holds its first byte. Where the first one starts is proven from what follows `a`;
+//! where that doesn't tell, the prefix `[0, a)` is scanned, which does. So in a file that can be read every range starts
+//! right, by itself, whatever becomes of the others.
 //!
-//! A query with a limit may end before that, so there only proof counts, and with no limit known when the plan is made
-//! are files cut here at all.
+//! In a file that can't be read, as a quote of it is never closed say, what is proven doesn't hold. There the query fails:
+//! by the error, where it is met; and before, the reader of a range gets to its end knowing where the next record starts,
+//! concludes from the same bytes what the reader of the next range does, and fails the query if that is something else.
+//!
+//! # Limits
+//!
+//! A scan that ends early doesn't get to an error, nor to the ends of its ranges. Where its limit is known, rows come from
+//! the front of a file, by the range at 0 alone; and with a predicate from all ranges, each of which knows what stands
+//! before it ([`Split::under_limit`]). A limit of an operator above that isn't handed down is not known here: of a file that
+//! can't be read, rows of a later range may be handed on before the error is met.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,7 +34,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Compression, CompressionOption, Input, InputCounters, open_range};
 use crate::limits::Limits;
-use crate::parse::{BOM, Boundary, BoundaryFinder, Evidence, FieldCount, RecordCounter, RecordStart};
+use crate::parse::{BOM, Boundary, BoundaryFinder, FieldCount, RecordCounter, RecordStart};
 use crate::stream::{RangeEnd, compare};
 
 /// Bytes at the front of a file with a header, among which a record may be that header: in them the prefix is scanned.
@@ -36,10 +42,14 @@ use crate::stream::{RangeEnd, compare};
 /// More than this stands before a header only where comments do. There it is an error if a range starts among them.
 const HEADER_BYTES: u64 = 64 << 10;
 
+/// Bytes that are looked at first to find where a range starts: some records of most files.
+const FIRST_LOOK_BYTES: u64 = 64 << 10;
+
 /// How one file is read by several partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Split {
-    /// In byte ranges. Where a range's first record starts is concluded from what follows, if that tells, and verified.
+    /// In byte ranges. Where a range's first record starts is proven from what follows, if that tells, and verified; else
+    /// as with `Exact`.
     #[default]
     Auto,
     /// In byte ranges. Where a range's first record starts is found by scanning what stands before it.
@@ -60,7 +70,7 @@ pub(super) struct ByteRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// From what follows: lines and records before it have not been counted.
-    Evidence(Evidence),
+    Proof,
     /// From what stands before it.
     PrefixScan,
 }
@@ -74,9 +84,20 @@ pub(super) struct FileRanges {
     pub(super) field_count: FieldCount,
     pub(super) limits: Limits,
     pub(super) split: Split,
-    /// Whether only proof counts.
-    pub(super) proof_only: bool,
     pub(super) counters: Arc<InputCounters>,
+}
+
+impl Split {
+    /// How ranges are read of which a limit is asked.
+    ///
+    /// Without a predicate the first rows of a file are enough. With one, a range may be the only one that gives rows, and
+    /// what is wrong before it has to be known.
+    pub(super) fn under_limit(self, has_predicate: bool) -> Self {
+        match self {
+            Split::Auto | Split::Exact if has_predicate => Split::Exact,
+            _ => Split::None,
+        }
+    }
 }
 
 impl ByteRange {
@@ -106,10 +127,8 @@ impl FileRanges {
     pub(super) async fn first_record(&self, at: u64) -> Result<(Option<RecordStart>, Known)> {
         if let Some(finder) = self.finder(at) {
             match self.find(finder).await? {
-                Boundary::Start { byte, evidence } => {
-                    return Ok((Some(RecordStart::at_byte(byte)), Known::Evidence(evidence)));
-                }
-                Boundary::End { evidence } => return Ok((None, Known::Evidence(evidence))),
+                Boundary::Start(byte) => return Ok((Some(RecordStart::at_byte(byte)), Known::Proof)),
+                Boundary::End => return Ok((None, Known::Proof)),
                 Boundary::Undecided => {}
             }
         }
@@ -157,24 +176,35 @@ impl FileRanges {
             return None;
         }
         let max_record_bytes = self.limits.max_record_bytes();
-        let finder = BoundaryFinder::new(&self.dialect, self.field_count, max_record_bytes, at);
-        Some(if self.proof_only { finder.with_proof_only() } else { finder })
+        Some(BoundaryFinder::new(&self.dialect, self.field_count, max_record_bytes, at))
     }
 
+    /// Looks at what follows until it tells: at some records, which mostly do where there are quotes, and else at as many
+    /// bytes as there have to be, in one request or in blocks of a store that are read ahead.
     async fn find(&self, mut finder: BoundaryFinder) -> Result<Boundary> {
         let first = finder.first_byte();
-        // Mostly some records tell. Where there are no quotes, as many bytes are looked at as a record may have.
-        let mut reader = self.open(first..first + self.limits.chunk_bytes() as u64).await?;
-        loop {
-            let chunk = reader.fill_buf().await?;
-            if chunk.is_empty() {
-                return Ok(finder.finish());
+        let window = BoundaryFinder::window_bytes(self.limits.max_record_bytes() as u64);
+        let ends = [FIRST_LOOK_BYTES.min(window), window]
+            .map(|bytes| first.saturating_add(bytes).min(self.meta.size));
+        let mut at = first;
+        for end in ends {
+            let mut reader = self.open(at..end).await?;
+            while at < end {
+                let chunk = reader.fill_buf().await?;
+                if chunk.is_empty() {
+                    break;
+                }
+                // What is behind the look is none of it: who asks for that is sent it.
+                let looked = chunk.len().min((end - at) as usize);
+                if let Some(found) = finder.push(&chunk[..looked]) {
+                    return Ok(found);
+                }
+                reader.consume(looked);
+                at += looked as u64;
+                tokio::task::consume_budget().await;
             }
-            if let Some(found) = finder.push(chunk) {
-                return Ok(found);
-            }
-            consume(&mut reader).await?;
         }
+        Ok(finder.finish())
     }
 
     /// Reads all that stands before the first record at or after byte `at`.

@@ -26,28 +26,22 @@
 //!   Blank lines and comments have no limit, and are not held against anything;
 //! * the file ends inside its quotes.
 //!
-//! In a file that is read without an error the true hypothesis never fails. If all that stand lead to the same record, that
-//! is the one: [`Evidence::Proof`]. This includes those that were wrong about `a` but lead there nevertheless.
+//! In a file that is read without an error the true hypothesis never fails. So where all that stand lead to the same
+//! record, that is the one, which is proven. This includes those that were wrong about `a` but lead there nevertheless.
 //!
-//! Else, where the table's number of fields is known, those are left out that have text behind a closing quote, as in
-//! `"a"b`: inside quotes sees that as soon as a field is opened whose text doesn't start with a delimiter. If all others
-//! lead to the same record, and one of them has seen no quote in a field that doesn't start with one, that is the one:
-//! [`Evidence::RegularQuotes`]. In a file that has quotes only around whole fields the true hypothesis sees neither, and so
-//! is that one. (An escape outside quotes is an ordinary byte.) In a file that has quotes elsewhere this can be wrong, and
-//! only there. Why those with a quote in a field are not left out: `6",` is the end of a quoted field, or six inches, which
-//! files are full of.
-//!
-//! Nothing else is concluded: where records may have any width ([`FieldCount::Any`]), or less than the table's
-//! ([`FieldCount::UpTo`]), there is only proof.
+//! Nothing else is concluded, however likely it is: `6",` is the end of a quoted field, or six inches; `"a"b` is what inside
+//! quotes looks like from outside, or a field that is legal. Files have both. Who takes what is likely returns wrong rows for
+//! some of them, and finds out at the end of the range before, which a query that wants some rows only never gets to.
 //!
 //! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records, which is no part of the argument above: more
-//! of them let fewer false ones stand, and let irregular quotes be seen.
+//! of them let fewer false ones stand. As soon as two stand that lead to different records, no more is looked at.
 //!
 //! # What stays undecided
 //!
-//! A quoted field that holds another table of the same width, in the midst of it; quoted texts of many lines in the first
-//! column, or the only one; quoted rows of any width; stray quotes. There a [`RecordCounter`](super::RecordCounter) over
-//! the prefix knows.
+//! Where a quote that closes a field is followed by another field in quotes before the record has too many fields: most
+//! places before a quoted field of a table with few columns, or with any number of fields. A quoted field that holds another
+//! table of the same width, in the midst of it; stray quotes. There a [`RecordCounter`](super::RecordCounter) over the prefix
+//! knows.
 //!
 //! In the first bytes of a file it is asked anyway, for a BOM may stand there.
 //!
@@ -73,32 +67,15 @@ use crate::limits::MAX_MAX_RECORD_BYTES;
 /// Whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;
 
-/// Where the first record starts at or after a byte.
+/// Where the first record starts at or after a byte, in a file that is read without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
-    /// At this byte of the file.
-    Start {
-        /// The record's first byte.
-        byte: u64,
-        /// How that is known.
-        evidence: Evidence,
-    },
+    /// At this byte of the file, and nowhere else.
+    Start(u64),
     /// No record starts there before the end of the file.
-    End {
-        /// How that is known.
-        evidence: Evidence,
-    },
+    End,
     /// What follows doesn't tell.
     Undecided,
-}
-
-/// How a [`Boundary`] is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// In a file that is read without an error it is nowhere else.
-    Proof,
-    /// In such a file it is nowhere else, if quotes stand only around whole fields.
-    RegularQuotes,
 }
 
 /// Finds the first record start at or after a byte of a file, without what stands before it: the [module](self) says how.
@@ -107,12 +84,12 @@ pub enum Evidence {
 ///
 /// ```
 /// use datafusion_csv_stream::dialect::Dialect;
-/// use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, Evidence, FieldCount};
+/// use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, FieldCount};
 ///
 /// let file = b"id,name,of\n1,\"one\none\",two\n2,two,three\n";
 /// let mut finder = BoundaryFinder::new(&Dialect::default(), FieldCount::Exactly(3), 1 << 20, 17);
 /// assert_eq!(finder.push(&file[finder.first_byte() as usize..]), None);
-/// assert_eq!(finder.finish(), Boundary::Start { byte: 27, evidence: Evidence::Proof });
+/// assert_eq!(finder.finish(), Boundary::Start(27));
 /// ```
 #[derive(Debug, Clone)]
 pub struct BoundaryFinder {
@@ -129,7 +106,6 @@ struct Trial {
     syntax: Syntax,
     field_count: FieldCount,
     max_record_bytes: u64,
-    proof_only: bool,
     /// A record has to start here or behind.
     at: u64,
     /// The byte behind the last one that is looked at.
@@ -149,7 +125,6 @@ struct Hypothesis {
     found: Found,
     /// Whole records that have ended.
     records: u32,
-    quoting: Quoting,
     verdict: Verdict,
 }
 
@@ -159,16 +134,6 @@ enum Found {
     NotYet,
     At(u64),
     End,
-}
-
-/// What is irregular about the quotes, the least likely last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Quoting {
-    Regular,
-    /// In a field that doesn't start with one, as in `6",`.
-    QuoteInField,
-    /// As in `"a"b,`.
-    TextBehindQuote,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,19 +167,12 @@ impl BoundaryFinder {
                 syntax: Syntax::new(dialect),
                 field_count,
                 max_record_bytes,
-                proof_only: false,
                 at,
                 end: first.saturating_add(Self::window_bytes(max_record_bytes)),
             },
             hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
             byte: first,
         }
-    }
-
-    /// Concludes nothing from quotes that look regular: what is found is proven.
-    pub fn with_proof_only(mut self) -> Self {
-        self.trial.proof_only = true;
-        self
     }
 
     /// The offset in the file of the first byte that has to be pushed: that before `at`.
@@ -255,14 +213,9 @@ impl BoundaryFinder {
 
     /// Whether it is known already that the answer will be this record start, or that it is undecided.
     ///
-    /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough, and will not be
-    /// left out.
+    /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough.
     pub fn finds_nothing_but(&self, byte: u64) -> bool {
-        self.hypotheses.iter().any(|hypothesis| {
-            hypothesis.verdict == Verdict::Stands
-                && hypothesis.found == Found::At(byte)
-                && hypothesis.quoting != Quoting::TextBehindQuote
-        })
+        self.standing().any(|found| found == Found::At(byte))
     }
 
     fn scan(&mut self, bytes: &[u8]) {
@@ -287,31 +240,32 @@ impl BoundaryFinder {
 
     fn decided(&self) -> Option<Boundary> {
         let all_tried = self.hypotheses.iter().all(|hypothesis| hypothesis.verdict != Verdict::Open);
-        (all_tried || self.byte == self.trial.end).then(|| self.judge())
+        let is_disputed = self.standing().next().is_some() && unanimous(self.standing()).is_none();
+        (all_tried || is_disputed || self.byte == self.trial.end).then(|| self.judge())
+    }
+
+    /// What those have found that have been tried enough.
+    fn standing(&self) -> impl Iterator<Item = Found> {
+        self.hypotheses
+            .iter()
+            .filter(|hypothesis| hypothesis.verdict == Verdict::Stands)
+            .map(|stands| stands.found)
     }
 
     fn judge(&self) -> Boundary {
-        let standing = || self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
-        let is_exact = !self.trial.proof_only && matches!(self.trial.field_count, FieldCount::Exactly(_));
-        let proof = unanimous(standing()).map(|found| (found, Evidence::Proof));
-        let regular = || {
-            let likely = || standing().filter(|hypothesis| hypothesis.quoting != Quoting::TextBehindQuote);
-            let is_regular = likely().any(|hypothesis| hypothesis.quoting == Quoting::Regular);
-            let found = unanimous(likely()).filter(|_| is_exact && is_regular);
-            found.map(|found| (found, Evidence::RegularQuotes))
-        };
-        match proof.or_else(regular) {
-            Some((Found::At(byte), evidence)) => Boundary::Start { byte, evidence },
-            Some((Found::End, evidence)) => Boundary::End { evidence },
-            Some((Found::NotYet, _)) | None => Boundary::Undecided,
+        let possible = self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
+        match unanimous(possible.map(|possible| possible.found)) {
+            Some(Found::At(byte)) => Boundary::Start(byte),
+            Some(Found::End) => Boundary::End,
+            Some(Found::NotYet) | None => Boundary::Undecided,
         }
     }
 }
 
-/// What all of some hypotheses have found.
-fn unanimous<'a>(mut hypotheses: impl Iterator<Item = &'a Hypothesis>) -> Option<Found> {
-    let found = hypotheses.next()?.found;
-    hypotheses.all(|other| other.found == found).then_some(found)
+/// What all have found.
+fn unanimous(mut found: impl Iterator<Item = Found>) -> Option<Found> {
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
 }
 
 impl Hypothesis {
@@ -324,7 +278,6 @@ impl Hypothesis {
             start: first,
             found: Found::NotYet,
             records: 0,
-            quoting: Quoting::Regular,
             verdict: Verdict::Open,
         }
     }
@@ -353,12 +306,9 @@ impl Hypothesis {
     /// Takes the byte at `place`.
     fn step(&mut self, trial: &Trial, place: u64, byte: u8) {
         let (next, action) = trial.machine.step(self.state, byte);
-        let is_quote = trial.syntax.quote == Some(byte);
         match (self.state, next) {
             (State::StartRecord, State::StartRecord | State::Comment) => self.is_partial = false,
             (State::StartRecord, _) => self.start_record(trial, place),
-            (State::Field, _) if is_quote => self.quoting = self.quoting.max(Quoting::QuoteInField),
-            (State::AfterQuote, State::Field) => self.quoting = Quoting::TextBehindQuote,
             _ => {}
         }
         self.state = next;

@@ -38,7 +38,7 @@ mod scanner;
 mod start;
 mod unescape;
 
-pub use boundary::{Boundary, BoundaryFinder, Evidence};
+pub use boundary::{Boundary, BoundaryFinder};
 pub use count::RecordCounter;
 pub use index::Backend;
 pub use parser::{FieldCount, Parser, Step};

@@ -120,8 +120,8 @@ pub(crate) fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>)
     let assumed = match assumed {
         // Who isn't told reads what is before.
         Boundary::Undecided => return Ok(()),
-        Boundary::Start { byte, .. } => Some(byte),
-        Boundary::End { .. } => None,
+        Boundary::Start(byte) => Some(byte),
+        Boundary::End => None,
     };
     let is_header = actual.is_some_and(|start| start.record == 0);
     let actual = actual.map(|start| start.byte);

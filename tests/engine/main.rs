@@ -16,6 +16,7 @@ mod options;
 mod peer;
 mod plan;
 mod ranges;
+mod recovery;
 mod requests;
 #[path = "../support/rng.rs"]
 mod rng;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::{ExecutionPlan, collect};
@@ -53,6 +54,21 @@ pub(crate) fn cells(batches: &[RecordBatch]) -> Vec<String> {
             cells.join("|")
         })
         .collect()
+}
+
+/// Rows as text, or as many nothings as there are rows without columns.
+pub(crate) fn rows_as_text(batches: &[RecordBatch]) -> Vec<String> {
+    let mut found = Vec::new();
+    for batch in batches {
+        let options = FormatOptions::default().with_null("NULL");
+        let columns: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        for row in 0..batch.num_rows() {
+            let cells: Vec<_> = columns.iter().map(|column| column.value(row).to_string()).collect();
+            found.push(cells.join("|"));
+        }
+    }
+    found
 }
 
 /// What went wrong with a query, in planning or in running.

@@ -71,6 +71,7 @@ async fn a_large_object_is_read_in_blocks() {
             "GET a.csv bytes=5242880-5242880 if-match",
         ]
     );
+    assert_eq!(logged.store.take_bytes(), bytes.len() as u64);
 }
 
 #[tokio::test]

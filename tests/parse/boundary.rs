@@ -1,16 +1,16 @@
 //! Where a record starts at or after a byte, found from what follows it, against the oracle that has read it all.
 //!
 //! Each file is asked about every byte of it. `CSV_STREAM_TEST_ROUNDS` makes more files; `--nocapture` shows how much of
-//! each kind of file is decided, and by what.
+//! each kind of file is decided.
 
 use std::cell::RefCell;
 
 use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, Evidence, FieldCount};
+use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, FieldCount};
 
 use crate::check::Cuts;
 use crate::generated::soup;
-use crate::kinds::{MISLEADING, kinds};
+use crate::kinds::kinds;
 use crate::oracle::{Setup, longest_record, scan};
 use crate::rng::Rng;
 use crate::seeds::for_each_seed;
@@ -23,29 +23,29 @@ const DECIDED: [(&str, u64); 29] = [
     ("blank lines and line ends of all kinds", 99),
     ("numbers, short rows allowed", 99),
     ("no quoting", 99),
-    ("some words quoted", 99),
-    ("quoted newlines", 90),
-    ("quoted newlines, CRLF", 90),
-    ("one column of quoted newlines", 70),
+    ("some words quoted", 60),
+    ("quoted newlines", 80),
+    ("quoted newlines, CRLF", 80),
+    ("one column of quoted newlines", 30),
     ("all quoted, any text", 90),
-    ("a table of the same width in a field", 50),
+    ("a table of the same width in a field", 7),
     ("all empty, all quoted", 90),
     ("commas alone, quoted", 99),
     ("commas and line ends, quoted", 95),
-    ("escapes", 90),
-    ("escapes, no doubled quotes", 90),
-    ("comments", 90),
-    ("a terminator of its own, and comments", 70),
-    ("stray quotes, seldom", 80),
+    ("escapes", 75),
+    ("escapes, no doubled quotes", 75),
+    ("comments", 70),
+    ("a terminator of its own, and comments", 40),
+    ("stray quotes, seldom", 75),
     ("stray quotes", 50),
-    (MISLEADING, 20),
+    ("a table in a field, text behind its quote", 7),
     ("ragged", 20),
     ("quoted, short rows allowed", 5),
     ("quoted, any number of fields", 5),
     ("stray quotes, any number of fields", 50),
-    ("quoted newlines, CR", 90),
-    ("a terminator of its own", 70),
-    ("some rows too short", 1),
+    ("quoted newlines, CR", 80),
+    ("a terminator of its own", 60),
+    ("some rows too short", 20),
     ("short rows", 1),
 ];
 
@@ -54,15 +54,12 @@ const DECIDED: [(&str, u64); 29] = [
 struct Tally {
     starts: u64,
     proof: u64,
-    regular: u64,
-    undecided: u64,
-    /// By regular quotes, where they are not, in files that are read without an error.
-    wrong: u64,
 }
 
-/// The theorem: what is decided is right where its evidence says so.
+/// The theorem: what is decided is right, in a file that is read without an error.
 #[test]
 fn what_is_decided_is_right() {
+    let mut too_little = Vec::new();
     for kind in kinds() {
         let tally = RefCell::new(Tally::default());
         for_each_seed(8, |rng| {
@@ -76,21 +73,15 @@ fn what_is_decided_is_right() {
                 check_every_byte(rng, &setup, &input, &mut tally.borrow_mut());
             }
         });
-        let Tally { starts, proof, regular, undecided, wrong } = tally.into_inner();
-        let percent = |count: u64| 100.0 * count as f64 / starts as f64;
-        println!(
-            "{:40} {starts:8} starts: {:5.1} % proof, {:5.1} % regular, {:5.1} % undecided, {:.3} % wrong",
-            kind.name,
-            percent(proof),
-            percent(regular),
-            percent(undecided),
-            percent(wrong)
-        );
-        let may_be_wrong = if kind.name == MISLEADING { 50.0 } else { 0.01 };
-        assert!(percent(wrong) < may_be_wrong, "{}: too much is wrong", kind.name);
+        let Tally { starts, proof } = tally.into_inner();
+        let percent = 100.0 * proof as f64 / starts as f64;
+        println!("{:40} {starts:8} starts: {percent:5.1} % decided", kind.name);
         let decided = DECIDED.iter().find(|(name, _)| *name == kind.name).expect("each kind has its share").1;
-        assert!(percent(proof + regular) >= decided as f64, "{}: too little is decided", kind.name);
+        if percent < decided as f64 {
+            too_little.push(kind.name);
+        }
     }
+    assert!(too_little.is_empty(), "too little is decided: {too_little:?}");
 }
 
 /// Any bytes, any dialect: proof is proof.
@@ -109,7 +100,7 @@ fn what_is_proven_is_right_in_soup() {
 
 /// A file larger than chunks are, with the limit that is the default.
 #[test]
-fn a_large_file_is_decided_nearly_everywhere() {
+fn a_large_file_is_decided_in_most_places() {
     let orders = std::fs::read(testdata("small/orders.csv")).expect("the file can be read");
     let (header, rows) = orders.split_at(orders.iter().position(|&byte| byte == b'\n').unwrap_or(0) + 1);
     let input = [header, &rows.repeat(200)].concat();
@@ -122,14 +113,15 @@ fn a_large_file_is_decided_nearly_everywhere() {
         decided += usize::from(found != Boundary::Undecided);
         truth.assert_right(&input, at, found);
     }
-    assert!(decided > input.len() / 10_007 - 3, "{decided}");
+    // Where a name in quotes follows before the next record, it could be the end of one.
+    let asked = input.len() / 10_007;
+    assert!(decided > asked * 6 / 10, "{decided} of {asked}");
 }
 
 /// Places that are hard to tell, and what is known there.
 #[test]
 fn traps() {
-    let proof = |byte| Boundary::Start { byte, evidence: Evidence::Proof };
-    let regular = |byte| Boundary::Start { byte, evidence: Evidence::RegularQuotes };
+    let proof = Boundary::Start;
     let (two, one) = (FieldCount::Exactly(2), FieldCount::Exactly(1));
     let plain = || Dialect::builder();
     for (name, dialect, field_count, input, at, expected) in [
@@ -138,7 +130,7 @@ fn traps() {
         ("in the middle of a CRLF", plain(), two, "ab,c\r\n1,2\r\n3,4\r\n", 5, proof(6)),
         ("behind a CRLF", plain(), two, "ab,c\r\n1,2\r\n3,4\r\n", 6, proof(6)),
         ("on a blank line", plain(), two, "ab,c\n\n\n1,2\n", 6, proof(7)),
-        ("in the last record", plain(), two, "a,b\n1,2", 5, Boundary::End { evidence: Evidence::Proof }),
+        ("in the last record", plain(), two, "a,b\n1,2", 5, Boundary::End),
         ("in the first bytes", plain(), two, "a,b\n1,2\n", 3, Boundary::Undecided),
         ("in quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 8, proof(12)),
         ("before quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 5, proof(12)),
@@ -151,9 +143,9 @@ fn traps() {
             two,
             "a,b\n1,\"x\\\\\"\n3,\"y\"\n4,5\n",
             10,
-            regular(12),
+            Boundary::Undecided,
         ),
-        ("before a field in quotes", plain(), two, "a,b\n1,2\n3,\"x\"\n4,5\n", 5, regular(8)),
+        ("before a field in quotes", plain(), two, "a,b\n1,2\n3,\"x\"\n4,5\n", 5, Boundary::Undecided),
         ("before six inches", plain(), two, "a,b\n1,2\n6\",x\n4,5\n", 5, Boundary::Undecided),
         ("one column of texts", plain(), one, "a\nb\n\"c\nd\"\ne\n\"f\ng\"\nh\n", 7, Boundary::Undecided),
     ] {
@@ -201,15 +193,8 @@ fn check_every_byte(rng: &mut Rng, setup: &Setup, input: &[u8], tally: &mut Tall
         let same = find(setup, input, at, &cuts);
         assert_eq!(same, found, "{at} of \"{}\", {cuts:?}, {setup:?}", input.escape_ascii());
         tally.starts += 1;
-        match found {
-            Boundary::Start { evidence: Evidence::Proof, .. }
-            | Boundary::End { evidence: Evidence::Proof } => {
-                tally.proof += 1;
-            }
-            Boundary::Start { .. } | Boundary::End { .. } => tally.regular += 1,
-            Boundary::Undecided => tally.undecided += 1,
-        }
-        tally.wrong += u64::from(!truth.assert_right(input, at, found) && truth.is_readable);
+        tally.proof += u64::from(found != Boundary::Undecided);
+        truth.assert_right(input, at, found);
     }
 }
 
@@ -227,7 +212,6 @@ fn find(setup: &Setup, input: &[u8], at: usize, cuts: &Cuts) -> Boundary {
 struct Truth {
     starts: Vec<u64>,
     is_readable: bool,
-    is_regular: bool,
 }
 
 impl Truth {
@@ -237,43 +221,21 @@ impl Truth {
         Truth {
             starts: records.iter().map(|record| (bom + record.start) as u64).collect(),
             is_readable: setup.expect(input).failure.is_none(),
-            is_regular: records
-                .iter()
-                .all(|record| record.fields.iter().all(|field| is_regular(&setup.dialect, &field.raw))),
         }
     }
 
-    /// Fails if what is found is wrong and must not be; returns whether it is right or nothing.
-    fn assert_right(&self, input: &[u8], at: usize, found: Boundary) -> bool {
+    /// Fails if what is found is wrong and must not be.
+    fn assert_right(&self, input: &[u8], at: usize, found: Boundary) {
         let next = self.starts.iter().copied().find(|&start| start >= at as u64);
-        let (evidence, is_right) = match found {
-            Boundary::Start { byte, evidence } => (evidence, Some(byte) == next),
-            Boundary::End { evidence } => (evidence, next.is_none()),
-            Boundary::Undecided => return true,
+        let is_right = match found {
+            Boundary::Start(byte) => Some(byte) == next,
+            Boundary::End => next.is_none(),
+            Boundary::Undecided => true,
         };
-        let has_to_be = self.is_readable && (evidence == Evidence::Proof || self.is_regular);
-        assert!(is_right || !has_to_be, "{at} of \"{}\": {found:?}, not {next:?}", input.escape_ascii());
-        is_right
+        assert!(
+            is_right || !self.is_readable,
+            "{at} of \"{}\": {found:?}, not {next:?}",
+            input.escape_ascii()
+        );
     }
-}
-
-/// Whether quotes stand around a whole field, and inside it are doubled or escaped.
-fn is_regular(dialect: &Dialect, raw: &[u8]) -> bool {
-    let Some(quote) = dialect.quote() else { return true };
-    let [first, inner @ ..] = raw else { return true };
-    if *first != quote {
-        return !raw.contains(&quote);
-    }
-    let Some((last, inner)) = inner.split_last() else { return false };
-    let mut bytes = inner.iter();
-    while let Some(&byte) = bytes.next() {
-        if Some(byte) == dialect.escape() {
-            if bytes.next().is_none() {
-                return false;
-            }
-        } else if byte == quote && !(dialect.double_quote() && bytes.next() == Some(&quote)) {
-            return false;
-        }
-    }
-    *last == quote
 }

@@ -1,7 +1,7 @@
 //! A store that goes wrong where a test wants it to, and writes down what it is asked for.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ pub(crate) struct FaultStore {
     requests: AtomicUsize,
     /// Bodies that have been begun and not dropped.
     bodies: Arc<AtomicUsize>,
+    /// Bytes that have been taken from bodies.
+    bytes: Arc<AtomicU64>,
     log: Mutex<Vec<String>>,
 }
 
@@ -83,6 +85,7 @@ impl FaultStore {
             fault: Box::new(|_| None),
             requests: AtomicUsize::new(0),
             bodies: Arc::default(),
+            bytes: Arc::default(),
             log: Mutex::default(),
         }
     }
@@ -104,6 +107,11 @@ impl FaultStore {
     /// The requests since this was last asked.
     pub(crate) fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.log.lock().unwrap())
+    }
+
+    /// The bytes that have been taken since this was last asked.
+    pub(crate) fn take_bytes(&self) -> u64 {
+        self.bytes.swap(0, SeqCst)
     }
 
     /// Bodies that somebody still holds.
@@ -133,8 +141,8 @@ fn front(frames: Frames, bytes: usize) -> Frames {
     cut.boxed()
 }
 
-/// Counts a body for as long as it is held.
-fn counted(frames: Frames, bodies: Arc<AtomicUsize>) -> Frames {
+/// Counts a body for as long as it is held, and the bytes that are taken from it.
+fn counted(frames: Frames, bodies: Arc<AtomicUsize>, bytes: Arc<AtomicU64>) -> Frames {
     struct Held(Arc<AtomicUsize>);
     impl Drop for Held {
         fn drop(&mut self) {
@@ -143,7 +151,11 @@ fn counted(frames: Frames, bodies: Arc<AtomicUsize>) -> Frames {
     }
     bodies.fetch_add(1, SeqCst);
     let held = Held(bodies);
-    frames.inspect(move |_| _ = &held).boxed()
+    let count = move |frame: &Result<Bytes>| {
+        let _ = &held;
+        bytes.fetch_add(frame.as_ref().map_or(0, Bytes::len) as u64, SeqCst);
+    };
+    frames.inspect(count).boxed()
 }
 
 fn impaired(frames: Frames, fault: Option<Fault>) -> Frames {
@@ -210,7 +222,8 @@ impl ObjectStore for FaultStore {
         let meta = self.marks.of(found.meta.clone());
         let (range, attributes) = (found.range.clone(), found.attributes.clone());
         let frames = impaired(found.into_stream(), fault);
-        let payload = GetResultPayload::Stream(counted(frames, Arc::clone(&self.bodies)));
+        let payload =
+            GetResultPayload::Stream(counted(frames, Arc::clone(&self.bodies), Arc::clone(&self.bytes)));
         Ok(GetResult { payload, meta, range, attributes })
     }
 

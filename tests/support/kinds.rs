@@ -17,15 +17,9 @@ pub(crate) struct Kind {
     field: fn(&mut Rng, usize, &mut Vec<u8>),
     /// What stands between two records, one of these.
     between: &'static [&'static str],
-    /// Whether quotes stand only around whole fields, and all records have the number of fields that is asked for: so that
-    /// no range of it may be refused.
-    pub(crate) is_regular: bool,
     /// Whether some records lack their last fields.
     has_short_rows: bool,
 }
-
-/// The kind whose quotes are irregular so that what follows looks regular otherwise.
-pub(crate) const MISLEADING: &str = "a table in a field, text behind its quote";
 
 const LF: &[&str] = &["\n"];
 const CR: &[&str] = &["\r"];
@@ -46,10 +40,8 @@ pub(crate) fn kinds() -> Vec<Kind> {
         width: 6,
         field,
         between: LF,
-        is_regular: true,
         has_short_rows: false,
     };
-    let irregular = |name, field| Kind { is_regular: false, ..kind(name, field) };
     vec![
         kind("numbers", number),
         Kind { width: 1, ..kind("one column of numbers", number) },
@@ -82,18 +74,18 @@ pub(crate) fn kinds() -> Vec<Kind> {
             between: &[";", ";", ";;", ";# \"\n", ";#;\"x;\n;"],
             ..kind("a terminator of its own, and comments", quoted_lines)
         },
-        irregular("stray quotes, seldom", |rng, width, out| seldom(rng, width, out, stray)),
-        irregular("stray quotes", stray),
-        irregular(MISLEADING, |rng, width, out| {
+        kind("stray quotes, seldom", |rng, width, out| seldom(rng, width, out, stray)),
+        kind("stray quotes", stray),
+        kind("a table in a field, text behind its quote", |rng, width, out| {
             table_in_a_field(rng, width, out);
             out.extend(if out.ends_with(b"\"") { &b"x"[..] } else { b"" });
         }),
-        irregular("ragged", |rng, width, out| seldom(rng, width, out, |_, _, out| out.extend(b"1,2"))),
-        Kind { has_short_rows: true, ..irregular("some rows too short", quoted_lines) },
+        kind("ragged", |rng, width, out| seldom(rng, width, out, |_, _, out| out.extend(b"1,2"))),
+        Kind { has_short_rows: true, ..kind("some rows too short", quoted_lines) },
         Kind { field_count: up_to, ..kind("quoted, short rows allowed", quoted_lines) },
         Kind { field_count: up_to, has_short_rows: true, ..kind("short rows", quoted_lines) },
         Kind { field_count: |_| FieldCount::Any, ..kind("quoted, any number of fields", quoted_lines) },
-        Kind { field_count: |_| FieldCount::Any, ..irregular("stray quotes, any number of fields", stray) },
+        Kind { field_count: |_| FieldCount::Any, ..kind("stray quotes, any number of fields", stray) },
     ]
 }
 

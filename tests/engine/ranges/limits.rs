@@ -3,107 +3,169 @@
 use std::sync::Arc;
 
 use datafusion::common::stats::Precision;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::datasource::physical_plan::FileScanConfigBuilder;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::{ExecutionPlan, common};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 use object_store::ObjectStoreExt;
 use object_store::chunked::ChunkedStore;
 use object_store::memory::InMemory;
 
-use crate::requests::{Log, Logged};
-use crate::support::rows;
+use super::table::scan_of;
+use crate::faults::FaultStore;
+use crate::requests::{logged, take_gets};
+use crate::support::{metric, rows, rows_as_text};
 
 const ROWS: usize = 400_000;
 
-/// A table of some megabytes in a store that hands out 32 KiB at a time.
-async fn table(partitions: usize) -> (SessionContext, Arc<Log>, u64) {
-    let mut text = String::from("n,m,text\n");
-    for row in 0..ROWS {
-        text += &format!("{row},{},some text\n", row % 100);
-    }
+/// What is asked for where some rows from the front are enough.
+const FIRST_BLOCK: &str = "GET t.csv bytes=0-1048575 if-match";
+
+/// A file of some megabytes.
+fn plain() -> String {
+    let rows: String = (0..ROWS).map(|row| format!("{row},{},some text\n", row % 100)).collect();
+    format!("n,m,text\n{rows}")
+}
+
+async fn table(partitions: usize) -> (SessionContext, Arc<FaultStore>, u64) {
+    table_of(&plain(), partitions).await
+}
+
+/// A table in a store that hands out 32 KiB at a time.
+async fn table_of(text: &str, partitions: usize) -> (SessionContext, Arc<FaultStore>, u64) {
     let size = text.len() as u64;
     let memory = InMemory::new();
-    memory.put(&"t.csv".into(), text.into_bytes().into()).await.unwrap();
-    let (store, log) = Logged::new(Arc::new(ChunkedStore::new(Arc::new(memory), 32 << 10)));
+    memory.put(&"t.csv".into(), text.as_bytes().to_vec().into()).await.unwrap();
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
-    ctx.register_object_store(&"mem://s/".parse().unwrap(), store);
+    let store = logged(Arc::new(ChunkedStore::new(Arc::new(memory), 32 << 10)), &ctx);
     ctx.register_csv_file("t", "mem://s/t.csv").await.unwrap();
-    log.take_gets();
-    log.take_bytes();
-    (ctx, log, size)
+    take_gets(&store);
+    store.take_bytes();
+    (ctx, store, size)
 }
 
 #[tokio::test]
 async fn a_limit_stops_reading_at_once() {
     for partitions in [1, 4] {
-        let (ctx, log, size) = table(partitions).await;
+        let (ctx, store, size) = table(partitions).await;
         assert_eq!(rows(&ctx, "SELECT n FROM t LIMIT 3").await, ["0", "1", "2"]);
-        assert_eq!(log.take_gets(), ["GET t.csv if-match"], "{partitions} partitions");
-        let read = log.take_bytes();
-        assert!(read <= 64 << 10, "{read} of {size} bytes, {partitions} partitions");
+        assert_eq!(take_gets(&store), [FIRST_BLOCK], "{partitions} partitions");
+        let read = store.take_bytes();
+        assert!(read <= 1 << 20, "{read} of {size} bytes, {partitions} partitions");
 
         assert_eq!(rows(&ctx, "SELECT count(*) FROM (SELECT n FROM t LIMIT 10)").await, ["10"]);
-        let read = log.take_bytes();
-        assert!(read <= 64 << 10, "{read} of {size} bytes, {partitions} partitions");
+        assert_eq!(take_gets(&store), [FIRST_BLOCK], "{partitions} partitions");
 
         // No row of any range is wanted.
-        log.take_gets();
         assert!(rows(&ctx, "SELECT n FROM t LIMIT 0").await.is_empty());
-        assert_eq!(log.take_gets(), [] as [&str; 0], "{partitions} partitions");
+        assert_eq!(take_gets(&store), [] as [&str; 0], "{partitions} partitions");
     }
 }
 
-/// How many are kept is not known before: each range reads until there are enough of its own.
+/// How many are kept is not known before: each range knows what stands before it, and reads until there are enough of its
+/// own.
 #[tokio::test]
 async fn a_limit_behind_a_predicate_stops_every_range() {
     for partitions in [1, 4] {
-        let (ctx, log, size) = table(partitions).await;
+        let (ctx, store, size) = table(partitions).await;
         let found = rows(&ctx, "SELECT n FROM t WHERE m = 7 LIMIT 3").await;
         assert!(
             found.len() == 3 && found.iter().all(|n| n.parse::<usize>().unwrap() % 100 == 7),
             "{found:?}"
         );
-        let read = log.take_bytes();
-        // Beside that as much as a record may be long, to know where the range starts.
-        let starts = (partitions as u64 - 1) * ((2 << 20) + (128 << 10));
+        let read = store.take_bytes();
+        let prefixes: u64 =
+            (1..partitions as u64).map(|range| range * size / partitions as u64 + (1 << 20)).sum();
         assert!(
-            read <= partitions as u64 * (256 << 10) + starts,
+            read <= partitions as u64 * (1 << 20) + prefixes,
             "{read} of {size} bytes, {partitions} partitions"
         );
     }
 }
 
-/// One request for each range, and those that find its start and verify its end.
+/// A limit that comes to the scan once the file is cut, and one with a predicate: which ranges are read, and how.
 #[tokio::test]
-async fn ranges_ask_for_their_own_bytes() {
-    let (ctx, log, size) = table(4).await;
-    assert_eq!(rows(&ctx, "SELECT count(*), sum(n) FROM t").await, [format!("{ROWS}|79999800000")]);
-    let gets = log.take_gets();
-    let piece = size.div_ceil(4);
-    for range in 1..4 {
-        let start = format!("GET t.csv bytes={}-", range * piece - 1);
-        assert!(gets.iter().any(|get| get.starts_with(&start)), "{start}: {gets:?}");
+async fn ranges_under_a_limit_are_one_or_know_what_is_before_them() {
+    let (ctx, store, size) = table(4).await;
+    let starts = ["starts_by_proof", "starts_by_prefix_scan"];
+    for (sql, limit, expected) in [
+        ("SELECT n FROM t", None, [3, 0]),
+        ("SELECT n FROM t", Some(ROWS + 1), [0, 0]),
+        ("SELECT n FROM t WHERE m >= 0", None, [3, 0]),
+        ("SELECT n FROM t WHERE m >= 0", Some(ROWS + 1), [0, 3]),
+    ] {
+        let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+        let config = scan_of(&plan);
+        assert_eq!(config.file_groups.len(), 4, "{sql}");
+        let config = FileScanConfigBuilder::from(config).with_limit(limit).with_preserve_order(true).build();
+        let plan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        let mut found = Vec::new();
+        for partition in 0..4 {
+            let stream = plan.execute(partition, ctx.task_ctx()).unwrap();
+            found.extend(rows_as_text(&common::collect(stream).await.unwrap()));
+        }
+        assert!(found.into_iter().eq((0..ROWS).map(|n| n.to_string())), "{sql}, {limit:?}");
+        assert_eq!(starts.map(|name| metric(&plan, name)), expected, "{sql}, {limit:?}");
+        if expected == [0, 0] {
+            assert_eq!(store.take_bytes(), size, "once, by the first");
+        }
+        store.take_bytes();
     }
-    // Files without quotes are looked at as far as a record may be long, with requests for twice as much each time.
-    assert!(gets.len() <= 4 + 3 * 7 + 3, "{gets:?}");
-    let read = log.take_bytes();
-    assert!(read <= size + 3 * (3 << 20), "{read} of {size} bytes");
+}
+
+/// Two looks: one that is enough where there are quotes, and one at as many bytes as a record may have, which a store is asked
+/// for in blocks, some of them ahead.
+#[tokio::test]
+async fn a_start_is_found_by_two_looks_at_most() {
+    let quoted: String = (0..ROWS).map(|row| format!("{row},7,\"some,\ntext\"\n")).collect();
+    for (text, is_quoted) in [(plain(), false), (format!("n,m,text\n{quoted}"), true)] {
+        let (ctx, store, size) = table_of(&text, 4).await;
+        let plan = ctx.sql("SELECT n FROM t").await.unwrap().create_physical_plan().await.unwrap();
+        let config = FileScanConfigBuilder::from(scan_of(&plan)).with_preserve_order(true).build();
+        let plan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        let batches = common::collect(plan.execute(1, ctx.task_ctx()).unwrap()).await.unwrap();
+        assert!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>().abs_diff(ROWS / 4) < ROWS / 20);
+        assert_eq!(metric(&plan, "starts_by_proof"), 1);
+
+        let gets = take_gets(&store);
+        let get = |start: usize, end: usize| format!("GET t.csv bytes={start}-{} if-match", end - 1);
+        let at = (size as usize).div_ceil(4) - 1;
+        let second = at + (64 << 10);
+        assert_eq!(gets[0], get(at, second), "{gets:?}");
+        // A quarter of the memory is this range's.
+        const BLOCK: usize = 256 << 10;
+        match is_quoted {
+            // The range's own records come next.
+            true => {
+                let start = at + text[at..].find("\"\n").unwrap() + 2;
+                assert_eq!(gets[1], get(start, start + BLOCK), "{gets:?}");
+            }
+            false => {
+                let blocks: Vec<_> =
+                    (0..16).map(|block| get(second + block * BLOCK, second + (block + 1) * BLOCK)).collect();
+                let looked =
+                    gets[1..].iter().zip(&blocks).take_while(|(found, block)| found == block).count();
+                assert!((8..=12).contains(&looked), "2 MiB, and what is read ahead: {gets:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
 async fn statistics_estimate_and_never_answer() {
     for partitions in [1, 4] {
-        let (ctx, log, size) = table(partitions).await;
+        let (ctx, store, size) = table(partitions).await;
         let plan = ctx.sql("SELECT * FROM t").await.unwrap().create_physical_plan().await.unwrap();
         let statistics =
             StatisticsContext::new().compute(scan(&plan).as_ref(), &StatisticsArgs::new()).unwrap();
         let Precision::Inexact(estimated) = statistics.num_rows else { panic!("{:?}", statistics.num_rows) };
         assert!((ROWS * 9 / 10..ROWS * 12 / 10).contains(&estimated), "{estimated} rows");
         assert_eq!(statistics.total_byte_size.get_value(), Some(&(size as usize)));
-        assert!(log.take_gets().is_empty(), "planning reads nothing");
+        assert!(take_gets(&store).is_empty(), "planning reads nothing");
         assert_eq!(rows(&ctx, "SELECT count(*) FROM t").await, [ROWS.to_string()]);
-        assert!(log.take_bytes() >= size, "what is counted has been read");
+        assert!(store.take_bytes() >= size, "what is counted has been read");
     }
 }
 

@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl, PartitionedFile,
 };
@@ -23,6 +21,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 
 use crate::peer::Whole;
+use crate::support::rows_as_text;
 
 /// A table over some bytes in memory, and the scan of it.
 pub(super) struct Table {
@@ -124,21 +123,6 @@ pub(super) fn expected(whole: &Whole, has_header: bool, width: usize, cuts: &[i6
         records.map(|record| row(&record.fields)).collect()
     };
     ranges(cuts).into_iter().map(of_range).collect()
-}
-
-/// Rows as text, or as many nothings as there are rows without columns.
-pub(super) fn rows_as_text(batches: &[RecordBatch]) -> Vec<String> {
-    let mut found = Vec::new();
-    for batch in batches {
-        let options = FormatOptions::default().with_null("NULL");
-        let columns: Vec<_> =
-            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
-        for row in 0..batch.num_rows() {
-            let cells: Vec<_> = columns.iter().map(|column| column.value(row).to_string()).collect();
-            found.push(cells.join("|"));
-        }
-    }
-    found
 }
 
 pub(super) fn scan_of(plan: &Arc<dyn ExecutionPlan>) -> FileScanConfig {
