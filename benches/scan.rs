@@ -92,7 +92,8 @@ const WORKS: [Work; 13] = [
     Work::large("SELECT * WHERE l_orderkey = 1", "SELECT * FROM lineitem WHERE l_orderkey = 1"),
     Work::large(
         "ORDER BY l_extendedprice DESC LIMIT 10",
-        "SELECT * FROM lineitem ORDER BY l_extendedprice DESC LIMIT 10",
+        // The key, so that it isn't chance which of several rows of one price come.
+        "SELECT * FROM lineitem ORDER BY l_extendedprice DESC, l_orderkey LIMIT 10",
     ),
     Work { data: Data::Newlines, ..Work::large("quoted newlines: sum of one column", SUM) },
     Work { data: Data::Newlines, ..Work::large("quoted newlines: max of all 16 columns", MAX_OF_ALL) },

@@ -64,12 +64,21 @@ impl ScanPredicate {
     ///
     /// A plan that is executed again gets new dynamic filters, but the scan is left with those of the first time, which
     /// say what that needed no more. So they are left out; who made them never relies on them.
-    pub(super) fn to_execute(&self, partition: usize) -> PredicateInUse {
+    ///
+    /// A dynamic filter that needs all of the columns of `projection`, as that of `max(a), max(b)` does, is left out too: it
+    /// would save nothing but the comparisons that are made above anyway.
+    pub(super) fn to_execute(&self, partition: usize, projection: &[usize]) -> PredicateInUse {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.again |= !opened.partitions.insert(partition);
-        let is_used = |conjunct: &&Arc<dyn PhysicalExpr>| {
-            !opened.again || conjunct.downcast_ref::<DynamicFilterPhysicalExpr>().is_none()
+        let saves = |conjunct: &Arc<dyn PhysicalExpr>| {
+            let columns: HashSet<_> = collect_columns(conjunct).iter().map(Column::index).collect();
+            projection.iter().any(|column| !columns.contains(column))
         };
+        let is_used =
+            |conjunct: &&Arc<dyn PhysicalExpr>| match conjunct.downcast_ref::<DynamicFilterPhysicalExpr>() {
+                Some(_) => !opened.again && saves(conjunct),
+                None => true,
+            };
         PredicateInUse {
             conjuncts: split_conjunction(&self.expr).into_iter().filter(is_used).cloned().collect(),
         }

@@ -88,7 +88,10 @@ impl FileSource for CsvStreamSource {
             options,
             table_schema: self.table_schema.clone(),
             projection: self.projection.file_indices.clone(),
-            predicate: self.predicate.as_ref().map(|predicate| predicate.to_execute(partition)),
+            predicate: self
+                .predicate
+                .as_ref()
+                .map(|predicate| predicate.to_execute(partition, &self.projection.file_indices)),
             batch_size,
             limit: base.limit,
             store,

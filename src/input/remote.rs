@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use datafusion::common::runtime::SpawnedTask;
 use futures::stream::FuturesOrdered;
 use futures::{Stream, StreamExt};
@@ -21,6 +22,9 @@ use crate::limits::ReadAhead;
 
 /// Frames of fewer bytes than this are copied together: each that is held takes some dozens of bytes beside its own.
 const SMALL_FRAME: usize = 4 << 10;
+
+/// Bytes into which small frames are copied.
+const SMALL_FRAMES_BYTES: usize = 16 << 10;
 
 /// The blocks of an object, in order.
 ///
@@ -117,7 +121,7 @@ async fn read_block(mut fetch: Fetch) -> Result<Block> {
 struct Block {
     frames: VecDeque<Bytes>,
     /// Small frames, of which one is made.
-    small: BytesMut,
+    small: Vec<u8>,
     bytes: usize,
     handed_on: usize,
 }
@@ -130,16 +134,18 @@ impl Block {
             self.frames.push_back(frame);
             return;
         }
-        self.small.extend_from_slice(&frame);
-        if self.small.len() >= SMALL_FRAME {
+        if self.small.len() + frame.len() > self.small.capacity() {
+            // Not grown: what has been handed over would stay behind, with room that nobody uses.
             self.flush();
+            self.small = Vec::with_capacity(SMALL_FRAMES_BYTES);
         }
+        self.small.extend_from_slice(&frame);
     }
 
     /// Makes a frame of the small ones; called at the end too.
     fn flush(&mut self) {
         if !self.small.is_empty() {
-            self.frames.push_back(self.small.split().freeze());
+            self.frames.push_back(Bytes::from(mem::take(&mut self.small)));
         }
     }
 

@@ -1,7 +1,6 @@
 //! Every fault in every place: exactly the right bytes, or an error that says what is wrong.
 
 use std::fmt;
-use std::io::Write;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -157,9 +156,9 @@ impl Tally {
         } += 1;
     }
 
-    /// Prints it, also where the test passes and its output is captured.
+    /// Prints it, and fails where something was lost or hung.
     fn report(&self, what: &str) {
-        writeln!(std::io::stderr(), "{what}: {self}").unwrap();
+        println!("{what}: {self}");
         assert!(self.cells > 0 && self.wrong == 0 && self.hangs == 0, "{self}");
     }
 }

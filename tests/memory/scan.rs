@@ -189,7 +189,7 @@ fn an_unclosed_quote_is_an_error_within_the_record_limit() {
             message.contains("line 2,") && message.contains("unclosed quote?"),
             "{partitions}: {message}"
         );
-        // Other partitions read on until they are told.
-        assert!(partitions > 1 || file.served() < 4 * MIB as u64, "{} bytes read", file.served());
+        // The record, and what is read ahead; other partitions read on until they are told.
+        assert!(partitions > 1 || file.served() < 7 * MIB as u64, "{} bytes read", file.served());
     }
 }
