@@ -303,12 +303,18 @@ async fn connections_that_break_or_stall_are_made_again() {
 async fn a_server_that_always_breaks_is_an_error_that_says_where() {
     let files = bucket();
     let server = s3(&files);
-    // Enough for the sample and some blocks; the connections that are made then get no answer through.
     let proxy =
-        proxy(&server, &Arc::default(), |number| Some(Cut::Close(if number == 0 { 2_600_000 } else { 50 })));
-    let ctx = session(client(&proxy, SECRET), 1).await;
-    let message = ctx.sql(SQL).await.unwrap().collect().await.unwrap_err().to_string();
-    assert!(message.contains("t.csv: no byte came from byte"), "{message}");
+        proxy(&server, &Arc::default(), |number| Some(Cut::Close(if number == 0 { 500_000 } else { 0 })));
+    let ctx = SessionContext::new();
+    ctx.register_object_store(&"s3://bucket/".parse().unwrap(), client(&proxy, SECRET));
+    let outcome = async {
+        ctx.register_csv_file("t", "s3://bucket/t.csv").await?;
+        ctx.sql(SQL).await?.collect().await
+    };
+    let message = outcome.await.unwrap_err().to_string();
+    for part in ["t.csv: no byte came from byte 49", "with 5 tries"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
