@@ -29,7 +29,7 @@ use crate::parse::Records;
 /// ]);
 /// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
 /// let mut selector = RecordSelector::new(&table, &[&[0]], &DecodeOptions::default(), 1 << 20)?;
-/// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 3)? else { panic!() };
+/// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 10)? else { panic!() };
 /// let selected = selector.select(&records, |_, batch| {
 ///     Ok::<_, Error>(gt(batch.column(0), &Int64Array::new_scalar(1)).unwrap())
 /// })?;

@@ -28,14 +28,14 @@ const STALL: Duration = Duration::from_millis(500);
 /// Scans at once, as some wait.
 const AT_ONCE: usize = 64;
 
-/// Three blocks of 100 KiB at once.
-fn three_blocks() -> Limits {
+/// Four blocks of 100 KiB at once.
+fn large_blocks() -> Limits {
     Limits::new(1 << 20, None).unwrap().with_stall(STALL)
 }
 
 /// Two blocks of 32 KiB at once.
-fn two_blocks() -> Limits {
-    three_blocks().shared_by(64)
+fn small_blocks() -> Limits {
+    large_blocks().shared_by(8)
 }
 
 /// What one scan is to read, and how.
@@ -193,7 +193,7 @@ fn is_clear(error: &str) -> bool {
 
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_byte() {
-    let scan = &Scan::of(data(67), two_blocks());
+    let scan = &Scan::of(data(67), small_blocks());
     let faults =
         (0..=67).flat_map(passing).flat_map(|fault| [1, 4].map(|requests| (fault.clone(), requests)));
     let cells = stream::iter(faults).map(|(fault, requests)| async move {
@@ -214,7 +214,7 @@ async fn what_passes_is_read_through_at_every_byte() {
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_request() {
     let mut scans = Vec::new();
-    for (limits, block) in [(two_blocks(), 32 << 10), (three_blocks(), 100 << 10)] {
+    for (limits, block) in [(small_blocks(), 32 << 10), (large_blocks(), 100 << 10)] {
         assert_eq!(limits.read_ahead(0).block_bytes, block);
         let bytes = data(5 * block + 7);
         for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
@@ -245,7 +245,7 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
         (Fault::End(0), "with 5 tries in ", "the answer ended at byte 65536, it was to end at byte 98304"),
         (Fault::Stall(0), "with 3 tries in 1.", "nothing came for 500ms"),
     ] {
-        let scan = Scan::of(data(200_000), two_blocks());
+        let scan = Scan::of(data(200_000), small_blocks());
         let met = fault.clone();
         let outcome = scan.read(move |number| (number >= 2).then(|| met.clone())).await;
         let Outcome::Error(error) = outcome else { panic!("{fault:?}: {outcome:?}") };
@@ -257,7 +257,7 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
 #[tokio::test]
 async fn what_no_request_can_change_is_not_tried_again() {
     for first in 0..3 {
-        let scan = Scan::of(data(100_000), two_blocks());
+        let scan = Scan::of(data(100_000), small_blocks());
         // With what is in flight beside it, at most one more has been sent.
         let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let sent = Arc::clone(&counted);
@@ -284,7 +284,7 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
             let content = Bytes::from(content);
             for request in 0..6 {
                 for broken in [false, true] {
-                    let scan = Scan { marks, ..Scan::of(bytes.clone(), two_blocks()) };
+                    let scan = Scan { marks, ..Scan::of(bytes.clone(), small_blocks()) };
                     let content = content.clone();
                     let outcome = scan
                         .read(move |number| match number {
@@ -311,7 +311,7 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
 async fn more_bytes_than_asked_for_are_an_error() {
     for size in [67, 100_000] {
         for request in 0..4 {
-            let scan = Scan::of(data(size), two_blocks());
+            let scan = Scan::of(data(size), small_blocks());
             let outcome = scan.read(move |number| (number == request).then_some(Fault::Excess(1))).await;
             let requests = size.div_ceil(32 << 10);
             match request < requests {
@@ -325,11 +325,11 @@ async fn more_bytes_than_asked_for_are_an_error() {
 #[tokio::test]
 async fn slow_stores_and_slow_consumers_lose_nothing() {
     for (size, pause) in [(70_000, Duration::ZERO), (100, Duration::from_millis(5))] {
-        let outcome = Scan::of(data(size), two_blocks()).read(move |_| Some(Fault::Drip(pause))).await;
+        let outcome = Scan::of(data(size), small_blocks()).read(move |_| Some(Fault::Drip(pause))).await;
         assert_eq!(outcome, Outcome::Right, "{pause:?}");
     }
     // Slower than a stall.
-    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(100_000), two_blocks()) };
+    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(100_000), small_blocks()) };
     assert_eq!(scan.read(|_| None).await, Outcome::Right);
 }
 
@@ -357,7 +357,7 @@ async fn random_scan(seed: u64) -> Outcome {
     let mut rng = Rng::new(seed);
     let size = rng.pick(&[0, 1, 67, 1000, 32 << 10, (32 << 10) + 1, 70_000, 150_000]);
     let bytes = data(size + rng.below(5));
-    let mut scan = Scan::of(bytes.clone(), if rng.once_in(4) { three_blocks() } else { two_blocks() });
+    let mut scan = Scan::of(bytes.clone(), if rng.once_in(4) { large_blocks() } else { small_blocks() });
     scan.limits = scan.limits.with_stall(Duration::from_millis(100));
     scan.marks = rng.pick(&[Marks::Strong, Marks::Strong, Marks::Weak, Marks::Time]);
     if rng.once_in(3) && !bytes.is_empty() {
