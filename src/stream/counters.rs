@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What a [`CsvStream`] has done, counted while it runs.
+/// What a [`CsvStream`](super::CsvStream) has done, counted while it runs.
 #[derive(Debug, Default)]
 pub struct StreamCounters {
     pub(super) bytes: AtomicU64,
