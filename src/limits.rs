@@ -224,7 +224,8 @@ impl Limits {
         (self.share() / 8 / INDEX_FIELD_BYTES).min(INDEX_FIELDS)
     }
 
-    /// Bytes that a reader holds of its input: two chunks, and a third one where it is decompressed.
+    /// Bytes that a reader of a local file holds of it: two chunks, and a third one where it is decompressed. Of what a store
+    /// streams it may be more: [`Self::read_ahead`].
     pub fn reader_bytes(&self, is_compressed: bool) -> usize {
         self.chunk_bytes() * if is_compressed { 3 } else { 2 }
     }

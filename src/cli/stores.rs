@@ -1,5 +1,6 @@
 //! [`EnvironmentStores`]: object stores as their URLs and the environment describe them.
 
+use std::ffi::OsString;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -37,7 +38,11 @@ impl ObjectStoreRegistry for EnvironmentStores {
 
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         self.known.get_store(url).or_else(|_| {
-            let options = options(url, std::env::vars());
+            // A variable that isn't UTF-8 is none of a store's.
+            let text = |(key, value): (OsString, OsString)| {
+                Some((key.into_string().ok()?, value.into_string().ok()?))
+            };
+            let options = options(url, std::env::vars_os().filter_map(text));
             let store: Arc<dyn ObjectStore> = match parse_url_opts(url, options) {
                 Ok((store, _)) => store.into(),
                 Err(error) => return Err(DataFusionError::ObjectStore(Box::new(error))),

@@ -21,7 +21,7 @@ use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use super::ranges::{ByteRange, FileRanges, Known};
 use crate::error::{self, Error};
-use crate::input::{self, Compression, InputCounters};
+use crate::input::{self, Compression, Input, InputCounters};
 use crate::parse::{FieldCount, RecordStart};
 use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
 
@@ -38,6 +38,8 @@ pub(super) struct CsvStreamOpener {
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
     pub(super) batch_size: usize,
+    /// Whether the scan has all ranges of its files.
+    pub(super) files_are_whole: bool,
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
     pub(super) store: Arc<dyn ObjectStore>,
@@ -50,7 +52,7 @@ impl FileOpener for CsvStreamOpener {
         let path = file.object_meta.location.to_string();
         let compression = self.options.compression.resolve(&path);
         let split = match self.limit {
-            Some(_) => self.options.split.under_limit(self.predicate.is_some()),
+            Some(_) => self.options.split.under_limit(self.predicate.is_none() && self.files_are_whole),
             None => self.options.split,
         };
         let Some(range) = ByteRange::of(&file, compression, split) else {
@@ -88,6 +90,7 @@ impl FileOpener for CsvStreamOpener {
             compression,
             builder,
             share: self.memory.share(limits.memory_limit()),
+            halvings: 0,
             metrics: self.metrics.clone(),
             stream_counters,
         };
@@ -102,6 +105,8 @@ struct Opening {
     compression: Compression,
     builder: CsvStreamBuilder,
     share: Share,
+    /// How often the reader's buffers have been halved for want of memory.
+    halvings: u32,
     metrics: ScanMetrics,
     stream_counters: Arc<StreamCounters>,
 }
@@ -115,17 +120,15 @@ impl Opening {
         let Some((start, known)) = resolved? else {
             return Ok(futures::stream::empty().boxed());
         };
-        let counters = Arc::clone(&self.file.counters);
-        let reader = match self.range {
-            ByteRange { start: 0, end: None } => {
-                let FileRanges { store, meta, limits, .. } = &self.file;
-                input::open(store, meta, self.compression, limits, counters).await?
+        let mut reader = self.reader(start).await?;
+        // What a store streams may be held in more than chunks, which is known once it has answered.
+        while let Err(error) = self.share.resize(reader.buffered_bytes()) {
+            if self.halvings == MOST_HALVINGS {
+                return Err(error);
             }
-            ByteRange { end, .. } => {
-                let first = start.map_or(0, |start| start.byte);
-                self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
-            }
-        };
+            self.halve();
+            reader = self.reader(start).await?;
+        }
         let input_bytes = reader.buffered_bytes();
         let range_end = self.range.end.map(|end| self.file.end(end));
         let stream = ScanStream {
@@ -147,22 +150,35 @@ impl Opening {
         Ok(stream.boxed())
     }
 
-    /// Reserves what the reader may hold, which gets smaller as long as there is no room for it.
+    /// A reader of the range, from its first record on.
+    async fn reader(&self, start: Option<RecordStart>) -> Result<Input> {
+        Ok(match self.range {
+            ByteRange { start: 0, end: None } => {
+                let FileRanges { store, meta, limits, counters, .. } = &self.file;
+                input::open(store, meta, self.compression, limits, Arc::clone(counters)).await?
+            }
+            ByteRange { end, .. } => {
+                let first = start.map_or(0, |start| start.byte);
+                self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
+            }
+        })
+    }
+
+    /// Reserves the chunks of a reader, which get smaller as long as there is no room for them.
     fn reserve(&mut self) -> Result<()> {
         let is_compressed = self.compression != Compression::None;
-        let mut limits = self.file.limits;
-        let mut halvings = 0;
-        loop {
-            let bytes = limits.reader_bytes(is_compressed);
-            match self.share.resize(bytes) {
-                Ok(()) => break,
-                Err(error) if halvings == MOST_HALVINGS => return Err(error),
-                Err(_) => limits = limits.halved(),
+        while let Err(error) = self.share.resize(self.file.limits.reader_bytes(is_compressed)) {
+            if self.halvings == MOST_HALVINGS {
+                return Err(error);
             }
-            halvings += 1;
+            self.halve();
         }
-        self.file.limits = limits;
         Ok(())
+    }
+
+    fn halve(&mut self) {
+        self.file.limits = self.file.limits.halved();
+        self.halvings += 1;
     }
 
     /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.

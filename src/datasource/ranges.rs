@@ -22,6 +22,7 @@
 //! before it ([`Split::under_limit`]). A limit of an operator above that isn't handed down is not known here: of a file that
 //! can't be read, rows of a later range may be handed on before the error is met.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -90,11 +91,11 @@ pub(super) struct FileRanges {
 impl Split {
     /// How ranges are read of which a limit is asked.
     ///
-    /// Without a predicate the first rows of a file are enough. With one, a range may be the only one that gives rows, and
-    /// what is wrong before it has to be known.
-    pub(super) fn under_limit(self, has_predicate: bool) -> Self {
+    /// Where the front of a file is enough, which it is without a predicate, and is there to be read, the range at 0 is all of
+    /// it. Elsewhere a range may be the only one that gives rows, and what is wrong before it has to be known.
+    pub(super) fn under_limit(self, front_is_enough: bool) -> Self {
         match self {
-            Split::Auto | Split::Exact if has_predicate => Split::Exact,
+            Split::Auto | Split::Exact if !front_is_enough => Split::Exact,
             _ => Split::None,
         }
     }
@@ -211,13 +212,16 @@ impl FileRanges {
     async fn scan_prefix(&self, at: u64) -> Result<Option<RecordStart>> {
         let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes())?;
         let mut reader = self.open(0..at + 1).await?;
+        // The counter's own count is behind as long as it waits for the rest of a BOM.
+        let mut read = 0;
         loop {
             let chunk = reader.fill_buf().await?;
             if chunk.is_empty() {
                 counter.finish()?;
                 return Ok(None);
             }
-            let before = at.saturating_sub(counter.byte()).min(chunk.len() as u64) as usize;
+            let before = at.saturating_sub(read).min(chunk.len() as u64) as usize;
+            read += chunk.len() as u64;
             if before > 0 {
                 counter.push(&chunk[..before])?;
             }
@@ -235,6 +239,18 @@ async fn consume(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<()> {
     reader.consume(shown);
     tokio::task::consume_budget().await;
     Ok(())
+}
+
+/// Whether the ranges of each file of a scan make up all of it, as those do that this crate and DataFusion cut. A distributed
+/// engine may give a scan some of them only.
+pub(super) fn are_whole(groups: &[FileGroup]) -> bool {
+    let mut left = HashMap::new();
+    for file in groups.iter().flat_map(FileGroup::iter) {
+        let size = i64::try_from(file.object_meta.size).unwrap_or(i64::MAX);
+        let given = file.range.as_ref().map_or(size, |range| range.end.min(size) - range.start.max(0));
+        *left.entry(&file.object_meta.location).or_insert(size) -= given.max(0);
+    }
+    left.values().all(|&left| left <= 0)
 }
 
 /// The files of a scan in as many groups as there are partitions, cut where that evens them out; `None` to leave them.

@@ -23,7 +23,7 @@ use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
 use super::options::CsvFormatOptions;
-use super::ranges::{Split, repartition};
+use super::ranges::{Split, are_whole, repartition};
 use super::session_options::CsvStreamSessionOptions;
 use crate::limits::DEFAULT_BATCH_SIZE;
 
@@ -93,6 +93,7 @@ impl FileSource for CsvStreamSource {
                 .as_ref()
                 .map(|predicate| predicate.to_execute(partition, &self.projection.file_indices)),
             batch_size,
+            files_are_whole: are_whole(&base.file_groups),
             limit: base.limit,
             store,
             memory: Arc::clone(&self.memory),

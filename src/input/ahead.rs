@@ -118,6 +118,12 @@ async fn read_into(
     let mut buffer = Buffer::new();
     loop {
         let read = poll_fn(|cx| poll_fill(reader.as_mut(), cx, &mut buffer, buffer_bytes)).await;
+        if read.is_err() && !buffer.is_empty() {
+            // What came before the error is as good as if the error had come later.
+            if filled.send(Ok(mem::take(&mut buffer))).await.is_err() {
+                return;
+            }
+        }
         let is_last = read.is_err() || buffer.is_empty();
         let handed = read.map(|()| mem::take(&mut buffer));
         if filled.send(handed).await.is_err() || is_last {

@@ -94,6 +94,8 @@ impl Fetch {
 
     /// The next bytes; `None` once all are there.
     pub(super) async fn frame(&mut self) -> Result<Option<Bytes>> {
+        // The time in which nobody asked is not the store's.
+        self.since = Instant::now();
         loop {
             if self.at == self.end {
                 return self.end().map(|()| None);
