@@ -194,6 +194,10 @@ async fn pass(
 }
 
 fn client(server: &Server, secret: &str) -> Arc<dyn ObjectStore> {
+    client_that_waits(server, secret, Duration::from_secs(60))
+}
+
+fn client_that_waits(server: &Server, secret: &str, patience: Duration) -> Arc<dyn ObjectStore> {
     // Its own retries don't reach into bodies; few and quick, so that what this crate does shows.
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..BackoffConfig::default() };
     let retry = RetryConfig { max_retries: 1, backoff, ..RetryConfig::default() };
@@ -203,7 +207,7 @@ fn client(server: &Server, secret: &str) -> Arc<dyn ObjectStore> {
         .with_region("us-east-1")
         .with_access_key_id(KEY)
         .with_secret_access_key(secret)
-        .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout(Duration::from_secs(2)))
+        .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout(patience))
         .with_retry(retry)
         .build();
     Arc::new(store.unwrap())
@@ -236,14 +240,18 @@ fn expected() -> String {
     format!("{ROWS}|{}|{ROWS}|55", ROWS * (ROWS - 1) / 2)
 }
 
-fn bucket() -> TempDir {
-    folder(&[("bucket/t.csv", &text())])
+/// S3 with the bucket, to which the file has been uploaded: of what it was given the server knows the ETag, else it reads
+/// the file for each request.
+async fn bucket() -> (TempDir, Server) {
+    let files = folder(&[("bucket/other", b"")]);
+    let server = s3(&files);
+    client(&server, SECRET).put(&"t.csv".into(), text().into()).await.unwrap();
+    (files, server)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s3_is_read_in_ranges() {
-    let files = bucket();
-    let server = s3(&files);
+    let (_files, server) = bucket().await;
     for partitions in [1, 2, 16] {
         let ctx = session(client(&server, SECRET), partitions).await;
         assert_eq!(rows(&ctx, SQL).await, [expected()], "{partitions} partitions");
@@ -254,8 +262,7 @@ async fn s3_is_read_in_ranges() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s3_with_another_secret_is_an_error_that_says_so() {
-    let files = bucket();
-    let server = s3(&files);
+    let (_files, server) = bucket().await;
     let ctx = SessionContext::new();
     ctx.register_object_store(&"s3://bucket/".parse().unwrap(), client(&server, "another secret"));
     let message = ctx.register_csv_file("t", "s3://bucket/t.csv").await.unwrap_err().to_string();
@@ -264,10 +271,7 @@ async fn s3_with_another_secret_is_an_error_that_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_replaced_after_it_was_listed_is_an_error() {
-    let files = bucket();
-    let server = s3(&files);
-    // The server knows the ETags of what it was given.
-    client(&server, SECRET).put(&"t.csv".into(), text().into()).await.unwrap();
+    let (_files, server) = bucket().await;
     let ctx = session(client(&server, SECRET), 1).await;
     let plan = ctx.sql(SQL).await.unwrap().create_physical_plan().await.unwrap();
     // As long as before, and within the same second.
@@ -279,8 +283,7 @@ async fn a_file_that_is_replaced_after_it_was_listed_is_an_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_break_or_stall_are_made_again() {
-    let files = bucket();
-    let server = s3(&files);
+    let (_files, server) = bucket().await;
     let store = client(&server, SECRET);
     let whole = session(store, 1).await;
     let right = rows(&whole, SQL).await;
@@ -291,7 +294,7 @@ async fn connections_that_break_or_stall_are_made_again() {
             let cuts = Arc::default();
             // A client keeps its connections: the first one is broken too.
             let proxy = proxy(&server, &cuts, move |number| (number % 2 == 0).then_some(cut));
-            let ctx = session(client(&proxy, SECRET), partitions).await;
+            let ctx = session(client_that_waits(&proxy, SECRET, Duration::from_secs(3)), partitions).await;
             let found = ctx.sql(SQL).await.unwrap().collect().await.unwrap();
             assert_eq!(cells(&found), right);
             assert!(cuts.load(SeqCst) > 0, "{cut:?}, {partitions} partitions");
@@ -301,8 +304,7 @@ async fn connections_that_break_or_stall_are_made_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_always_breaks_is_an_error_that_says_where() {
-    let files = bucket();
-    let server = s3(&files);
+    let (_files, server) = bucket().await;
     let proxy =
         proxy(&server, &Arc::default(), |number| Some(Cut::Close(if number == 0 { 500_000 } else { 0 })));
     let ctx = SessionContext::new();
@@ -319,8 +321,7 @@ async fn a_server_that_always_breaks_is_an_error_that_says_where() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_reads_s3_and_http_by_the_environment() {
-    let files = bucket();
-    let (s3, requests) = (s3(&files), Arc::new(AtomicUsize::new(0)));
+    let ((_files, s3), requests) = (bucket().await, Arc::new(AtomicUsize::new(0)));
     let http = http(text(), Arc::clone(&requests));
     for url in ["s3://bucket/t.csv".to_owned(), format!("{}/t.csv", http.url())] {
         let output = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
