@@ -6,7 +6,7 @@
 //! | what | bytes | 1 reader, default | 16 readers |
 //! |---|---|---|---|
 //! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
-//! | blocks of a store beside these: arrived, and asked for | `2/5` of the share | 4 MiB | 256 KiB |
+//! | blocks of a store beside these: arrived, and asked for | `3/10` of the share | 3 MiB | 192 KiB |
 //! | the chunk that is decompressed into, compressed files only | `chunk_bytes` | 0.25 MiB | 40 KiB |
 //! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 82 KiB, normally 29 KiB |
 //! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
@@ -190,9 +190,9 @@ impl Limits {
 
     /// How to read from a store, beside a decompressor that holds up to `decoder_bytes`; 0 for none.
     ///
-    /// There is room for two chunks, as of a local file, and for two fifths of the share, of which a decompressor leaves less
+    /// There is room for two chunks, as of a local file, and for three tenths of the share, of which a decompressor leaves less
     /// or none. A block is a tenth of the share, 1 MiB by default, or half of that room if that is less: there are always
-    /// two, one to consume and one on its way. By default there are 4.
+    /// two, one to consume and one on its way. By default there are 3.
     pub fn read_ahead(&self, decoder_bytes: usize) -> ReadAhead {
         let room = 2 * self.chunk_bytes() + self.ahead_bytes().saturating_sub(decoder_bytes);
         let (least, most) = BLOCK_BYTES;
@@ -203,7 +203,7 @@ impl Limits {
 
     /// Bytes of blocks of a store beside those that are chunks of a local file.
     fn ahead_bytes(&self) -> usize {
-        self.share() / 5 * 2
+        self.share() / 10 * 3
     }
 
     /// Bytes of a batch, beyond which it is handed on with fewer rows than asked for: an eighth of the share, but no more
@@ -292,10 +292,10 @@ mod tests {
             }
         }
         let limits = Limits::default();
-        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: 1 << 20, requests: 4 });
+        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: 1 << 20, requests: 3 });
         let beside_zstd = limits.read_ahead(limits.window_bytes());
         assert_eq!(beside_zstd, ReadAhead { block_bytes: 256 << 10, requests: 2 });
-        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 64 << 10, requests: 5 });
+        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 64 << 10, requests: 4 });
     }
 
     /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.

@@ -28,14 +28,14 @@ const STALL: Duration = Duration::from_millis(500);
 /// Scans at once, as some wait.
 const AT_ONCE: usize = 64;
 
-/// Four blocks of 100 KiB at once.
+/// Three blocks of 100 KiB at once.
 fn large_blocks() -> Limits {
     Limits::new(1 << 20, None).unwrap().with_stall(STALL)
 }
 
 /// Two blocks of 32 KiB at once.
 fn small_blocks() -> Limits {
-    large_blocks().shared_by(8)
+    large_blocks().shared_by(6)
 }
 
 /// What one scan is to read, and how.
