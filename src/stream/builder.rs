@@ -117,7 +117,8 @@ impl CsvStreamBuilder {
         self
     }
 
-    /// Rows, of those that the filters keep, after which the stream ends and reads no more. Default: none.
+    /// Rows, of those that the filters keep, after which the stream ends and reads no more. The values that filters need are
+    /// checked of up to [`PREDICATE_ROWS`](crate::limits::PREDICATE_ROWS) records behind the last one. Default: none.
     pub fn with_limit(mut self, limit: Option<usize>) -> Self {
         self.limit = limit;
         self
