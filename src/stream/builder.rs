@@ -1,11 +1,11 @@
 //! [`CsvStreamBuilder`]: what a stream reads, and how.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use tokio::io::AsyncBufRead;
 
+use super::batches::Batches;
 use super::counters::StreamCounters;
 use super::csv_stream::CsvStream;
 use super::filter::{Filters, RowFilter};
@@ -184,12 +184,7 @@ impl CsvStreamBuilder {
                     // It may stand behind the end.
                     parser = parser.with_header_record();
                 }
-                Work::Decode {
-                    parser: Box::new(parser),
-                    filters,
-                    decoder: Box::new(decoder),
-                    ready: VecDeque::new(),
-                }
+                Work::Decode { parser: Box::new(parser), batches: Batches::new(filters, decoder) }
             }
         };
         Ok(CsvStream {

@@ -118,8 +118,8 @@ impl CsvStream {
         self.rows_left -= batch.as_ref().map_or(0, RecordBatch::num_rows);
         if self.rows_left == 0 {
             self.reader = None;
-        } else if let Work::Decode { decoder, .. } = &mut self.work {
-            decoder.set_batch_rows(self.batch_rows.min(self.rows_left));
+        } else if let Work::Decode { batches, .. } = &mut self.work {
+            batches.set_batch_rows(self.batch_rows.min(self.rows_left));
         }
         Ok(batch)
     }

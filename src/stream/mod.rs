@@ -1,11 +1,12 @@
 //! Any `AsyncBufRead` of CSV bytes → a stream of Arrow batches. The one place that waits.
 //!
 //! ```text
-//!  CsvStreamBuilder ─► CsvStream ─ bytes ─► Work ─ records ─► range_end ─ those of the range ─► filter ─ those kept ─► batch
+//!  CsvStreamBuilder ─► CsvStream ─ bytes ─► Work ─ records ─► range_end ─ those of the range ─► Batches ─ those that filters keep ─► batch
 //!                         │                  └ or only counts them
 //!                         └ waits for bytes, drains before it reads more, ends after an error
 //! ```
 
+mod batches;
 mod builder;
 mod counters;
 mod csv_stream;

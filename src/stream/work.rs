@@ -1,6 +1,5 @@
 //! [`Work`]: what becomes of the bytes, a step at a time.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,21 +7,18 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use super::batches::Batches;
 use super::counters::StreamCounters;
-use super::filter::{Failure, Filters};
+use super::filter::Failure;
 use super::range_end::RangeEnd;
-use crate::decode::BatchDecoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Parser, RecordCounter, Step};
+use crate::parse::{Parser, RecordCounter, Records, Step};
 
 /// What is done with the bytes.
 pub(super) enum Work {
     Decode {
         parser: Box<Parser>,
-        filters: Option<Filters>,
-        decoder: Box<BatchDecoder>,
-        /// Batches that became full before all that filters kept of a chunk was decoded.
-        ready: VecDeque<RecordBatch>,
+        batches: Batches,
     },
     /// No column is asked for.
     Count {
@@ -38,9 +34,7 @@ impl Work {
     /// Rows that wait for their batch.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Work::Decode { decoder, ready, .. } => {
-                decoder.rows() + ready.iter().map(RecordBatch::num_rows).sum::<usize>()
-            }
+            Work::Decode { batches, .. } => batches.rows(),
             Work::Count { counter, taken, .. } => (counter.records() - taken) as usize,
         }
     }
@@ -61,8 +55,8 @@ impl Work {
     /// Whether a batch of up to `rows` rows is full.
     pub(super) fn is_full(&self, rows: usize) -> bool {
         match self {
-            Work::Decode { decoder, ready, .. } if decoder.room() == 0 || !ready.is_empty() => true,
-            _ => self.rows() >= rows,
+            Work::Decode { batches, .. } => batches.is_full(rows),
+            Work::Count { .. } => self.rows() >= rows,
         }
     }
 
@@ -77,26 +71,11 @@ impl Work {
     ) -> Result<usize, Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, filters, decoder, ready } => {
-                let room = match filters {
-                    Some(filters) => filters.room(),
-                    None => decoder.room().min(rows - decoder.rows()),
-                };
-                let (taken, step) = parser.next(chunk, room)?;
+            Work::Decode { parser, batches } => {
+                let (taken, step) = parser.next(chunk, batches.room(rows))?;
                 let parsed = StreamCounters::add_time(&counters.parsing_nanos, started);
                 if let Step::Records(records) = step {
-                    let records = match range_end {
-                        Some(end) => end.cut(records),
-                        None => records,
-                    };
-                    StreamCounters::add(&counters.records, records.len());
-                    match filters {
-                        Some(filters) => filters.push(&records, decoder, ready, counters)?,
-                        None => {
-                            decoder.push(&records)?;
-                            StreamCounters::add_time(&counters.decoding_nanos, parsed);
-                        }
-                    }
+                    batches.push(&before(range_end, records), parsed, counters)?;
                 }
                 Ok(taken)
             }
@@ -120,22 +99,13 @@ impl Work {
     ) -> Result<(), Failure> {
         let started = Instant::now();
         match self {
-            Work::Decode { parser, filters, decoder, ready } => {
+            Work::Decode { parser, batches } => {
                 if let Some(records) = parser.finish()? {
-                    let records = match range_end {
-                        Some(end) => end.cut(records),
-                        None => records,
-                    };
-                    StreamCounters::add(&counters.records, records.len());
-                    match filters {
-                        Some(filters) => return filters.push(&records, decoder, ready, counters),
-                        None => decoder.push(&records)?,
-                    }
+                    batches.push(&before(range_end, records), started, counters)?;
                 }
             }
             Work::Count { counter, failed, .. } => *failed = counter.finish().err(),
         }
-        StreamCounters::add_time(&counters.decoding_nanos, started);
         Ok(())
     }
 
@@ -148,13 +118,7 @@ impl Work {
     ) -> Result<Option<RecordBatch>> {
         let rows = rows.min(self.rows());
         match self {
-            Work::Decode { decoder, ready, .. } => {
-                StreamCounters::add(&counters.oversized, decoder.take_oversized());
-                match ready.pop_front() {
-                    Some(batch) => Ok(Some(batch)),
-                    None => decoder.finish(),
-                }
-            }
+            Work::Decode { batches, .. } => batches.take(counters),
             Work::Count { .. } if rows == 0 => Ok(None),
             Work::Count { taken, .. } => {
                 *taken += rows as u64;
@@ -170,12 +134,16 @@ impl Work {
 
     pub(super) fn allocated_bytes(&self) -> usize {
         match self {
-            Work::Decode { parser, filters, decoder, ready } => {
-                let filters = filters.as_ref().map_or(0, Filters::allocated_bytes);
-                let ready: usize = ready.iter().map(RecordBatch::get_array_memory_size).sum();
-                parser.allocated_bytes() + decoder.allocated_bytes() + filters + ready
-            }
+            Work::Decode { parser, batches } => parser.allocated_bytes() + batches.allocated_bytes(),
             Work::Count { .. } => 0,
         }
+    }
+}
+
+/// Those of the records that are the range's, if there is an end to it.
+fn before<'a>(range_end: Option<&mut RangeEnd>, records: Records<'a>) -> Records<'a> {
+    match range_end {
+        Some(end) => end.cut(records),
+        None => records,
     }
 }
