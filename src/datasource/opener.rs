@@ -38,8 +38,6 @@ pub(super) struct CsvStreamOpener {
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
     pub(super) batch_size: usize,
-    /// Whether the scan has all ranges of its files.
-    pub(super) files_are_whole: bool,
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
     pub(super) store: Arc<dyn ObjectStore>,
@@ -51,10 +49,7 @@ impl FileOpener for CsvStreamOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
         let path = file.object_meta.location.to_string();
         let compression = self.options.compression.resolve(&path);
-        let split = match self.limit {
-            Some(_) => self.options.split.under_limit(self.predicate.is_none() && self.files_are_whole),
-            None => self.options.split,
-        };
+        let split = self.options.split;
         let Some(range) = ByteRange::of(&file, compression, split) else {
             return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
         };
@@ -94,7 +89,11 @@ impl FileOpener for CsvStreamOpener {
             metrics: self.metrics.clone(),
             stream_counters,
         };
-        Ok(async move { opening.open().await.map_err(|error| located(error, &path)) }.boxed())
+        let located = move |error| match own(error) {
+            Ok(own) => own.with_path(&path).into(),
+            Err(other) => other,
+        };
+        Ok(async move { opening.open().await.map_err(located) }.boxed())
     }
 }
 
@@ -113,7 +112,8 @@ struct Opening {
 
 impl Opening {
     async fn open(mut self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        self.reserve()?;
+        let is_compressed = self.compression != Compression::None;
+        while self.has_no_room_for(self.file.limits.reader_bytes(is_compressed))? {}
         let mut published = Published::default();
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
@@ -122,11 +122,7 @@ impl Opening {
         };
         let mut reader = self.reader(start).await?;
         // What a store streams may be held in more than chunks, which is known once it has answered.
-        while let Err(error) = self.share.resize(reader.buffered_bytes()) {
-            if self.halvings == MOST_HALVINGS {
-                return Err(error);
-            }
-            self.halve();
+        while self.has_no_room_for(reader.buffered_bytes())? {
             reader = self.reader(start).await?;
         }
         let input_bytes = reader.buffered_bytes();
@@ -164,21 +160,17 @@ impl Opening {
         })
     }
 
-    /// Reserves the chunks of a reader, which get smaller as long as there is no room for them.
-    fn reserve(&mut self) -> Result<()> {
-        let is_compressed = self.compression != Compression::None;
-        while let Err(error) = self.share.resize(self.file.limits.reader_bytes(is_compressed)) {
-            if self.halvings == MOST_HALVINGS {
-                return Err(error);
+    /// Reserves what a reader holds; where there is no room for it, the next reader is to have half of its buffers.
+    fn has_no_room_for(&mut self, bytes: usize) -> Result<bool> {
+        match self.share.resize(bytes) {
+            Ok(()) => Ok(false),
+            Err(error) if self.halvings == MOST_HALVINGS => Err(error),
+            Err(_) => {
+                self.file.limits = self.file.limits.halved();
+                self.halvings += 1;
+                Ok(true)
             }
-            self.halve();
         }
-        Ok(())
-    }
-
-    fn halve(&mut self) {
-        self.file.limits = self.file.limits.halved();
-        self.halvings += 1;
     }
 
     /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.
@@ -203,19 +195,13 @@ impl Opening {
     }
 }
 
-/// An error of the file, with its path.
-fn located(error: DataFusionError, path: &str) -> DataFusionError {
-    on_own(error, |own| own.with_path(path))
-}
-
-/// Changes an error that is one of this crate's.
-fn on_own(error: DataFusionError, change: impl FnOnce(Error) -> Error) -> DataFusionError {
+/// The error of this crate that an error is, or else the error itself.
+fn own(error: DataFusionError) -> Result<Error> {
     match error {
-        DataFusionError::External(inner) => match inner.downcast::<Error>() {
-            Ok(own) => change(*own).into(),
-            Err(other) => DataFusionError::External(other),
-        },
-        other => other,
+        DataFusionError::External(inner) => {
+            inner.downcast::<Error>().map(|own| *own).map_err(DataFusionError::External)
+        }
+        other => Err(other),
     }
 }
 
@@ -240,15 +226,15 @@ impl ScanStream {
         if self.locating.is_none() {
             let batch = ready!(self.stream.poll_next_unpin(cx));
             let (start, error) = match (self.counted_from, batch) {
-                (Some(start), Some(Err(DataFusionError::External(error)))) => (start, error),
+                (Some(start), Some(Err(error))) => (start, error),
                 (_, batch) => return Poll::Ready(batch),
             };
-            match error.downcast::<Error>() {
+            match own(error) {
                 Ok(own) if own.position().is_some_and(|position| position.line > 0) => {
-                    self.locating = Some(self.file.clone().locate(start, *own).boxed());
+                    self.locating = Some(self.file.clone().locate(start, own).boxed());
                 }
-                Ok(own) => return Poll::Ready(Some(Err((*own).into()))),
-                Err(other) => return Poll::Ready(Some(Err(DataFusionError::External(other)))),
+                Ok(own) => return Poll::Ready(Some(Err(own.into()))),
+                Err(other) => return Poll::Ready(Some(Err(other))),
             }
         }
         let Some(locating) = &mut self.locating else { return Poll::Ready(None) };

@@ -84,6 +84,10 @@ impl FileSource for CsvStreamSource {
         let batch_size = self.options.batch_size().or(self.batch_size).unwrap_or(DEFAULT_BATCH_SIZE);
         let mut options = self.options.resolve()?;
         options.limits = options.limits.shared_by(base.file_groups.len());
+        if base.limit.is_some() {
+            let front_is_enough = self.predicate.is_none() && are_whole(&base.file_groups);
+            options.split = options.split.under_limit(front_is_enough);
+        }
         let opener = CsvStreamOpener {
             options,
             table_schema: self.table_schema.clone(),
@@ -93,7 +97,6 @@ impl FileSource for CsvStreamSource {
                 .as_ref()
                 .map(|predicate| predicate.to_execute(partition, &self.projection.file_indices)),
             batch_size,
-            files_are_whole: are_whole(&base.file_groups),
             limit: base.limit,
             store,
             memory: Arc::clone(&self.memory),

@@ -68,14 +68,14 @@ pub(super) fn terminator(value: &str) -> Parsed<Terminator> {
     byte(value).map(Terminator::Byte)
 }
 
+/// One of these, by the name that [`show_name`] gives it.
+fn named<T: Debug + Copy>(value: &str, all: &[T]) -> Parsed<T> {
+    let is_named = |kind: &&T| show_name(*kind).eq_ignore_ascii_case(value);
+    all.iter().find(is_named).copied().ok_or_else(String::new)
+}
+
 pub(super) fn trim(value: &str) -> Parsed<Trim> {
-    match value.to_ascii_lowercase().as_str() {
-        "none" => Ok(Trim::None),
-        "headers" => Ok(Trim::Headers),
-        "fields" => Ok(Trim::Fields),
-        "all" => Ok(Trim::All),
-        _ => Err(String::new()),
-    }
+    named(value, &[Trim::None, Trim::Headers, Trim::Fields, Trim::All])
 }
 
 pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
@@ -83,21 +83,11 @@ pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
 }
 
 pub(super) fn split(value: &str) -> Parsed<Split> {
-    match value.to_ascii_lowercase().as_str() {
-        "auto" => Ok(Split::Auto),
-        "exact" => Ok(Split::Exact),
-        "none" => Ok(Split::None),
-        _ => Err(String::new()),
-    }
+    named(value, &[Split::Auto, Split::Exact, Split::None])
 }
 
 pub(super) fn oversized_fields(value: &str) -> Parsed<OversizedFields> {
-    match value.to_ascii_lowercase().as_str() {
-        "error" => Ok(OversizedFields::Error),
-        "null" => Ok(OversizedFields::Null),
-        "truncate" => Ok(OversizedFields::Truncate),
-        _ => Err(String::new()),
-    }
+    named(value, &[OversizedFields::Error, OversizedFields::Null, OversizedFields::Truncate])
 }
 
 pub(super) fn count(value: &str) -> Parsed<usize> {
@@ -184,16 +174,9 @@ pub(super) fn show_terminator(terminator: &Terminator) -> String {
     }
 }
 
-pub(super) fn show_trim(trim: &Trim) -> String {
-    format!("{trim:?}").to_ascii_lowercase()
-}
-
-pub(super) fn show_split(split: &Split) -> String {
-    format!("{split:?}").to_ascii_lowercase()
-}
-
-pub(super) fn show_oversized_fields(oversized_fields: &OversizedFields) -> String {
-    format!("{oversized_fields:?}").to_ascii_lowercase()
+/// One of a few kinds of a single word each.
+pub(super) fn show_name<T: Debug>(kind: &T) -> String {
+    format!("{kind:?}").to_ascii_lowercase()
 }
 
 pub(super) fn show_compression(compression: &CompressionOption) -> String {
