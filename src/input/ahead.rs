@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
 use datafusion::common::runtime::SpawnedTask;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::poll_read_buf;
@@ -21,15 +23,11 @@ const BUFFERS: usize = 2;
 ///
 /// On a runtime with several threads the reader works at the same time as whoever uses its bytes: decompression does not
 /// wait for parsing, nor parsing for decompression. The task starts with the first poll and ends with this.
-pub(super) enum Ahead {
-    NotStarted { reader: Pin<Box<dyn AsyncRead + Send>>, buffer_bytes: usize },
-    Running(Running),
-    Failed,
-}
-
-pub(super) struct Running {
+pub(super) struct Ahead {
+    /// What the task does, until it is spawned.
+    reading: Option<BoxFuture<'static, ()>>,
     /// Ended when dropped: it may be waiting for bytes that never come.
-    _task: SpawnedTask<()>,
+    task: Option<SpawnedTask<()>>,
     filled: Receiver<io::Result<Buffer>>,
     empty: Sender<Buffer>,
     current: Buffer,
@@ -43,31 +41,17 @@ type Buffer = Vec<u8>;
 impl Ahead {
     /// Reads `reader` into two buffers, each of half of `bytes`.
     pub(super) fn new(reader: Pin<Box<dyn AsyncRead + Send>>, bytes: usize) -> Self {
-        Ahead::NotStarted { reader, buffer_bytes: (bytes / BUFFERS).max(1) }
-    }
-
-    fn start(&mut self) -> io::Result<&mut Running> {
-        if let Ahead::NotStarted { .. } = self
-            && let Ahead::NotStarted { reader, buffer_bytes } = mem::replace(self, Ahead::Failed)
-        {
-            *self = Ahead::Running(Running::new(reader, buffer_bytes));
-        }
-        match self {
-            Ahead::Running(running) => Ok(running),
-            _ => Err(io::Error::other("read on after an error")),
-        }
-    }
-}
-
-impl Running {
-    fn new(reader: Pin<Box<dyn AsyncRead + Send>>, buffer_bytes: usize) -> Self {
         let (to_user, filled) = channel(BUFFERS);
         let (empty, to_reader) = channel(BUFFERS);
-        let task = SpawnedTask::spawn(read_into(reader, buffer_bytes, to_reader, to_user));
-        Running { _task: task, filled, empty, current: Buffer::new(), consumed: 0, has_ended: false }
+        let reading = read_into(reader, (bytes / BUFFERS).max(1), to_reader, to_user).boxed();
+        let current = Buffer::new();
+        Ahead { reading: Some(reading), task: None, filled, empty, current, consumed: 0, has_ended: false }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(reading) = self.reading.take() {
+            self.task = Some(SpawnedTask::spawn(reading));
+        }
         while self.consumed == self.current.len() && !self.has_ended {
             let Some(next) = ready!(self.filled.poll_recv(cx)) else {
                 return Poll::Ready(Err(io::Error::other("the task that reads ahead has stopped")));
@@ -85,19 +69,13 @@ impl Running {
 impl AsyncBufRead for Ahead {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
-        let polled = this.start()?.poll_next(cx);
-        if let Err(error) = ready!(polled) {
-            *this = Ahead::Failed;
-            return Poll::Ready(Err(error));
-        }
-        let running = this.start()?;
-        Poll::Ready(Ok(&running.current[running.consumed..]))
+        ready!(this.poll_next(cx))?;
+        Poll::Ready(Ok(&this.current[this.consumed..]))
     }
 
     fn consume(self: Pin<&mut Self>, amount: usize) {
-        if let Ahead::Running(running) = self.get_mut() {
-            running.consumed = running.current.len().min(running.consumed + amount);
-        }
+        let this = self.get_mut();
+        this.consumed = this.current.len().min(this.consumed + amount);
     }
 }
 

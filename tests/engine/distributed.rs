@@ -14,15 +14,21 @@ use datafusion_csv_stream::CsvSessionExt;
 use crate::rng::{Rng, seeds};
 use crate::support::{cells, folder, path};
 
+/// The scan of one column of a file, and the file.
+async fn scan(ctx: &SessionContext, path: &str) -> (FileScanConfig, PartitionedFile) {
+    ctx.register_csv_file("t", path).await.unwrap();
+    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
+    let scan = plan.downcast_ref::<DataSourceExec>().unwrap();
+    let config = scan.data_source().downcast_ref::<FileScanConfig>().unwrap().clone();
+    let file = config.file_groups[0].files()[0].clone();
+    (config, file)
+}
+
 #[tokio::test]
 async fn each_record_is_in_one_range() {
     let files = folder(&[("t.csv", b"a,b\n1,\"x\n2,y\n\"\n3,z\n")]);
     let ctx = SessionContext::new();
-    ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
-    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
-    let scan = plan.downcast_ref::<DataSourceExec>().unwrap();
-    let config = scan.data_source().downcast_ref::<FileScanConfig>().unwrap();
-    let file = config.file_groups[0].files()[0].clone();
+    let (config, file) = scan(&ctx, &path(&files, "t.csv")).await;
     let size = file.object_meta.size as i64;
     for cuts in [vec![0, size], vec![0, 5, size], (0..=size).collect()] {
         let pieces = cuts.windows(2).map(|cut| FileGroup::new(vec![piece(&file, cut[0], cut[1])])).collect();
@@ -45,11 +51,7 @@ async fn tasks_that_cut_ranges_further_have_every_record_once() {
     let text = format!("a,b\n{}", (0..20_000).map(row).collect::<String>());
     let files = folder(&[("t.csv", text.as_bytes())]);
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
-    ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
-    let plan = ctx.sql("SELECT a FROM t").await.unwrap().create_physical_plan().await.unwrap();
-    let scan = plan.downcast_ref::<DataSourceExec>().unwrap();
-    let config = scan.data_source().downcast_ref::<FileScanConfig>().unwrap();
-    let file = config.file_groups[0].files()[0].clone();
+    let (config, file) = scan(&ctx, &path(&files, "t.csv")).await;
     let size = file.object_meta.size as i64;
     for seed in seeds(20) {
         let rng = &mut Rng::new(seed);
