@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tokio::io::AsyncReadExt;
-
-use crate::support::{folder, path};
+use crate::support::{folder, gzip, path};
 
 /// What the peers need at least 128 MB for is done in these.
 const LIMITS: [usize; 2] = [32_000_000, 24_000_000];
@@ -80,12 +78,6 @@ fn wide(rows: u64) -> String {
         writeln!(text, "{row},\"{}\"", format!("{row:013}, \n").repeat(640)).unwrap();
     }
     text
-}
-
-async fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    async_compression::tokio::bufread::GzipEncoder::new(bytes).read_to_end(&mut packed).await.unwrap();
-    packed
 }
 
 #[tokio::test]
