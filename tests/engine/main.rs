@@ -20,6 +20,8 @@ mod recovery;
 mod requests;
 #[path = "../support/rng.rs"]
 mod rng;
+#[path = "../support/server.rs"]
+mod server;
 mod servers;
 mod session;
 mod stream;

@@ -1,7 +1,6 @@
 //! Real servers on the loopback, real clients: S3 with its signatures checked, HTTP with ranges, and connections that break.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -17,75 +16,15 @@ use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, IF_MATCH, LAST_MODIFIED,
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use object_store::aws::AmazonS3Builder;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
+use object_store::{ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
+use tokio::net::TcpStream;
 
+use crate::server::{KEY, SECRET, Server, s3, s3_client};
 use crate::support::{cells, folder, rows};
 
-const KEY: &str = "key";
-const SECRET: &str = "secret";
 const LAST_CHANGE: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
-
-/// A server, in threads of its own, for as long as this lives.
-struct Server {
-    address: SocketAddr,
-    runtime: Option<Runtime>,
-}
-
-impl Server {
-    /// Serves each connection that comes, by its number.
-    fn start<F>(serve: impl Fn(TcpStream, usize) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener).unwrap();
-            for number in 0.. {
-                let (socket, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(socket, number));
-            }
-        });
-        Server { address, runtime: Some(runtime) }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// S3, whose buckets are the folders of a folder.
-fn s3(files: &TempDir) -> Server {
-    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(files.path()).unwrap());
-    builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
-    let service = builder.build();
-    Server::start(move |socket, _| {
-        let service = service.clone();
-        async move {
-            let connection = hyper::server::conn::http1::Builder::new();
-            // A client may go away whenever it likes.
-            let _ = connection.serve_connection(TokioIo::new(socket), service).await;
-        }
-    })
-}
 
 /// HTTP, one file under any path, with ranges and conditions; counts requests.
 fn http(file: Vec<u8>, requests: Arc<AtomicUsize>) -> Server {
@@ -198,19 +137,7 @@ fn client(server: &Server, secret: &str) -> Arc<dyn ObjectStore> {
 }
 
 fn client_that_waits(server: &Server, secret: &str, patience: Duration) -> Arc<dyn ObjectStore> {
-    // Its own retries don't reach into bodies; few and quick, so that what this crate does shows.
-    let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..BackoffConfig::default() };
-    let retry = RetryConfig { max_retries: 1, backoff, ..RetryConfig::default() };
-    let store = AmazonS3Builder::new()
-        .with_endpoint(server.url())
-        .with_bucket_name("bucket")
-        .with_region("us-east-1")
-        .with_access_key_id(KEY)
-        .with_secret_access_key(secret)
-        .with_client_options(ClientOptions::new().with_allow_http(true).with_timeout(patience))
-        .with_retry(retry)
-        .build();
-    Arc::new(store.unwrap())
+    Arc::new(s3_client(&server.url(), secret, patience).build().unwrap())
 }
 
 /// A session with the table `t`, the bucket's `t.csv`.
@@ -244,7 +171,7 @@ fn expected() -> String {
 /// the file for each request.
 async fn bucket() -> (TempDir, Server) {
     let files = folder(&[("bucket/other", b"")]);
-    let server = s3(&files);
+    let server = s3(files.path());
     client(&server, SECRET).put(&"t.csv".into(), text().into()).await.unwrap();
     (files, server)
 }
