@@ -6,10 +6,13 @@
 //! | what | bytes | 1 reader, default | 16 readers |
 //! |---|---|---|---|
 //! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
-//! | blocks of a store beside these: arrived, and asked for | `3/10` of the share | 3 MiB | 192 KiB |
+//! | blocks of a store beside these, and connections: arrived, and asked for | `3/10` of the share | 3 MiB | 192 KiB |
 //! | the chunk that is decompressed into, compressed files only | `chunk_bytes` | 0.25 MiB | 40 KiB |
 //! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 82 KiB, normally 29 KiB |
 //! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
+//!
+//! Each column that is decoded takes `512` bytes more, whatever the share. A scan of a file is therefore given no more
+//! readers than leave four times that to each: of 1,000 columns 5 by default, of 16 columns as many as are asked for.
 //!
 //! What a reader may need beyond that, all readers take from what is left
 //! together, and what doesn't fit is an error that says so:
@@ -73,6 +76,14 @@ pub const MAX_FIELDS: usize = 64 << 10;
 /// 8 MiB, from where on larger ones bring nothing (Amazon advises 8 to 16 MB for S3).
 const BLOCK_BYTES: (usize, usize) = (32 << 10, 8 << 20);
 
+/// Bytes that a connection takes beside the block that it brings: 128 KiB. As measured with object_store's HTTP client, whose
+/// buffers grow with what arrives at once.
+const CONNECTION_BYTES: usize = 128 << 10;
+
+/// Bytes that one reader takes for a column however few rows there are: its decoder, the header of its array, its part of
+/// projections. Some 330 are measured for a number or a text.
+const COLUMN_BYTES: usize = 512;
+
 /// Requests that one reader has in flight at the most: 8, with which S3's 50 to 90 MB/s each fill 5 Gbit/s.
 const MAX_REQUESTS: usize = 8;
 
@@ -89,6 +100,13 @@ pub struct ReadAhead {
     pub block_bytes: usize,
     /// Blocks that are held at once, on their way or arrived.
     pub requests: usize,
+}
+
+impl ReadAhead {
+    /// Bytes that are held at the most: blocks, and the connections that bring them.
+    pub fn bytes(&self) -> usize {
+        self.requests.saturating_mul(self.block_bytes + CONNECTION_BYTES)
+    }
 }
 
 /// What one scan may hold at once, and how long it waits for a store.
@@ -113,7 +131,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Checks both numbers, in bytes. Without `max_record_bytes` it is 2 MiB, or a fifth of a memory limit below 10 MiB.
+    /// Checks both numbers, in bytes. Without `max_record_bytes` it is 2 MiB, or a twelfth of a memory limit below
+    /// 10 MiB, so that one of 4 MiB has room for the window of 2 MiB that zstd's default level needs.
     ///
     /// # Errors
     ///
@@ -129,7 +148,10 @@ impl Limits {
             ));
         }
         let most = (memory_limit / 3).min(MAX_MAX_RECORD_BYTES);
-        let max_record_bytes = max_record_bytes.unwrap_or(DEFAULT_MAX_RECORD_BYTES.min(memory_limit / 5));
+        let max_record_bytes = max_record_bytes.unwrap_or(match memory_limit < DEFAULT_MEMORY_LIMIT {
+            true => memory_limit / 12,
+            false => DEFAULT_MAX_RECORD_BYTES,
+        });
         if max_record_bytes == 0 || max_record_bytes > most {
             return Err(Error::invalid_option(
                 "max_record_bytes",
@@ -176,6 +198,18 @@ impl Limits {
         self.max_record_bytes
     }
 
+    /// The most readers that a scan of so many columns has a share for of which the columns take no more than a quarter; at
+    /// least 1.
+    pub fn most_readers(&self, columns: usize) -> usize {
+        let least_share = 4 * Self::column_bytes(columns);
+        self.memory_limit.checked_div(least_share).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Bytes that one reader takes for its columns, beside their values.
+    pub fn column_bytes(columns: usize) -> usize {
+        COLUMN_BYTES * columns
+    }
+
     /// What one reader may hold for itself.
     fn share(&self) -> usize {
         self.memory_limit / self.readers
@@ -191,14 +225,20 @@ impl Limits {
     /// How to read from a store, beside a decompressor that holds up to `decoder_bytes`; 0 for none.
     ///
     /// There is room for two chunks, as of a local file, and for three tenths of the share, of which a decompressor leaves less
-    /// or none. A block is a tenth of the share, 1 MiB by default, or half of that room if that is less: there are always
-    /// two, one to consume and one on its way. By default there are 3.
+    /// or none. A block is a tenth of the share, 1 MiB by default, or less where two of them, one to consume and one on its
+    /// way, and their connections would not fit. By default there are 3. Where the share is too small for two there is one,
+    /// which takes all of it; of such readers there are many, and others work while one waits.
     pub fn read_ahead(&self, decoder_bytes: usize) -> ReadAhead {
         let room = 2 * self.chunk_bytes() + self.ahead_bytes().saturating_sub(decoder_bytes);
+        let block_in = |room: usize| room.saturating_sub(CONNECTION_BYTES) / 4096 * 4096;
         let (least, most) = BLOCK_BYTES;
-        let block = (self.share() / 10).clamp(least, most).min(room / 2);
-        let block_bytes = block / 4096 * 4096;
-        ReadAhead { block_bytes, requests: (room / block_bytes).min(MAX_REQUESTS) }
+        if block_in(room / 2) < 2 * least {
+            let block_bytes = block_in(room).clamp(least.min(room), most);
+            return ReadAhead { block_bytes, requests: 1 };
+        }
+        let block_bytes = block_in(room / 2).min(self.share() / 10 / 4096 * 4096).clamp(least, most);
+        let requests = (room / (block_bytes + CONNECTION_BYTES)).min(MAX_REQUESTS);
+        ReadAhead { block_bytes, requests }
     }
 
     /// Bytes of blocks of a store beside those that are chunks of a local file.
@@ -287,21 +327,31 @@ mod tests {
                     let what = format!("{memory_limit}, {readers}, {decoder}: {block_bytes} × {requests}");
                     let room = 2 * limits.chunk_bytes() + limits.ahead_bytes().saturating_sub(decoder);
                     assert!(block_bytes * requests <= room, "{what}");
-                    assert!(requests >= 2 && block_bytes >= 4096, "{what}");
+                    assert!(requests >= 1 && block_bytes >= 4096, "{what}");
+                    assert!(requests >= 2 || decoder > 0 || limits.share() < 2 << 20, "{what}");
                 }
             }
         }
         let limits = Limits::default();
         assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: 1 << 20, requests: 3 });
         let beside_zstd = limits.read_ahead(limits.window_bytes());
-        assert_eq!(beside_zstd, ReadAhead { block_bytes: 256 << 10, requests: 2 });
-        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 64 << 10, requests: 4 });
+        assert_eq!(beside_zstd, ReadAhead { block_bytes: 128 << 10, requests: 2 });
+        assert_eq!(limits.shared_by(16).read_ahead(0), ReadAhead { block_bytes: 144 << 10, requests: 1 });
     }
 
     /// With the default limit zstd's levels up to 16 and xz's up to 4 have to fit.
     #[test]
     fn the_default_leaves_room_for_a_window_of_4_mib() {
         assert!(Limits::default().window_bytes() >= (4 << 20) + (544 << 10));
+    }
+
+    #[test]
+    fn wide_tables_have_fewer_readers() {
+        let limits = Limits::default();
+        assert_eq!(
+            [0, 16, 1000, 5000, 50_000].map(|columns| limits.most_readers(columns)),
+            [usize::MAX, 320, 5, 1, 1]
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::options::ReadOptions;
 use super::ranges::{ByteRange, FileRanges, Known};
 use crate::error::{self, Error};
 use crate::input::{self, Compression, Input, InputCounters};
+use crate::limits::Limits;
 use crate::parse::{FieldCount, RecordStart};
 use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
 
@@ -41,6 +42,8 @@ pub(super) struct CsvStreamOpener {
     /// Rows after which nobody wants more.
     pub(super) limit: Option<usize>,
     pub(super) store: Arc<dyn ObjectStore>,
+    /// Whether it is the one of this machine's files.
+    pub(super) is_local: bool,
     pub(super) memory: Arc<ScanMemory>,
     pub(super) metrics: ScanMetrics,
 }
@@ -84,6 +87,8 @@ impl FileOpener for CsvStreamOpener {
             range,
             compression,
             builder,
+            column_bytes: Limits::column_bytes(self.projection.len()),
+            is_local: self.is_local,
             share: self.memory.share(limits.memory_limit()),
             halvings: 0,
             metrics: self.metrics.clone(),
@@ -103,6 +108,10 @@ struct Opening {
     range: ByteRange,
     compression: Compression,
     builder: CsvStreamBuilder,
+    /// Bytes that the columns take, beside their values.
+    column_bytes: usize,
+    /// Whether it is a file of this machine, which is not streamed.
+    is_local: bool,
     share: Share,
     /// How often the reader's buffers have been halved for want of memory.
     halvings: u32,
@@ -112,8 +121,8 @@ struct Opening {
 
 impl Opening {
     async fn open(mut self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let is_compressed = self.compression != Compression::None;
-        while self.has_no_room_for(self.file.limits.reader_bytes(is_compressed))? {}
+        // Also for what is read to find the first record, one reader after the other.
+        while self.has_no_room_for(self.reader_bytes() + self.column_bytes)? {}
         let mut published = Published::default();
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
@@ -121,11 +130,11 @@ impl Opening {
             return Ok(futures::stream::empty().boxed());
         };
         let mut reader = self.reader(start).await?;
-        // What a store streams may be held in more than chunks, which is known once it has answered.
-        while self.has_no_room_for(reader.buffered_bytes())? {
+        // Whether a store streams is known once it has answered.
+        while self.has_no_room_for(reader.buffered_bytes() + self.column_bytes)? {
             reader = self.reader(start).await?;
         }
-        let input_bytes = reader.buffered_bytes();
+        let fixed_bytes = reader.buffered_bytes() + self.column_bytes;
         let range_end = self.range.end.map(|end| self.file.end(end));
         let stream = ScanStream {
             stream: self
@@ -137,7 +146,7 @@ impl Opening {
             counted_from: start.map(|start| start.byte).filter(|_| known == Known::Proof),
             locating: None,
             file: self.file,
-            input_bytes,
+            fixed_bytes,
             share: self.share,
             metrics: self.metrics,
             stream_counters: self.stream_counters,
@@ -158,6 +167,20 @@ impl Opening {
                 self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
             }
         })
+    }
+
+    /// Bytes that a reader of the file will hold, as far as is known before it is opened.
+    fn reader_bytes(&self) -> usize {
+        let FileRanges { limits, meta, .. } = &self.file;
+        let is_compressed = self.compression != Compression::None;
+        match self.is_local {
+            true => limits.reader_bytes(is_compressed),
+            false => {
+                let size = usize::try_from(meta.size).unwrap_or(usize::MAX);
+                let decompressed = if is_compressed { limits.chunk_bytes() } else { 0 };
+                limits.read_ahead(0).bytes().min(size) + decompressed
+            }
+        }
     }
 
     /// Reserves what a reader holds; where there is no room for it, the next reader is to have half of its buffers.
@@ -213,8 +236,8 @@ struct ScanStream {
     /// An error whose place is being found.
     locating: Option<BoxFuture<'static, Error>>,
     file: FileRanges,
-    /// Bytes that the reader may hold, without a decompressor's.
-    input_bytes: usize,
+    /// Bytes that the reader may hold, without a decompressor's, and those of the columns.
+    fixed_bytes: usize,
     share: Share,
     metrics: ScanMetrics,
     stream_counters: Arc<StreamCounters>,
@@ -253,7 +276,7 @@ impl Stream for ScanStream {
         this.metrics.publish(&this.file.counters, &this.stream_counters, &mut this.published);
         let held = match polled {
             Poll::Ready(None) => 0,
-            _ => this.input_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
+            _ => this.fixed_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
         };
         if let Err(error) = this.share.resize(held) {
             this.stream.close();

@@ -160,7 +160,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         batch_size, values::some_count, values::show_some),
     option!("memory_limit", values::SIZE, "10MiB", "What one scan may hold at once.",
         memory_limit, values::size, values::show_size),
-    option!("max_record_bytes", values::SIZE, "2MiB, or a fifth of memory_limit if that is less",
+    option!("max_record_bytes", values::SIZE, "2MiB, or a twelfth of a memory_limit below 10MiB",
         "A longer record is an error: usually its quote is never closed.",
         max_record_bytes, values::some_size, values::show_some_size),
     option!("pushdown_filters", values::BOOL, "true",
@@ -368,7 +368,7 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Bytes of the longest record that is accepted. Default 2 MiB, or a fifth of a memory limit below 10 MiB.
+    /// Bytes of the longest record that is accepted. Default 2 MiB, or a twelfth of a memory limit below 10 MiB.
     pub fn with_max_record_bytes(mut self, bytes: usize) -> Self {
         self.max_record_bytes = Some(bytes);
         self

@@ -10,6 +10,7 @@ use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, conjunction};
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
@@ -99,6 +100,7 @@ impl FileSource for CsvStreamSource {
             batch_size,
             limit: base.limit,
             store,
+            is_local: base.object_store_url == ObjectStoreUrl::local_filesystem(),
             memory: Arc::clone(&self.memory),
             metrics: ScanMetrics::new(&self.metrics, partition, self.predicate.is_some()),
         };
@@ -176,8 +178,10 @@ impl FileSource for CsvStreamSource {
         if !self.supports_repartitioning() {
             return Ok(None);
         }
+        let limits = self.options.resolve()?.limits;
+        let most = limits.most_readers(self.projection.file_indices.len()).max(config.file_groups.len());
         let partitioner = FileGroupPartitioner::new()
-            .with_target_partitions(target_partitions)
+            .with_target_partitions(target_partitions.min(most))
             .with_repartition_file_min_size(repartition_file_min_size)
             .with_preserve_order_within_groups(output_ordering.is_some());
         let groups = repartition(config, self.options.compression(), partitioner);

@@ -86,6 +86,11 @@ impl Fetch {
         self.is_unranged
     }
 
+    /// How many bytes are missing.
+    pub(super) fn left(&self) -> usize {
+        (self.end - self.at) as usize
+    }
+
     /// Goes on with an answer.
     pub(super) fn read(&mut self, answer: GetResult) {
         let skip = if self.is_unranged { self.at } else { 0 };

@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn a_larger_limit_has_room_for_a_larger_window() {
-        for (memory_limit, log) in [(1 << 20, 15), (8 << 20, 21), (64 << 20, 25), (300 << 20, 28)] {
+        for (memory_limit, log) in
+            [(1 << 20, 16), (4 << 20, 21), (8 << 20, 22), (64 << 20, 25), (300 << 20, 28)]
+        {
             assert_eq!(zstd_window_log_max(&Limits::new(memory_limit, None).unwrap()), log, "{memory_limit}");
         }
     }

@@ -113,13 +113,10 @@ async fn open_extent(
         }
         GetResultPayload::Stream(_) => {
             first.read(answer);
-            let most = read_ahead.block_bytes.saturating_mul(read_ahead.requests);
-            let buffered_bytes = usize::try_from(all.left_in_object()).unwrap_or(usize::MAX).min(most);
+            let left = usize::try_from(all.left_in_object()).unwrap_or(usize::MAX);
+            let buffered_bytes = left.min(read_ahead.bytes());
             match first.is_unranged() {
-                false => Input::new(
-                    StreamReader::new(RemoteReader::new(object, first, extent, read_ahead)),
-                    buffered_bytes,
-                ),
+                false => Input::new(RemoteReader::new(object, first, extent, read_ahead), buffered_bytes),
                 true => Input::new(StreamReader::new(as_it_comes(first).boxed()), buffered_bytes),
             }
         }

@@ -1,30 +1,27 @@
 //! [`RemoteReader`]: an object that a store streams, block by block, some of them ahead.
 
-use std::collections::VecDeque;
 use std::io;
-use std::mem;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use datafusion::common::runtime::SpawnedTask;
+use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use futures::{Stream, StreamExt};
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use super::counters::Meter;
 use super::extent::Extent;
 use super::fetch::Fetch;
 use super::object::Object;
+use super::reader::poll_read_buffered;
 use crate::error::Result;
 use crate::limits::ReadAhead;
 
-/// Frames of fewer bytes than this are copied together: each that is held takes some dozens of bytes beside its own.
-const SMALL_FRAME: usize = 4 << 10;
-
-/// Bytes into which small frames are copied.
-const SMALL_FRAMES_BYTES: usize = 16 << 10;
+/// Bytes that are shown at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// The blocks of an object, in order.
 ///
@@ -63,7 +60,7 @@ impl RemoteReader {
             self.is_widened = true;
             self.window = (2 * self.window).min(self.read_ahead.requests);
         }
-        let held = usize::from(!self.block.is_empty());
+        let held = usize::from(!self.block.left.is_empty());
         while held + self.in_flight.len() < self.window && self.extent.left() > 0 {
             let range: Range<u64> = self.extent.take(self.read_ahead.block_bytes);
             let fetch = Fetch::new(Arc::clone(&self.object), range);
@@ -85,81 +82,58 @@ impl RemoteReader {
     }
 }
 
-impl Stream for RemoteReader {
-    type Item = io::Result<Bytes>;
-
-    /// Called once the last frame has been consumed.
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl AsyncBufRead for RemoteReader {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         loop {
             this.request();
-            if let Some(frame) = this.block.next_frame() {
-                return Poll::Ready(Some(Ok(frame)));
+            if !this.block.left.is_empty() {
+                return Poll::Ready(Ok(&this.block.left[..this.block.left.len().min(PIECE_BYTES)]));
             }
             match ready!(this.poll_block(cx)) {
-                Some(Ok(block)) => (this.block, this.is_widened) = (block, false),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(block) => (this.block, this.is_widened) = (block?, false),
                 // Nothing behind the end of a range is read ahead.
                 None if this.extent.extend() => (),
-                None => return Poll::Ready(None),
+                None => return Poll::Ready(Ok(&[])),
             }
+        }
+    }
+
+    fn consume(self: Pin<&mut Self>, amount: usize) {
+        let left = &mut self.get_mut().block.left;
+        left.advance(amount.min(left.len()));
+        if left.is_empty() {
+            // Else it would keep the block's memory.
+            *left = Bytes::new();
         }
     }
 }
 
-async fn read_block(mut fetch: Fetch) -> Result<Block> {
-    let mut block = Block::default();
-    while let Some(frame) = fetch.frame().await? {
-        block.push(frame);
+impl AsyncRead for RemoteReader {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        poll_read_buffered(self, cx, out)
     }
-    block.flush();
-    Ok(block)
 }
 
-/// The bytes of one request, in frames as they came.
+/// Reads a block to its end, into memory of its size: what a client's frames are parts of may be much larger.
+async fn read_block(mut fetch: Fetch) -> Result<Block> {
+    let mut bytes = Vec::with_capacity(fetch.left());
+    while let Some(frame) = fetch.frame().await? {
+        bytes.extend_from_slice(&frame);
+    }
+    Ok(Block { bytes: bytes.len(), left: bytes.into() })
+}
+
+/// The bytes of one request.
 #[derive(Debug, Default)]
 struct Block {
-    frames: VecDeque<Bytes>,
-    /// Small frames, of which one is made.
-    small: Vec<u8>,
     bytes: usize,
-    handed_on: usize,
+    /// Those that have not been consumed.
+    left: Bytes,
 }
 
 impl Block {
-    fn push(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        if frame.len() >= SMALL_FRAME {
-            self.flush();
-            self.frames.push_back(frame);
-            return;
-        }
-        if self.small.len() + frame.len() > self.small.capacity() {
-            // Not grown: what has been handed over would stay behind, with room that nobody uses.
-            self.flush();
-            self.small = Vec::with_capacity(SMALL_FRAMES_BYTES);
-        }
-        self.small.extend_from_slice(&frame);
-    }
-
-    /// Makes a frame of the small ones; called at the end too.
-    fn flush(&mut self) {
-        if !self.small.is_empty() {
-            self.frames.push_back(Bytes::from(mem::take(&mut self.small)));
-        }
-    }
-
-    fn next_frame(&mut self) -> Option<Bytes> {
-        let frame = self.frames.pop_front()?;
-        self.handed_on += frame.len();
-        Some(frame)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-
     fn is_half_consumed(&self) -> bool {
-        0 < self.bytes && self.bytes <= 2 * self.handed_on
+        0 < self.bytes && 2 * self.left.len() <= self.bytes
     }
 }

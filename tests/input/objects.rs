@@ -28,11 +28,11 @@ async fn every_store_gives_every_size() {
         };
         for (name, store, meta, most) in [
             ("local", Arc::clone(&local.store), &local_meta, chunk),
-            ("memory", Arc::clone(&memory), &memory_meta, size),
-            // Small frames come together.
-            ("chunked local", chunked(&local.store, 1000), &local_meta, 16 << 10),
-            ("chunked memory", chunked(&memory, 8192), &memory_meta, 8192),
-            ("chunked memory, last frame empty", chunked(&memory, chunk), &memory_meta, chunk),
+            // However a store cuts its bodies.
+            ("memory", Arc::clone(&memory), &memory_meta, 64 << 10),
+            ("chunked local", chunked(&local.store, 1000), &local_meta, 64 << 10),
+            ("chunked memory", chunked(&memory, 8192), &memory_meta, 64 << 10),
+            ("chunked memory, last frame empty", chunked(&memory, chunk), &memory_meta, 64 << 10),
         ] {
             let counters = Arc::new(InputCounters::default());
             for round in 1..=2 {

@@ -214,7 +214,7 @@ async fn what_passes_is_read_through_at_every_byte() {
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_request() {
     let mut scans = Vec::new();
-    for (limits, block) in [(small_blocks(), 32 << 10), (large_blocks(), 100 << 10)] {
+    for (limits, block) in [(small_blocks(), 32 << 10), (large_blocks(), 224 << 10)] {
         assert_eq!(limits.read_ahead(0).block_bytes, block);
         let bytes = data(5 * block + 7);
         for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
