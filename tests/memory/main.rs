@@ -2,9 +2,13 @@
 
 #[path = "../../src/cli/alloc.rs"]
 mod alloc;
+mod cells;
 mod generated;
 mod input;
+mod rows;
 mod scan;
+#[path = "../support/server.rs"]
+mod server;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};

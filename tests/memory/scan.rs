@@ -9,6 +9,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
 
 use crate::generated::{Generated, GeneratedStore};
+use crate::rows::{NARROW_HEADER, WIDE_HEADER, digits, narrow_row, wide_row};
 use crate::{MIB, alone, peak, reset};
 
 struct Measured {
@@ -45,32 +46,6 @@ fn measure(file: &Arc<Generated>, partitions: usize, sql: &str) -> Measured {
         Measured { batches, peak }
     })
 }
-
-/// `number`, zero-padded to `width` digits.
-fn digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + width, b'0');
-    for digit in out[start..].iter_mut().rev() {
-        *digit += (number % 10) as u8;
-        number /= 10;
-    }
-}
-
-/// A hundred and some bytes: a key, a price, a day, two texts, one of them quoted.
-fn narrow_row(row: u64, out: &mut Vec<u8>) {
-    out.push(b'1');
-    digits(row, 9, out);
-    out.push(b',');
-    digits(row % 1000, 3, out);
-    out.extend_from_slice(b".25,2024-02-");
-    digits(row % 28 + 1, 2, out);
-    out.extend_from_slice(b",\"a quoted, or even \"\"doubly quoted\"\" remark\",");
-    digits(row.wrapping_mul(2654435761) % 1_000_000_000, 9, out);
-    out.extend_from_slice(b" plain text of some length, but no comma"[..23].as_ref());
-    out.push(b'\n');
-}
-
-const NARROW_HEADER: &str = "id,price,day,remark,note\n";
 
 /// Rows of the narrow file: 10 million, 1.1 GB, unless the environment asks for more.
 fn narrow_rows() -> u64 {
@@ -121,20 +96,9 @@ fn counting_needs_no_more() {
     }
 }
 
-/// A key and 10 KB of text.
-fn wide_row(row: u64, out: &mut Vec<u8>) {
-    digits(row + 1_000_000, 7, out);
-    out.extend_from_slice(b",\"");
-    for part in 0..640 {
-        digits(row * 1000 + part, 13, out);
-        out.extend_from_slice(b"\n, ");
-    }
-    out.extend_from_slice(b"\"\n");
-}
-
 #[test]
 fn wide_fields_fit_into_ten_mebibytes() {
-    let file = Generated::new("t.csv", "id,text\n", 20_000, wide_row);
+    let file = Generated::new("t.csv", WIDE_HEADER, 20_000, wide_row);
     for partitions in PARTITIONS {
         for sql in ["SELECT sum(id) FROM t", "SELECT sum(id), max(length(text)) FROM t"] {
             let Measured { batches, peak } = measure(&file, partitions, sql);
