@@ -18,8 +18,8 @@ use std::time::Duration;
 use async_compression::tokio::bufread::{GzipEncoder, ZstdEncoder};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
+use datafusion::error::Result;
+use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use futures::TryStreamExt;
@@ -123,18 +123,19 @@ fn an_s3_server() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// The most that was allocated at once while all partitions were read to their ends, beyond what was before; and the first
-/// column's sum.
-async fn measure(ctx: Arc<TaskContext>, plan: Arc<dyn ExecutionPlan>) -> (usize, i64) {
+/// The most that was allocated at once while all partitions of the table `t` were read to their ends, beyond what was
+/// before; and the first column's sum.
+pub(crate) async fn measure(ctx: &SessionContext) -> (usize, Result<i64>) {
+    let plan = ctx.sql("SELECT * FROM t").await.unwrap().create_physical_plan().await.unwrap();
     let idle = reset();
-    let streams = execute_stream_partitioned(plan, ctx).unwrap();
+    let streams = execute_stream_partitioned(plan, ctx.task_ctx()).unwrap();
     let sums = streams.into_iter().map(|stream| {
         tokio::spawn(stream.try_fold(0, |sum, batch| async move {
             Ok(sum + batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>())
         }))
     });
     let sums = futures::future::join_all(sums.collect::<Vec<_>>()).await;
-    let sum = sums.into_iter().map(|sum| sum.unwrap().unwrap()).sum();
+    let sum = sums.into_iter().map(std::result::Result::unwrap).sum();
     (peak() - idle, sum)
 }
 
@@ -167,11 +168,9 @@ fn every_scan_fits_into_its_limit() {
                             let options = CsvFormatOptions::new().with_memory_limit(limit);
                             let path = format!("{folder}/{file}");
                             ctx.register_csv_file_with_options("t", &path, options).await.unwrap();
-                            let plan = ctx.sql("SELECT * FROM t").await.unwrap();
-                            let plan = plan.create_physical_plan().await.unwrap();
-                            let (heap, found) = measure(ctx.task_ctx(), plan).await;
+                            let (heap, found) = measure(&ctx).await;
                             let held = heap + if extension == ".zst" { ZSTD_BYTES } else { 0 };
-                            assert_eq!(found, sum, "{row} {limit}");
+                            assert_eq!(found.unwrap(), sum, "{row} {limit}");
                             row += &format!(" {:.2} |", held as f64 / MIB as f64);
                             if held > limit {
                                 too_much.push(format!("{row} {held} > {limit}"));

@@ -3,6 +3,7 @@
 #[path = "../../src/cli/alloc.rs"]
 mod alloc;
 mod cells;
+mod extremes;
 mod generated;
 mod input;
 mod rows;

@@ -1,0 +1,163 @@
+//! Files and sessions that ask for too much: the bound holds, or an error says which number to raise.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
+use tempfile::TempDir;
+
+use crate::cells::measure;
+use crate::rows::{NARROW_HEADER, narrow_row};
+use crate::{MIB, alone};
+
+const LIMIT: usize = 10 * MIB;
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn session(partitions: usize) -> SessionContext {
+    SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions))
+}
+
+/// Reads a file or a folder: the sum of its first column, within the options' limit.
+async fn read(ctx: &SessionContext, path: &Path, options: CsvFormatOptions, limit: usize) -> Result<i64> {
+    ctx.register_csv_file_with_options("t", path.to_str().unwrap(), options).await?;
+    let (held, sum) = measure(ctx).await;
+    let partitions = ctx.copied_config().target_partitions();
+    println!("{}, {partitions} partitions: {:.2} MiB", path.display(), held as f64 / MIB as f64);
+    assert!(held <= limit, "{}, {partitions} partitions: {held}", path.display());
+    sum
+}
+
+fn narrow(first: u64, rows: u64) -> Vec<u8> {
+    let mut text = NARROW_HEADER.as_bytes().to_vec();
+    (first..first + rows).for_each(|row| narrow_row(row, &mut text));
+    text
+}
+
+fn sum_of(rows: i64) -> i64 {
+    rows * 1_000_000_000 + rows * (rows - 1) / 2
+}
+
+#[test]
+fn any_number_of_partitions() {
+    const ROWS: u64 = 120_000;
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, narrow(0, ROWS)).unwrap();
+    for partitions in [1, 3, 4, 8, 32, 64] {
+        let sum = block_on(read(&session(partitions), &path, CsvFormatOptions::new(), LIMIT));
+        assert_eq!(sum.unwrap(), sum_of(ROWS as i64), "{partitions}");
+    }
+}
+
+#[test]
+fn a_thousand_files() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    for file in 0..1000 {
+        fs::write(folder.path().join(format!("{file:03}.csv")), narrow(file * 200, 200)).unwrap();
+    }
+    for partitions in [1, 16, 64] {
+        let sum = block_on(read(&session(partitions), folder.path(), CsvFormatOptions::new(), LIMIT));
+        assert_eq!(sum.unwrap(), sum_of(200_000), "{partitions}");
+    }
+}
+
+/// Rows of five thousand numbers.
+fn columns(rows: i64) -> String {
+    let mut text = (0..5000).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
+    for row in 0..rows {
+        text += &format!("\n{row}");
+        text += &",12345".repeat(4999);
+    }
+    text
+}
+
+#[test]
+fn five_thousand_columns() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, columns(400)).unwrap();
+    for partitions in [1, 64] {
+        let sum = block_on(read(&session(partitions), &path, CsvFormatOptions::new(), LIMIT));
+        assert_eq!(sum.unwrap(), 400 * 399 / 2, "{partitions}");
+    }
+}
+
+/// A file each: that many readers are not ours to have fewer of. Nor is the schema that DataFusion makes for each of them,
+/// some 150 bytes a column, before a file is opened.
+#[test]
+fn five_thousand_columns_in_many_readers_at_once() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    for file in 0..32 {
+        fs::write(folder.path().join(format!("{file}.csv")), columns(20)).unwrap();
+    }
+    let with_schemas = LIMIT + 32 * 5000 * 150;
+    let error =
+        block_on(read(&session(32), folder.path(), CsvFormatOptions::new(), with_schemas)).unwrap_err();
+    assert!(matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("memory_limit") && message.contains("target_partitions"), "{message}");
+    let options = CsvFormatOptions::new().with_memory_limit(16 * LIMIT);
+    let sum = block_on(read(&session(32), folder.path(), options, 16 * LIMIT));
+    assert_eq!(sum.unwrap(), 32 * 20 * 19 / 2);
+    assert_eq!(
+        block_on(read(&session(1), folder.path(), CsvFormatOptions::new(), LIMIT)).unwrap(),
+        32 * 20 * 19 / 2
+    );
+}
+
+/// An error by default; read when both numbers allow it.
+#[test]
+fn one_field_of_40_mb() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, format!("id,text\n1,a\n2,\"{}\"\n3,c\n", "some text\n".repeat(4_000_000))).unwrap();
+    for partitions in [1, 16] {
+        let declared = "CREATE EXTERNAL TABLE t (id BIGINT, text VARCHAR) STORED AS CSV LOCATION";
+        let (held, sum) = block_on(async {
+            let ctx = session(partitions);
+            datafusion_csv_stream::install(&ctx).unwrap();
+            ctx.sql(&format!("{declared} '{}'", path.display())).await.unwrap();
+            measure(&ctx).await
+        });
+        let message = sum.unwrap_err().to_string();
+        assert!(message.contains("record 2") && message.contains("max_record_bytes"), "{message}");
+        assert!(held <= LIMIT, "{partitions}: {held}");
+
+        let limit = 128 * MIB;
+        let options = CsvFormatOptions::new().with_memory_limit(limit).with_max_record_bytes(42 * MIB);
+        let sum = block_on(read(&session(partitions), &path, options, limit));
+        assert_eq!(sum.unwrap(), 6, "{partitions}");
+    }
+}
+
+#[test]
+fn a_pool_of_ten_mebibytes_serves_sixteen_partitions() {
+    const ROWS: u64 = 120_000;
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, narrow(0, ROWS)).unwrap();
+    let pool = Arc::new(GreedyMemoryPool::new(LIMIT));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
+    let config = SessionConfig::new().with_target_partitions(16);
+    let ctx = SessionContext::new_with_config_rt(config, runtime);
+    assert_eq!(block_on(read(&ctx, &path, CsvFormatOptions::new(), LIMIT)).unwrap(), sum_of(ROWS as i64));
+}
