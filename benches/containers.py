@@ -4,7 +4,8 @@
     python3 benches/containers.py --python venv/bin/python           # root, and a memory cgroup, version 1 or 2
 
 Each engine sums a column of each file, in a process of its own that has no more memory than the limit, page cache
-included, and no swap. It prints the time, or how the process ended. The files are lineitem ($CSV_STREAM_BENCH_LINEITEM,
+included, and no swap. It prints the median time of some runs, in turn with those under the other limits, or how a process
+ended. The files are lineitem ($CSV_STREAM_BENCH_LINEITEM,
 or some 100 MB like it), the same compressed with gzip, and one with fields of 10 KB.
 """
 
@@ -13,6 +14,7 @@ import gzip
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -99,13 +101,17 @@ def run(command, limit_mb):
             group.remove()
     if process.returncode == -signal.SIGKILL:
         return "killed"
-    if process.returncode != 0:
-        return "error"
-    return f"{elapsed:.2f} s"
+    return elapsed if process.returncode == 0 else "error"
+
+
+def cell(runs):
+    """The median, or how the first one ended that failed."""
+    failed = [run for run in runs if isinstance(run, str)]
+    return failed[0] if failed else f"{statistics.median(runs):.2f} s"
 
 
 def wide(path):
-    text = "".join(f"{number:013}, \n" for number in range(640))
+    text = "".join(f"{number:014}, " for number in range(640))
     with open(path, "w") as out:
         out.write("id,text\n")
         for row in range(WIDE_ROWS):
@@ -117,6 +123,7 @@ def main():
     parser.add_argument("file", nargs="?", default=os.environ.get("CSV_STREAM_BENCH_LINEITEM"))
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the peers")
     parser.add_argument("--csv-stream", default="target/release/csv-stream", help="this engine's command line")
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--limits", type=int, nargs="*", default=LIMITS_MB, help="MB; 0 for none")
     parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--sql", help=argparse.SUPPRESS)
@@ -143,7 +150,8 @@ def main():
                     command = [args.csv_stream, "query", sql.format(table=f"'{path}'"), "--format", "csv"]
                 # Once before, so that no process is charged for another one's page cache or pays for the disk.
                 run(command, 0)
-                cells = [run(command, limit) for limit in args.limits]
+                rounds = [[run(command, limit) for limit in args.limits] for _ in range(args.runs)]
+                cells = [cell(runs) for runs in zip(*rounds)]
                 print(f"| {name} ({os.path.getsize(path) // 10**6} MB) | {engine} | " + " | ".join(cells) + " |", flush=True)
 
 
