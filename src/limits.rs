@@ -6,13 +6,14 @@
 //! | what | bytes | 1 reader, default | 16 readers |
 //! |---|---|---|---|
 //! | chunks read and being read | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
-//! | blocks of a store beside these, and connections: arrived, and asked for | `3/10` of the share | 3 MiB | 192 KiB |
+//! | what a store streams needs more: blocks that have arrived, that are asked for, and their connections | `3/10` of the share | 3 MiB | 192 KiB |
 //! | the chunk that is decompressed into, compressed files only | `chunk_bytes` | 0.25 MiB | 40 KiB |
 //! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 82 KiB, normally 29 KiB |
 //! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
 //!
-//! Each column that is decoded takes `512` bytes more, whatever the share. A scan of a file is therefore given no more
-//! readers than leave four times that to each: of 1,000 columns 5 by default, of 16 columns as many as are asked for.
+//! Each column that is decoded takes `384` bytes more, whatever the share. Columns take at most a quarter of a share: files are
+//! cut for no more readers than that, by default 6 for 1,000 columns and 426 for 16. Files that are in more groups already stay
+//! in them.
 //!
 //! What a reader may need beyond that, all readers take from what is left
 //! together, and what doesn't fit is an error that says so:
@@ -72,17 +73,34 @@ pub const PREDICATE_ROWS: usize = 4096;
 /// A table that wide has no use for a query engine; a delimiter that is none of the file's makes such records.
 pub const MAX_FIELDS: usize = 64 << 10;
 
-/// Bytes of one request to a store: at least 32 KiB, where each takes longer to be answered than to arrive, and at most
-/// 8 MiB, from where on larger ones bring nothing (Amazon advises 8 to 16 MB for S3).
-const BLOCK_BYTES: (usize, usize) = (32 << 10, 8 << 20);
+/// Bytes of one request to a store: at least 8 KiB, with which 64 readers fit into the default limit, and at most 8 MiB, from
+/// where on larger ones bring nothing (Amazon advises 8 to 16 MB for S3).
+const BLOCK_BYTES: (usize, usize) = (8 << 10, 8 << 20);
 
-/// Bytes that a connection takes beside the block that it brings: 128 KiB. As measured with object_store's HTTP client, whose
-/// buffers grow with what arrives at once.
-const CONNECTION_BYTES: usize = 128 << 10;
+/// Bytes from which on two blocks at once are better than one: below, each takes longer to be answered than to arrive.
+const LEAST_OF_TWO: usize = 64 << 10;
 
-/// Bytes that one reader takes for a column however few rows there are: its decoder, the header of its array, its part of
-/// projections. Some 330 are measured for a number or a text.
-const COLUMN_BYTES: usize = 512;
+/// Bytes that a connection takes beside its buffer.
+const CONNECTION_BYTES: usize = 32 << 10;
+
+/// Bytes of a connection's buffer at the most.
+const CONNECTION_BUFFER_BYTES: usize = 96 << 10;
+
+/// Bytes that a connection takes beside the block that it brings: as measured with object_store's HTTP client, whose buffer
+/// grows with what arrives at once.
+fn connection_bytes(block_bytes: usize) -> usize {
+    CONNECTION_BYTES + block_bytes.min(CONNECTION_BUFFER_BYTES)
+}
+
+/// The largest block that fits into some room with its connection.
+fn block_in(room: usize) -> usize {
+    let room = room.saturating_sub(CONNECTION_BYTES);
+    (room / 2).max(room.saturating_sub(CONNECTION_BUFFER_BYTES)) / 4096 * 4096
+}
+
+/// Bytes that one reader takes for a column however few rows there are: its decoder, the header of its array, its field in the
+/// partition's schema. Some 330 are measured for a number or a text.
+const COLUMN_BYTES: usize = 384;
 
 /// Requests that one reader has in flight at the most: 8, with which S3's 50 to 90 MB/s each fill 5 Gbit/s.
 const MAX_REQUESTS: usize = 8;
@@ -103,9 +121,11 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Bytes that are held at the most: blocks, and the connections that bring them.
-    pub fn bytes(&self) -> usize {
-        self.requests.saturating_mul(self.block_bytes + CONNECTION_BYTES)
+    /// Bytes that are held at the most where `left` bytes are to be read: blocks, and the connections that bring them.
+    pub fn bytes(&self, left: u64) -> usize {
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let requests = left.div_ceil(self.block_bytes).min(self.requests);
+        left.min(requests * self.block_bytes) + requests * connection_bytes(self.block_bytes)
     }
 }
 
@@ -226,18 +246,17 @@ impl Limits {
     ///
     /// There is room for two chunks, as of a local file, and for three tenths of the share, of which a decompressor leaves less
     /// or none. A block is a tenth of the share, 1 MiB by default, or less where two of them, one to consume and one on its
-    /// way, and their connections would not fit. By default there are 3. Where the share is too small for two there is one,
-    /// which takes all of it; of such readers there are many, and others work while one waits.
+    /// way, and their connections would not fit. By default there are 3. Where the room is too small for two of 64 KiB there is
+    /// one, which takes all of it: by default with 12 readers and more, of which others work while one waits.
     pub fn read_ahead(&self, decoder_bytes: usize) -> ReadAhead {
         let room = 2 * self.chunk_bytes() + self.ahead_bytes().saturating_sub(decoder_bytes);
-        let block_in = |room: usize| room.saturating_sub(CONNECTION_BYTES) / 4096 * 4096;
         let (least, most) = BLOCK_BYTES;
-        if block_in(room / 2) < 2 * least {
-            let block_bytes = block_in(room).clamp(least.min(room), most);
-            return ReadAhead { block_bytes, requests: 1 };
+        let half = block_in(room / 2);
+        if half < LEAST_OF_TWO {
+            return ReadAhead { block_bytes: block_in(room).clamp(least, most), requests: 1 };
         }
-        let block_bytes = block_in(room / 2).min(self.share() / 10 / 4096 * 4096).clamp(least, most);
-        let requests = (room / (block_bytes + CONNECTION_BYTES)).min(MAX_REQUESTS);
+        let block_bytes = half.min(self.share() / 10 / 4096 * 4096).clamp(least, most);
+        let requests = (room / (block_bytes + connection_bytes(block_bytes))).min(MAX_REQUESTS);
         ReadAhead { block_bytes, requests }
     }
 
@@ -323,12 +342,19 @@ mod tests {
             for readers in [1, 2, 16, 64] {
                 let limits = Limits::new(memory_limit, None).unwrap().shared_by(readers);
                 for decoder in [0, 64 << 10, limits.window_bytes()] {
-                    let ReadAhead { block_bytes, requests } = limits.read_ahead(decoder);
+                    let read_ahead = limits.read_ahead(decoder);
+                    let ReadAhead { block_bytes, requests } = read_ahead;
                     let what = format!("{memory_limit}, {readers}, {decoder}: {block_bytes} × {requests}");
                     let room = 2 * limits.chunk_bytes() + limits.ahead_bytes().saturating_sub(decoder);
-                    assert!(block_bytes * requests <= room, "{what}");
-                    assert!(requests >= 1 && block_bytes >= 4096, "{what}");
-                    assert!(requests >= 2 || decoder > 0 || limits.share() < 2 << 20, "{what}");
+                    let held = read_ahead.bytes(u64::MAX);
+                    assert!(held <= room.max(48 << 10), "{what}: {held} of {room}");
+                    assert!(
+                        readers * held <= memory_limit || memory_limit / readers < 48 << 10,
+                        "{what}: {held}"
+                    );
+                    assert!(requests >= 1 && block_bytes >= 8 << 10, "{what}");
+                    assert!(requests >= 2 || decoder > 0 || limits.share() < 1 << 20, "{what}");
+                    assert_eq!(read_ahead.bytes(1), 1 + connection_bytes(block_bytes));
                 }
             }
         }
@@ -350,7 +376,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(
             [0, 16, 1000, 5000, 50_000].map(|columns| limits.most_readers(columns)),
-            [usize::MAX, 320, 5, 1, 1]
+            [usize::MAX, 426, 6, 1, 1]
         );
     }
 

@@ -64,7 +64,7 @@ impl Share {
 
     fn does_not_fit(&self, all: usize) -> datafusion::error::DataFusionError {
         let what = format!(
-            "what all partitions of the scan hold together, {all} bytes (less with fewer target_partitions),"
+            "what all partitions of the scan hold together, {all} bytes (less with fewer target_partitions, or columns),"
         );
         Error::new(ErrorKind::Memory { what, limit: self.limit, option: "memory_limit" }).into()
     }

@@ -62,6 +62,7 @@ impl FileOpener for CsvStreamOpener {
             Some(predicate) => predicate.of_file(&self.table_schema, &file)?,
             None => Vec::new(),
         };
+        let filtered: usize = filters.iter().map(|filter| filter.columns().len()).sum();
         let builder = self
             .options
             .stream_builder(self.table_schema.file_schema())
@@ -87,7 +88,7 @@ impl FileOpener for CsvStreamOpener {
             range,
             compression,
             builder,
-            column_bytes: Limits::column_bytes(self.projection.len()),
+            column_bytes: Limits::column_bytes(self.projection.len() + filtered),
             is_local: self.is_local,
             share: self.memory.share(limits.memory_limit()),
             halvings: 0,
@@ -110,7 +111,7 @@ struct Opening {
     builder: CsvStreamBuilder,
     /// Bytes that the columns take, beside their values.
     column_bytes: usize,
-    /// Whether it is a file of this machine, which is not streamed.
+    /// Whether it is a file of this machine by its URL, and so not streamed.
     is_local: bool,
     share: Share,
     /// How often the reader's buffers have been halved for want of memory.
@@ -176,14 +177,13 @@ impl Opening {
         match self.is_local {
             true => limits.reader_bytes(is_compressed),
             false => {
-                let size = usize::try_from(meta.size).unwrap_or(usize::MAX);
                 let decompressed = if is_compressed { limits.chunk_bytes() } else { 0 };
-                limits.read_ahead(0).bytes().min(size) + decompressed
+                limits.read_ahead(0).bytes(meta.size) + decompressed
             }
         }
     }
 
-    /// Reserves what a reader holds; where there is no room for it, the next reader is to have half of its buffers.
+    /// Reserves what a reader holds; where there is no room for it, the next reader has the buffers of half the share.
     fn has_no_room_for(&mut self, bytes: usize) -> Result<bool> {
         match self.share.resize(bytes) {
             Ok(()) => Ok(false),

@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, conjunction};
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
@@ -195,7 +196,9 @@ impl FileSource for CsvStreamSource {
             return Ok(None);
         }
         let limits = self.options.resolve()?.limits;
-        let most = limits.most_readers(self.projection.file_indices.len()).max(config.file_groups.len());
+        let filtered = self.predicate.as_ref().map_or(0, |predicate| collect_columns(predicate.expr()).len());
+        let columns = self.projection.file_indices.len() + filtered;
+        let most = limits.most_readers(columns).max(config.file_groups.len());
         let partitioner = FileGroupPartitioner::new()
             .with_target_partitions(target_partitions.min(most))
             .with_repartition_file_min_size(repartition_file_min_size)

@@ -113,8 +113,7 @@ async fn open_extent(
         }
         GetResultPayload::Stream(_) => {
             first.read(answer);
-            let left = usize::try_from(all.left_in_object()).unwrap_or(usize::MAX);
-            let buffered_bytes = left.min(read_ahead.bytes());
+            let buffered_bytes = read_ahead.bytes(all.left_in_object());
             match first.is_unranged() {
                 false => Input::new(RemoteReader::new(object, first, extent, read_ahead), buffered_bytes),
                 true => Input::new(StreamReader::new(as_it_comes(first).boxed()), buffered_bytes),

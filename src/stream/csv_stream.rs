@@ -17,7 +17,7 @@ use super::range_end::RangeEnd;
 use super::work::Work;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Chunks that one poll reads before it lets others on its thread have their turn: 16 MiB at the default chunk size.
+/// Chunks that one poll reads before it lets others on its thread have their turn: up to 16 MiB at the default chunk size.
 ///
 /// A batch normally ends a poll long before; a file of comments doesn't.
 const CHUNKS_PER_POLL: usize = 64;

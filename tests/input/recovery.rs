@@ -9,7 +9,7 @@ use async_compression::Level;
 use bytes::Bytes;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::input::{Compression, InputCounters, open, open_range};
-use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::limits::{Limits, ReadAhead};
 use futures::{Stream, StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use tokio::io::AsyncBufReadExt;
@@ -30,12 +30,20 @@ const AT_ONCE: usize = 64;
 
 /// Three blocks of 100 KiB at once.
 fn large_blocks() -> Limits {
+    Limits::new(2 << 20, None).unwrap().with_stall(STALL)
+}
+
+/// Bytes of each of [`small_blocks`].
+const SMALL: usize = 72 << 10;
+
+/// Two blocks at once.
+fn small_blocks() -> Limits {
     Limits::new(1 << 20, None).unwrap().with_stall(STALL)
 }
 
-/// Two blocks of 32 KiB at once.
-fn small_blocks() -> Limits {
-    large_blocks().shared_by(6)
+/// One block of 16 KiB.
+fn one_block() -> Limits {
+    small_blocks().shared_by(6)
 }
 
 /// What one scan is to read, and how.
@@ -214,8 +222,9 @@ async fn what_passes_is_read_through_at_every_byte() {
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_request() {
     let mut scans = Vec::new();
-    for (limits, block) in [(small_blocks(), 32 << 10), (large_blocks(), 224 << 10)] {
-        assert_eq!(limits.read_ahead(0).block_bytes, block);
+    for (limits, block) in [(one_block(), 16 << 10), (small_blocks(), SMALL), (large_blocks(), 204 << 10)] {
+        let requests = if block < SMALL { 1 } else { 2 };
+        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: block, requests });
         let bytes = data(5 * block + 7);
         for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
             let start = range.as_ref().map_or(0, |range| range.start as usize);
@@ -242,14 +251,14 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
         (Fault::Refuse, "with 5 tries in ", "503 Service Unavailable"),
         (Fault::NoAnswer, "with 3 tries in 1.", "nothing came for 500ms"),
         (Fault::Break(0), "with 5 tries in ", "connection reset by peer"),
-        (Fault::End(0), "with 5 tries in ", "the answer ended at byte 65536, it was to end at byte 98304"),
+        (Fault::End(0), "with 5 tries in ", "the answer ended at byte 147456, it was to end at byte 200000"),
         (Fault::Stall(0), "with 3 tries in 1.", "nothing came for 500ms"),
     ] {
         let scan = Scan::of(data(200_000), small_blocks());
         let met = fault.clone();
         let outcome = scan.read(move |number| (number >= 2).then(|| met.clone())).await;
         let Outcome::Error(error) = outcome else { panic!("{fault:?}: {outcome:?}") };
-        let start = format!("a.csv: no byte came from byte 65536 on, {tries}");
+        let start = format!("a.csv: no byte came from byte 147456 on, {tries}");
         assert!(error.starts_with(&start) && error.ends_with(cause), "{fault:?}: {error}");
     }
 }
@@ -257,7 +266,7 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
 #[tokio::test]
 async fn what_no_request_can_change_is_not_tried_again() {
     for first in 0..3 {
-        let scan = Scan::of(data(100_000), small_blocks());
+        let scan = Scan::of(data(3 * SMALL), small_blocks());
         // With what is in flight beside it, at most one more has been sent.
         let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let sent = Arc::clone(&counted);
@@ -275,12 +284,14 @@ async fn what_no_request_can_change_is_not_tried_again() {
 #[tokio::test]
 async fn an_object_replaced_at_any_request_is_never_a_mixture() {
     let mut tally = Tally::default();
-    let bytes = data(150_000);
+    let bytes = data(5 * SMALL - 10_000);
     let mut other = bytes.clone();
     other.iter_mut().for_each(|byte| *byte ^= 1);
     let longer = [&other[..], b"more"].concat();
     for marks in [Marks::Strong, Marks::Weak, Marks::Time] {
-        for content in [bytes.clone(), other.clone(), longer.clone(), bytes[..149_999].to_vec(), Vec::new()] {
+        for content in
+            [bytes.clone(), other.clone(), longer.clone(), bytes[..bytes.len() - 1].to_vec(), Vec::new()]
+        {
             let content = Bytes::from(content);
             for request in 0..6 {
                 for broken in [false, true] {
@@ -309,11 +320,11 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
 
 #[tokio::test]
 async fn more_bytes_than_asked_for_are_an_error() {
-    for size in [67, 100_000] {
+    for size in [67, 3 * SMALL] {
         for request in 0..4 {
             let scan = Scan::of(data(size), small_blocks());
             let outcome = scan.read(move |number| (number == request).then_some(Fault::Excess(1))).await;
-            let requests = size.div_ceil(32 << 10);
+            let requests = size.div_ceil(SMALL);
             match request < requests {
                 true => assert!(matches!(&outcome, Outcome::Error(e) if is_clear(e)), "{outcome:?}"),
                 false => assert_eq!(outcome, Outcome::Right),
@@ -329,7 +340,7 @@ async fn slow_stores_and_slow_consumers_lose_nothing() {
         assert_eq!(outcome, Outcome::Right, "{pause:?}");
     }
     // Slower than a stall.
-    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(100_000), small_blocks()) };
+    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(3 * SMALL), small_blocks()) };
     assert_eq!(scan.read(|_| None).await, Outcome::Right);
 }
 
@@ -338,7 +349,7 @@ fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
     let at = match rng.below(3) {
         0 => rng.below(40),
         1 => rng.below(40_000),
-        _ => (32 << 10) - rng.below(3),
+        _ => SMALL - rng.below(3),
     };
     match rng.below(16) {
         0..=2 => Fault::Refuse,
@@ -355,9 +366,10 @@ fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
 /// One of many scans: its kind and its faults, from a seed.
 async fn random_scan(seed: u64) -> Outcome {
     let mut rng = Rng::new(seed);
-    let size = rng.pick(&[0, 1, 67, 1000, 32 << 10, (32 << 10) + 1, 70_000, 150_000]);
+    let size = rng.pick(&[0, 1, 67, 1000, SMALL, SMALL + 1, 150_000, 5 * SMALL]);
     let bytes = data(size + rng.below(5));
-    let mut scan = Scan::of(bytes.clone(), if rng.once_in(4) { large_blocks() } else { small_blocks() });
+    let mut scan =
+        Scan::of(bytes.clone(), rng.pick(&[one_block(), small_blocks(), small_blocks(), large_blocks()]));
     scan.limits = scan.limits.with_stall(Duration::from_millis(100));
     scan.marks = rng.pick(&[Marks::Strong, Marks::Strong, Marks::Weak, Marks::Time]);
     if rng.once_in(3) && !bytes.is_empty() {

@@ -24,6 +24,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
+use object_store::aws::AmazonS3;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
@@ -139,16 +140,49 @@ pub(crate) async fn measure(ctx: &SessionContext) -> (usize, Result<i64>) {
     (peak() - idle, sum)
 }
 
+/// A store, and a bucket of S3 with a client.
+async fn bucket() -> (TempDir, S3, Arc<AmazonS3>) {
+    let buckets = TempDir::new().unwrap();
+    fs::create_dir(buckets.path().join("bucket")).unwrap();
+    let s3 = S3::start(buckets.path());
+    let client = s3_client(&s3.url, SECRET, Duration::from_secs(60)).build().unwrap();
+    (buckets, s3, Arc::new(client))
+}
+
+/// A session that reads the table `t` from a file.
+async fn session(client: &Arc<AmazonS3>, path: &str, partitions: usize, limit: usize) -> SessionContext {
+    let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
+    ctx.register_object_store(&"s3://bucket".parse().unwrap(), client.clone());
+    let options = CsvFormatOptions::new().with_memory_limit(limit);
+    ctx.register_csv_file_with_options("t", path, options).await.unwrap();
+    ctx
+}
+
+#[test]
+fn many_readers_of_a_store_fit_into_a_limit() {
+    let _alone = alone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (_buckets, _s3, client) = bucket().await;
+        let File { text, sum, .. } = file("narrow", NARROW_HEADER, 1_000_000_000, narrow_row);
+        client.put(&"t.csv".into(), text.into()).await.unwrap();
+        for (partitions, limit) in [(8, 2), (32, 4), (64, 10)] {
+            let ctx = session(&client, "s3://bucket/t.csv", partitions, limit * MIB).await;
+            let (held, found) = measure(&ctx).await;
+            println!("{partitions} partitions of S3, {limit} MiB: {:.2} MiB", held as f64 / MIB as f64);
+            assert_eq!(found.unwrap(), sum, "{partitions} partitions, {limit} MiB");
+            assert!(held <= limit * MIB, "{partitions} partitions, {limit} MiB: {held}");
+        }
+    });
+}
+
 #[test]
 fn every_scan_fits_into_its_limit() {
     let _alone = alone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let (local, buckets) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        fs::create_dir(buckets.path().join("bucket")).unwrap();
-        let s3 = S3::start(buckets.path());
-        let client = s3_client(&s3.url, SECRET, Duration::from_secs(60)).build().unwrap();
-        let client = Arc::new(client);
+        let local = TempDir::new().unwrap();
+        let (_buckets, _s3, client) = bucket().await;
         println!("| file | compression | store | partitions | 4 MiB | 10 MiB | 64 MiB |");
         println!("|---|---|---|---:|---:|---:|---:|");
         let mut too_much = Vec::new();
@@ -162,12 +196,8 @@ fn every_scan_fits_into_its_limit() {
                     for partitions in PARTITIONS {
                         let mut row = format!("| {name} | {extension} | {store} | {partitions} |");
                         for limit in LIMITS {
-                            let config = SessionConfig::new().with_target_partitions(partitions);
-                            let ctx = SessionContext::new_with_config(config);
-                            ctx.register_object_store(&"s3://bucket".parse().unwrap(), client.clone());
-                            let options = CsvFormatOptions::new().with_memory_limit(limit);
                             let path = format!("{folder}/{file}");
-                            ctx.register_csv_file_with_options("t", &path, options).await.unwrap();
+                            let ctx = session(&client, &path, partitions, limit).await;
                             let (heap, found) = measure(&ctx).await;
                             let held = heap + if extension == ".zst" { ZSTD_BYTES } else { 0 };
                             assert_eq!(found.unwrap(), sum, "{row} {limit}");
