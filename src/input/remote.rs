@@ -26,9 +26,9 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The blocks of an object, in order.
 ///
 /// Each block is one request, in a task of its own, so that it arrives, and the connection is free again, while others, if
-/// there may be more than one, are consumed. A block that is being consumed counts as one of those in flight, of which there are never more than
-/// [`ReadAhead::requests`]; at first there is one, and twice as many each time that half of a block has been consumed, so
-/// that who wants some records only gets no more than one block sent.
+/// there may be more than one, are consumed. A block that is being consumed counts as one of those in flight, of which there
+/// are never more than [`ReadAhead::requests`]; at first there is one, and twice as many each time that half of a block has
+/// been consumed, so that who wants some records only gets no more than one block sent.
 ///
 /// Dropping the reader, or an error, ends all of its tasks.
 pub(super) struct RemoteReader {
