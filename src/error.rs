@@ -40,6 +40,11 @@ pub enum ErrorKind {
         /// Whether the record's last field is an open quoted one.
         in_quotes: bool,
     },
+    /// A record does not fit into memory, even with its oversized values cut.
+    RecordTooLarge {
+        /// The room for it, in bytes.
+        limit: usize,
+    },
     /// A record has more or fewer fields than the table has columns.
     FieldCount {
         /// The table's number of columns.
@@ -310,6 +315,12 @@ impl fmt::Display for ErrorKind {
                     false => write!(f, ": raise max_record_bytes, or check terminator and delimiter"),
                 }
             }
+            ErrorKind::RecordTooLarge { limit } => write!(
+                f,
+                "the record that starts here does not fit into {limit} bytes, the part of memory_limit that there is for one, \
+                 even with the oversized values of its string, binary and dictionary columns cut to max_field_bytes: raise \
+                 memory_limit, or lower max_field_bytes"
+            ),
             ErrorKind::FieldCount { expected, found } => {
                 write!(f, "the record has {found} fields, the table has {expected} columns")?;
                 match found < expected {
@@ -385,6 +396,7 @@ mod tests {
             (ErrorKind::UnclosedQuote, "unclosed quote?"),
             (ErrorKind::RecordTooLong { limit: 9, in_quotes: true }, "unclosed quote?"),
             (ErrorKind::RecordTooLong { limit: 9, in_quotes: false }, "raise max_record_bytes"),
+            (ErrorKind::RecordTooLarge { limit: 9 }, "raise memory_limit, or lower max_field_bytes"),
             (
                 ErrorKind::FieldCount { expected: 3, found: 2 },
                 "2 fields, the table has 3 columns; truncated_rows",

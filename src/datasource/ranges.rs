@@ -184,9 +184,8 @@ impl FileRanges {
     /// bytes as there have to be, in one request or in blocks of a store that are read ahead.
     async fn find(&self, mut finder: BoundaryFinder) -> Result<Boundary> {
         let first = finder.first_byte();
-        let window = BoundaryFinder::window_bytes(self.limits.max_record_bytes() as u64);
-        let ends = [FIRST_LOOK_BYTES.min(window), window]
-            .map(|bytes| first.saturating_add(bytes).min(self.meta.size));
+        let end = finder.end_byte().min(self.meta.size);
+        let ends = [first.saturating_add(FIRST_LOOK_BYTES).min(end), end];
         let mut at = first;
         for end in ends {
             let mut reader = self.open(at..end).await?;

@@ -62,7 +62,7 @@ use super::mask::Syntax;
 use super::parser::FieldCount;
 use super::reference::{Action, Machine, State};
 use crate::dialect::Dialect;
-use crate::limits::MAX_MAX_RECORD_BYTES;
+use crate::limits::{DEFAULT_MAX_RECORD_BYTES, MAX_MAX_RECORD_BYTES};
 
 /// Whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;
@@ -149,7 +149,6 @@ impl BoundaryFinder {
     /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
         let first = at.saturating_sub(1);
-        let max_record_bytes = max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64;
         let has_quote = dialect.quote().is_some();
         let states = [
             (true, State::StartRecord),
@@ -166,9 +165,9 @@ impl BoundaryFinder {
                 machine: Machine::new(dialect),
                 syntax: Syntax::new(dialect),
                 field_count,
-                max_record_bytes,
+                max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64,
                 at,
-                end: first.saturating_add(Self::window_bytes(max_record_bytes)),
+                end: first.saturating_add(window_bytes(max_record_bytes, at)),
             },
             hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
             byte: first,
@@ -180,9 +179,11 @@ impl BoundaryFinder {
         self.trial.at.saturating_sub(1)
     }
 
-    /// The most bytes that are asked for: what is left of a longest record, another one, and their terminators.
-    pub fn window_bytes(max_record_bytes: u64) -> u64 {
-        2 * (max_record_bytes.min(MAX_MAX_RECORD_BYTES as u64) + 1)
+    /// The offset in the file behind the last byte that is asked for: what is left of a longest record, another one, and their
+    /// terminators; but of records that can be longer than usual no more bytes than stand before `at`, as reading those instead
+    /// tells for certain.
+    pub fn end_byte(&self) -> u64 {
+        self.trial.end
     }
 
     /// Looks at the next bytes of the file, which may be of any number. `None` means that more are needed.
@@ -260,6 +261,12 @@ impl BoundaryFinder {
             Some(Found::NotYet) | None => Boundary::Undecided,
         }
     }
+}
+
+/// The most bytes that are looked at from the one before `at` on.
+fn window_bytes(max_record_bytes: usize, at: u64) -> u64 {
+    let records = |bytes: usize| 2 * (bytes.min(MAX_MAX_RECORD_BYTES) as u64 + 1);
+    records(max_record_bytes).min(at.max(records(DEFAULT_MAX_RECORD_BYTES)))
 }
 
 /// What all have found.

@@ -90,6 +90,15 @@ impl Index {
         (&self.ends[..fields], &self.starts[..records], &self.field_counts[..records])
     }
 
+    /// Where the fields of the first record end, which may still be open.
+    pub(super) fn first_record_ends(&mut self) -> &mut [u32] {
+        let fields = match self.filled.records {
+            0 => self.filled.fields,
+            _ => self.first_field(1),
+        };
+        &mut self.ends[..fields]
+    }
+
     /// How many fields the first `records` records have together.
     fn first_field(&self, records: usize) -> usize {
         match records {

@@ -20,13 +20,15 @@
 //!   just the BOM.
 //! * A comment ends with LF, or with the input, and is no record. `csv-core` says so too, but its table makes a record
 //!   of one that the input ends, and lets one go on to there where LF has no other meaning in the dialect.
-//! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong).
+//! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong). If [`CutFields`] say so, fields
+//!   of a long one are cut while it is read, so that it need not be held whole.
 //!
 //! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
 
 mod bom;
 pub mod boundary;
 mod count;
+mod cut;
 mod field_index;
 pub(crate) mod index;
 mod lines;
@@ -40,6 +42,7 @@ mod unescape;
 
 pub use boundary::{Boundary, BoundaryFinder};
 pub use count::RecordCounter;
+pub use cut::CutFields;
 pub use index::Backend;
 pub use parser::{FieldCount, Parser, Step};
 pub use records::{Column, Records, Spans};

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::BOM;
 use super::bom::{Bom, Taken};
+use super::cut::{CutFields, Cutter};
 use super::field_index::Index;
 use super::index::Backend;
 use super::lines::line_breaks;
@@ -93,6 +94,8 @@ pub struct Parser {
     header_is_next: bool,
     field_count: FieldCount,
     max_record_bytes: usize,
+    /// Cuts fields of records that are longer than what is held of one.
+    cutter: Option<Cutter>,
     dialect: Dialect,
     unescape: Unescape,
 }
@@ -151,6 +154,7 @@ impl Parser {
             header_is_next: dialect.has_header(),
             field_count,
             max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES),
+            cutter: None,
             dialect: dialect.clone(),
             unescape: Unescape::fields(dialect),
         }
@@ -166,6 +170,13 @@ impl Parser {
     /// [`INDEX_FIELDS`](crate::limits::INDEX_FIELDS).
     pub fn with_index_fields(mut self, fields: usize) -> Self {
         self.index.set_enough_fields(fields);
+        self
+    }
+
+    /// Cuts fields of records that are longer than what is held of one, which may be less than `max_record_bytes`. The header
+    /// is never cut. Default: a record is held whole.
+    pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
+        self.cutter = fields.map(|fields| Cutter::new(&self.dialect, fields));
         self
     }
 
@@ -194,7 +205,7 @@ impl Parser {
         let mut taken = 0;
         loop {
             let from = taken;
-            let piece = &input[from..input.len().min(from + MAX_PIECE)];
+            let piece = &input[from..input.len().min(from + self.piece_bytes())];
             let (more, found) = self.advance(piece, max_records.max(1))?;
             taken += more;
             match found {
@@ -226,6 +237,7 @@ impl Parser {
         if self.carry.is_empty() || self.index.records() == 0 {
             return Ok(None);
         }
+        self.cut_fields()?;
         let carry = std::mem::take(&mut self.carry);
         let found = self.settle(Place::Carry, 1, &carry);
         self.carry = carry;
@@ -287,14 +299,13 @@ impl Parser {
         let mut taken = 0;
         let mut growth = FIRST_GROWTH;
         while taken < input.len() {
-            // One byte more than the longest record may have is its terminator, or one too many.
-            let room = (self.max_record_bytes + 1).saturating_sub(self.carry.len()).max(1);
-            let more = growth.min(input.len() - taken).min(room);
+            let more = growth.min(input.len() - taken).min(self.carry_room());
             growth *= 2;
             let from = self.carry.len();
             self.extend_carry(&input[taken..taken + more]);
             taken += more;
             let scanned = self.scanner.scan(&self.carry, from, &mut self.index, 1);
+            let scanned = scanned - self.cut_fields()?;
             if self.index.records() > 0 {
                 let carry = std::mem::take(&mut self.carry);
                 let found = self.settle(Place::Carry, 1, &carry)?;
@@ -403,6 +414,7 @@ impl Parser {
         let after_cr = end > 0 && bytes[end - 1] == b'\r';
         let behind = line_breaks(self.anchor.terminator, after_cr, &bytes[end..scanned]);
         self.anchor.pass(&bytes[..end], self.scanner.line_breaks() - behind);
+        self.anchor.byte += self.cutter.as_mut().map_or(0, Cutter::start_record);
         self.anchor.record += records as u64;
         end
     }
@@ -462,14 +474,61 @@ impl Parser {
         self.extend_carry(record);
     }
 
-    /// Grows the carry, by doubling, but to no more than the longest record and its terminator.
+    /// Grows the carry, by doubling, but to no more than it may hold.
     fn extend_carry(&mut self, bytes: &[u8]) {
         let needed = self.carry.len() + bytes.len();
         if needed > self.carry.capacity() {
-            let doubled = (2 * self.carry.capacity()).min(self.max_record_bytes + 1);
+            let doubled = (2 * self.carry.capacity()).min(self.carry_bytes());
             self.carry.reserve_exact(needed.max(doubled) - self.carry.len());
         }
         self.carry.extend_from_slice(bytes);
+    }
+
+    /// Bytes that the carry may hold: the longest record and its terminator, or what is held of one and a step more.
+    fn carry_bytes(&self) -> usize {
+        let most = self.max_record_bytes + 1;
+        self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + FIRST_GROWTH))
+    }
+
+    /// Bytes that the carry may take now, at least 1: one byte more than the longest record may have is its terminator, or one
+    /// too many.
+    fn carry_room(&self) -> usize {
+        let record = self.carry.len() as u64 + self.dropped();
+        let to_limit = (self.max_record_bytes as u64 + 1).saturating_sub(record) as usize;
+        to_limit.min(self.carry_bytes().saturating_sub(self.carry.len())).max(1)
+    }
+
+    /// Bytes of an input that are looked at together: no more than are held of a record, so that a longer one gets into the
+    /// carry, where it is cut.
+    fn piece_bytes(&self) -> usize {
+        self.cutter.as_ref().map_or(MAX_PIECE, |cutter| cutter.held_bytes().clamp(1, MAX_PIECE))
+    }
+
+    /// Bytes of the carry's record that have been dropped.
+    fn dropped(&self) -> u64 {
+        self.cutter.as_ref().map_or(0, Cutter::dropped)
+    }
+
+    /// Cuts the fields of the carry's record if it is too long to be held, and returns how many bytes that drops.
+    fn cut_fields(&mut self) -> Result<usize> {
+        let whole = |index: &Index| index.end_of(index.records().min(1)).map(|behind| behind - 1);
+        let Some(cutter) = &mut self.cutter else { return Ok(0) };
+        let limit = cutter.held_bytes();
+        if whole(&self.index).unwrap_or(self.carry.len()) <= limit && cutter.dropped() == 0 {
+            return Ok(0);
+        }
+        let is_header = self.anchor.record == 0;
+        let dropped = if is_header { 0 } else { cutter.cut(&mut self.carry, &mut self.index) };
+        let whole = whole(&self.index);
+        if whole.is_none() && self.carry.len() as u64 + cutter.dropped() > self.max_record_bytes as u64 {
+            let (limit, in_quotes) = (self.max_record_bytes, self.scanner.inside_quotes());
+            return Err(self.error(ErrorKind::RecordTooLong { limit, in_quotes }, &self.carry, 0));
+        }
+        // Of an open field one byte more is there than is kept in the end.
+        if whole.unwrap_or(self.carry.len() - 1) > limit {
+            return Err(self.error(ErrorKind::RecordTooLarge { limit }, &self.carry, 0));
+        }
+        Ok(dropped)
     }
 
     /// Takes what can be part of a BOM at the start of the file.

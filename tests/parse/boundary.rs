@@ -161,7 +161,7 @@ fn traps() {
 #[test]
 fn no_more_is_asked_for_than_needed() {
     let limit = 1000;
-    let window = BoundaryFinder::window_bytes(limit);
+    let window = 2 * (limit + 1);
     for (input, expected) in [
         (b"1,2\n".repeat(1000), Some(limit + 1)),
         (b"1,\"2\"\n".repeat(1000), None),
@@ -170,11 +170,27 @@ fn no_more_is_asked_for_than_needed() {
     ] {
         let dialect = Dialect::default();
         let mut finder = BoundaryFinder::new(&dialect, FieldCount::Exactly(2), limit as usize, 100);
+        assert_eq!(finder.end_byte() - finder.first_byte(), window);
         let bytes = &input[finder.first_byte() as usize..];
         let asked = bytes.iter().take_while(|&byte| finder.push(&[*byte]).is_none()).count() as u64 + 1;
         assert!(asked <= window, "{asked} of {window} bytes");
         assert!(expected.is_none_or(|expected| asked == expected), "{asked} bytes, not {expected:?}");
     }
+}
+
+/// What is before tells for certain, and is less.
+#[test]
+fn of_long_records_no_more_is_asked_for_than_stands_before() {
+    let mebibytes = |bytes: u64| bytes << 20;
+    let finder = |at| BoundaryFinder::new(&Dialect::default(), FieldCount::Exactly(2), 64 << 20, at);
+    let window = |at| finder(at).end_byte() - finder(at).first_byte();
+    assert_eq!(window(mebibytes(1000)), mebibytes(128) + 2);
+    assert_eq!(window(mebibytes(100)), mebibytes(100));
+    assert_eq!(window(1000), mebibytes(4) + 2);
+    let mut finder = finder(mebibytes(5));
+    let lines = b"1,2\n".repeat(1 << 18);
+    let asked = (1..).find_map(|pushed| Some((pushed, finder.push(&lines)?)));
+    assert_eq!(asked, Some((5, Boundary::Undecided)), "a quote may stand behind");
 }
 
 /// Asks about every byte, however the bytes are cut.

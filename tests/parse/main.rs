@@ -17,6 +17,7 @@ mod cases;
 mod check;
 mod count;
 mod csv_core;
+mod cut;
 mod generated;
 #[path = "../support/kinds.rs"]
 mod kinds;

@@ -55,6 +55,9 @@ pub enum Kind {
         limit: usize,
         in_quotes: bool,
     },
+    RecordTooLarge {
+        limit: usize,
+    },
     FieldCount {
         expected: usize,
         found: usize,
@@ -79,7 +82,7 @@ pub struct Scanned {
     /// Without the BOM.
     pub start: usize,
     end: usize,
-    lines_before: u64,
+    pub lines_before: u64,
     pub fields: Vec<Field>,
     /// The state in which the input ended, if it ended this record.
     last_state: Option<State>,
@@ -211,6 +214,7 @@ impl From<&Error> for Failure {
         let kind = match *error.kind() {
             ErrorKind::UnclosedQuote => Kind::UnclosedQuote,
             ErrorKind::RecordTooLong { limit, in_quotes } => Kind::RecordTooLong { limit, in_quotes },
+            ErrorKind::RecordTooLarge { limit } => Kind::RecordTooLarge { limit },
             ErrorKind::FieldCount { expected, found } => Kind::FieldCount { expected, found },
             ErrorKind::Schema { ref reason } => {
                 let words = reason.strip_prefix("the record that starts here has ");

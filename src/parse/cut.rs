@@ -1,0 +1,148 @@
+//! [`Cutter`]: what is kept of a record that is too long to be held whole.
+
+use super::field_index::Index;
+use super::reference::{Action, Machine, State};
+use crate::dialect::Dialect;
+
+/// Which fields of a record that is too long to be held whole are cut, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutFields {
+    /// Bytes of a record that are held. Fields of a longer one are cut; one that is longer even so is
+    /// [an error](crate::error::ErrorKind::RecordTooLarge).
+    pub held_bytes: usize,
+    /// A field is cut behind the byte with which its value, unescaped and trimmed, gets longer than this: whoever sees what
+    /// is left knows that it was, and its first bytes.
+    pub max_value_bytes: usize,
+    /// Whether fields of each column may be cut; `None` where all may be.
+    pub columns: Option<Vec<bool>>,
+}
+
+/// Cuts the fields of the record in the carry.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    fields: CutFields,
+    machine: Machine,
+    trim: bool,
+    /// Bytes of the record that have been dropped.
+    dropped: u64,
+    /// Fields that have been looked at.
+    done: usize,
+    /// The value of the field behind them.
+    open: Measure,
+}
+
+/// How far a raw field has been looked at, and how long its value is up to there.
+#[derive(Debug, Clone, Copy)]
+struct Measure {
+    state: State,
+    /// Bytes of the raw field.
+    at: usize,
+    /// Bytes of its value from the first on that isn't trimmed.
+    copied: usize,
+    /// Of those, the ones up to the last that isn't trimmed.
+    value: usize,
+}
+
+impl Measure {
+    /// Before a field's first byte.
+    const START: Measure = Measure { state: State::StartField, at: 0, copied: 0, value: 0 };
+}
+
+impl Cutter {
+    pub(super) fn new(dialect: &Dialect, fields: CutFields) -> Self {
+        Cutter {
+            fields,
+            machine: Machine::new(dialect),
+            trim: dialect.trim().fields(),
+            dropped: 0,
+            done: 0,
+            open: Measure::START,
+        }
+    }
+
+    /// Bytes of a record that are held.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.fields.held_bytes
+    }
+
+    /// Bytes of the record that have been dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The record is passed, and another one starts. Returns how many bytes of it have been dropped.
+    pub(super) fn start_record(&mut self) -> u64 {
+        (self.done, self.open) = (0, Measure::START);
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Cuts the fields that have ended since the last call, and the open one, in `bytes`, which start with the record and are
+    /// indexed. Returns how many bytes are dropped. Of an open field its last byte is kept too, by which a scanner knows how
+    /// to go on.
+    pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut Index) -> usize {
+        if index.excess() > 0 {
+            // It is an error where it ends.
+            return 0;
+        }
+        let is_whole = index.records() > 0;
+        let ends = index.first_record_ends();
+        let mut from = ends[..self.done].last().map_or(0, |&end| end as usize + 1);
+        let mut to = from;
+        for (column, end) in ends.iter_mut().enumerate().skip(self.done) {
+            let behind = bytes.len().min(*end as usize + 1);
+            let kept = self.kept(column, &bytes[from..*end as usize]);
+            bytes.copy_within(from..from + kept, to);
+            bytes.copy_within(*end as usize..behind, to + kept);
+            // Where the input ends the record, nothing follows it.
+            let follows = behind - *end as usize;
+            *end = (to + kept) as u32;
+            (from, to) = (behind, to + kept + follows);
+            self.open = Measure::START;
+        }
+        self.done = ends.len();
+        let rest = bytes.len() - from;
+        let kept = match is_whole {
+            true => rest,
+            false => self.kept(self.done, &bytes[from..]),
+        };
+        match kept + 1 < rest {
+            true => {
+                let last = bytes[bytes.len() - 1];
+                bytes.copy_within(from..from + kept, to);
+                bytes[to + kept] = last;
+                to += kept + 1;
+            }
+            false => {
+                bytes.copy_within(from.., to);
+                to += rest;
+            }
+        }
+        let dropped = bytes.len() - to;
+        bytes.truncate(to);
+        self.dropped += dropped as u64;
+        dropped
+    }
+
+    /// How many bytes of a raw field are kept. `open` is its measure up to where it has been looked at before.
+    fn kept(&mut self, column: usize, raw: &[u8]) -> usize {
+        let CutFields { max_value_bytes, columns, .. } = &self.fields;
+        let may_be_cut = columns.as_ref().is_none_or(|columns| columns.get(column) == Some(&true));
+        if !may_be_cut || raw.len() <= *max_value_bytes {
+            return raw.len();
+        }
+        let Measure { state, at, copied, value } = &mut self.open;
+        while *value <= *max_value_bytes {
+            let Some(&byte) = raw.get(*at) else { return raw.len() };
+            let (next, action) = self.machine.step(*state, byte);
+            if action == Action::Copy {
+                let is_trimmed = self.trim && byte.is_ascii_whitespace();
+                *copied += usize::from(!is_trimmed || *copied > 0);
+                if !is_trimmed {
+                    *value = *copied;
+                }
+            }
+            (*state, *at) = (next, *at + 1);
+        }
+        *at
+    }
+}
