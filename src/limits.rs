@@ -20,8 +20,11 @@
 //!
 //! | what | bytes | default |
 //! |---|---|---|
-//! | a record that is longer than a chunk, in the carry and in a builder | `≤ 2 × max_record_bytes` | ≤ 3.6 MiB |
+//! | a record that is longer than a chunk, in the carry and in a builder | `≤ 2 × held_record_bytes` | ≤ 3.6 MiB |
 //! | a decompressor's window and buffers | `≤ window_bytes` | ≤ 4.5 MiB |
+//!
+//! A record is held whole, so `held_record_bytes` is `max_record_bytes`; unless oversized values become NULL or are truncated:
+//! then they are cut while they are read, and a record can be longer than what is held of it.
 //!
 //! A predicate's columns, `predicate_bytes` and the values that vary in length, are let go before those of the batch are
 //! copied, and so are a part of what builders may hold beyond `batch_bytes`.
@@ -46,8 +49,18 @@ pub const MIN_MEMORY_LIMIT: usize = 1 << 20;
 /// As DuckDB's `max_line_size` (2,000,000): longer ones are nearly always an unclosed quote.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 2 << 20;
 
+/// Bytes of the longest record that is accepted where oversized values are cut while they are read: 64 MiB.
+///
+/// It takes no memory, but time: where a range of a file without quotes starts is known for certain only if no quote follows
+/// within as many bytes.
+pub const DEFAULT_MAX_CUT_RECORD_BYTES: usize = 64 << 20;
+
 /// The most that `max_record_bytes` can be: 1 GiB. Offsets inside one record and one chunk are `u32`.
 pub const MAX_MAX_RECORD_BYTES: usize = 1 << 30;
+
+/// Bytes by which the part of a record that a chunk's end leaves grows at first when the record's end is looked for, and so what
+/// is held of one at the most beyond [`Limits::held_record_bytes`].
+pub(crate) const RECORD_STEP_BYTES: usize = 4 << 10;
 
 /// Rows of a batch: 8192, DataFusion's own default.
 pub const DEFAULT_BATCH_SIZE: usize = 8192;
@@ -134,6 +147,8 @@ impl ReadAhead {
 pub struct Limits {
     memory_limit: usize,
     max_record_bytes: usize,
+    held_record_bytes: usize,
+    max_field_bytes: Option<usize>,
     /// Files, or ranges of files, that are read at once.
     readers: usize,
     stall: Duration,
@@ -144,6 +159,8 @@ impl Default for Limits {
         Limits {
             memory_limit: DEFAULT_MEMORY_LIMIT,
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            held_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            max_field_bytes: None,
             readers: 1,
             stall: DEFAULT_STALL,
         }
@@ -181,7 +198,51 @@ impl Limits {
                 ),
             ));
         }
-        Ok(Limits { memory_limit, max_record_bytes, readers: 1, stall: DEFAULT_STALL })
+        let held_record_bytes = max_record_bytes;
+        Ok(Limits { memory_limit, max_record_bytes, held_record_bytes, ..Limits::default() })
+    }
+
+    /// Checks all three numbers, in bytes, where values that are longer than `max_field_bytes` are cut while they are read, so
+    /// that a record can be longer than what is held of it. Without `max_record_bytes` it is
+    /// [`DEFAULT_MAX_CUT_RECORD_BYTES`]. What is held is four times `max_field_bytes`, which quotes in a value may double, but not
+    /// less than [`new`](Self::new) has for a record, nor more than a third of `memory_limit`. Without `max_field_bytes` it is a
+    /// quarter of what is held, 512 KiB by default.
+    ///
+    /// A record that can be held whole, because `max_record_bytes` is given and no more than a third of `memory_limit`, is.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), but `max_record_bytes` may be up to [`MAX_MAX_RECORD_BYTES`]; and when less is held than
+    /// `max_field_bytes`.
+    pub fn with_cut_fields(
+        memory_limit: usize,
+        max_record_bytes: Option<usize>,
+        max_field_bytes: Option<usize>,
+    ) -> Result<Self> {
+        let most = memory_limit / 3;
+        if max_record_bytes.is_some_and(|bytes| bytes <= most) {
+            return Ok(Limits { max_field_bytes, ..Self::new(memory_limit, max_record_bytes)? });
+        }
+        let limits = Self::new(memory_limit, None)?;
+        let max_record_bytes = max_record_bytes.unwrap_or(DEFAULT_MAX_CUT_RECORD_BYTES);
+        if max_record_bytes > MAX_MAX_RECORD_BYTES {
+            return Err(Error::invalid_option(
+                "max_record_bytes",
+                max_record_bytes.to_string(),
+                format!("1 to {MAX_MAX_RECORD_BYTES} bytes (1 GiB)"),
+            ));
+        }
+        let wanted = limits.held_record_bytes.max(max_field_bytes.unwrap_or(0).saturating_mul(4));
+        let held_record_bytes = wanted.min(most).min(max_record_bytes);
+        let max_field_bytes = max_field_bytes.unwrap_or(held_record_bytes / 4);
+        if max_field_bytes >= held_record_bytes {
+            return Err(Error::invalid_option(
+                "max_field_bytes",
+                max_field_bytes.to_string(),
+                format!("less than {most} bytes, a third of memory_limit: raise memory_limit with it"),
+            ));
+        }
+        Ok(Limits { max_record_bytes, held_record_bytes, max_field_bytes: Some(max_field_bytes), ..limits })
     }
 
     /// For one of several readers, which may be files or ranges of one: chunks, batches and the index get smaller. What a
@@ -216,6 +277,17 @@ impl Limits {
     /// Bytes of the longest record that is accepted.
     pub fn max_record_bytes(&self) -> usize {
         self.max_record_bytes
+    }
+
+    /// Bytes that are held of a record at the most. Of a longer one oversized values are cut.
+    pub fn held_record_bytes(&self) -> usize {
+        self.held_record_bytes
+    }
+
+    /// Bytes of the longest value that isn't oversized, if these limits were [made](Self::with_cut_fields) to cut those that
+    /// are.
+    pub fn max_field_bytes(&self) -> Option<usize> {
+        self.max_field_bytes
     }
 
     /// The most readers that a scan of so many columns has a share for of which the columns take no more than a quarter; at
@@ -306,7 +378,7 @@ impl Limits {
     /// What the longest record takes beside that: in the carry, and in a builder in the place of a chunk.
     fn long_record_bytes(&self) -> usize {
         let step = self.chunk_bytes() + self.predicate_bytes();
-        self.max_record_bytes + 1 + self.max_record_bytes.saturating_sub(step)
+        self.held_record_bytes + RECORD_STEP_BYTES + self.held_record_bytes.saturating_sub(step)
     }
 }
 
@@ -378,6 +450,44 @@ mod tests {
             [0, 16, 1000, 5000, 50_000].map(|columns| limits.most_readers(columns)),
             [usize::MAX, 426, 6, 1, 1]
         );
+    }
+
+    #[test]
+    fn of_a_record_with_oversized_values_no_more_is_held_than_of_others() {
+        let cut = |memory_limit, max_record_bytes, max_field_bytes| {
+            let limits = Limits::with_cut_fields(memory_limit, max_record_bytes, max_field_bytes)?;
+            let held = limits.own_bytes() + limits.long_record_bytes() + limits.window_bytes();
+            assert!(
+                held <= memory_limit,
+                "{memory_limit}, {max_record_bytes:?}, {max_field_bytes:?}: {held}"
+            );
+            Ok::<_, Error>((limits.max_record_bytes(), limits.held_record_bytes(), limits.max_field_bytes()))
+        };
+        let mebibytes = |count: usize| count << 20;
+        assert_eq!(cut(mebibytes(10), None, None).unwrap(), (mebibytes(64), mebibytes(2), Some(512 << 10)));
+        assert_eq!(cut(mebibytes(10), None, Some(100)).unwrap(), (mebibytes(64), mebibytes(2), Some(100)));
+        assert_eq!(
+            cut(mebibytes(30), Some(mebibytes(100)), Some(mebibytes(2))).unwrap(),
+            (mebibytes(100), mebibytes(8), Some(mebibytes(2)))
+        );
+        assert_eq!(
+            cut(mebibytes(30), Some(mebibytes(100)), Some(mebibytes(9))).unwrap(),
+            (mebibytes(100), mebibytes(10), Some(mebibytes(9)))
+        );
+        // Held whole.
+        assert_eq!(cut(mebibytes(10), Some(1000), None).unwrap(), (1000, 1000, None));
+        assert_eq!(
+            cut(mebibytes(30), Some(mebibytes(10)), Some(5)).unwrap(),
+            (mebibytes(10), mebibytes(10), Some(5))
+        );
+        for (max_record_bytes, max_field_bytes, option) in [
+            (None, Some(mebibytes(10)), "max_field_bytes"),
+            (Some(mebibytes(2000)), None, "max_record_bytes"),
+            (Some(0), None, "max_record_bytes"),
+        ] {
+            let refused = cut(mebibytes(30), max_record_bytes, max_field_bytes).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("option {option} can't be")), "{refused}");
+        }
     }
 
     #[test]

@@ -137,7 +137,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         null_regex, values::some_string, values::show_some),
     option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
         quoted_empty_is_string, values::bool, values::show),
-    option!("max_field_bytes", values::SIZE, "max_record_bytes",
+    option!("max_field_bytes", values::SIZE,
+        "max_record_bytes; 512KiB, or a 48th of a memory_limit below 10MiB, if oversized_fields is null or truncate",
         "The most bytes of a value of a string, binary or dictionary column.",
         max_field_bytes, values::some_size, values::show_some_size),
     option!("oversized_fields", "error, null or truncate", "error",
@@ -160,7 +161,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         batch_size, values::some_count, values::show_some),
     option!("memory_limit", values::SIZE, "10MiB", "What one scan may hold at once.",
         memory_limit, values::size, values::show_size),
-    option!("max_record_bytes", values::SIZE, "2MiB, or a twelfth of a memory_limit below 10MiB",
+    option!("max_record_bytes", values::SIZE,
+        "2MiB, or a twelfth of a memory_limit below 10MiB; 64MiB if oversized_fields is null or truncate",
         "A longer record is an error: usually its quote is never closed.",
         max_record_bytes, values::some_size, values::show_some_size),
     option!("pushdown_filters", values::BOOL, "true",
@@ -322,6 +324,10 @@ impl CsvFormatOptions {
 
     /// The most bytes of a value of a string, binary or dictionary column, and what becomes of longer ones. Default: no
     /// limit but [`with_max_record_bytes`](Self::with_max_record_bytes), and an error.
+    ///
+    /// Values that become NULL or are truncated are cut while they are read, so they can be far longer than what fits into
+    /// memory. Without a limit it is 512 KiB then, or a 48th of a memory limit below 10 MiB. (With
+    /// [`with_null_regex`](Self::with_null_regex), which may have to see all of a value, those to be truncated are not cut.)
     pub fn with_max_field_bytes(
         mut self,
         max_field_bytes: impl Into<Option<usize>>,
@@ -368,7 +374,8 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Bytes of the longest record that is accepted. Default 2 MiB, or a twelfth of a memory limit below 10 MiB.
+    /// Bytes of the longest record that is accepted. Default 2 MiB, or a twelfth of a memory limit below 10 MiB; where
+    /// [oversized values](Self::with_max_field_bytes) become NULL or are truncated, 64 MiB, which takes no more memory.
     pub fn with_max_record_bytes(mut self, bytes: usize) -> Self {
         self.max_record_bytes = Some(bytes);
         self
@@ -495,12 +502,20 @@ impl CsvFormatOptions {
             .terminator(self.terminator)
             .trim(self.trim)
             .build()?;
-        let decode = DecodeOptions::default()
+        let mut decode = DecodeOptions::default()
             .null_values(&self.null_values)
             .null_regex(self.null_regex.as_deref())?
             .quoted_empty_is_string(self.quoted_empty_is_string)
             .max_field_bytes(self.max_field_bytes, self.oversized_fields);
-        let limits = Limits::new(self.memory_limit, self.max_record_bytes)?;
+        let limits = match decode.reads_values_whole() {
+            true => Limits::new(self.memory_limit, self.max_record_bytes)?,
+            false => {
+                let limits =
+                    Limits::with_cut_fields(self.memory_limit, self.max_record_bytes, self.max_field_bytes)?;
+                decode = decode.max_field_bytes(limits.max_field_bytes(), self.oversized_fields);
+                limits
+            }
+        };
         if self.batch_size == Some(0) {
             return Err(Error::invalid_option("batch_size", "0", "at least 1 row"));
         }
@@ -536,8 +551,10 @@ pub(super) struct ReadOptions {
 impl ReadOptions {
     /// A sampler that sees files as reading them does.
     pub(super) fn sampler(&self) -> Result<SchemaSampler> {
-        let max_record_bytes = self.limits.max_record_bytes();
-        SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)
+        let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, None);
+        let sampler =
+            SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)?;
+        Ok(sampler.with_cut_fields(cut_fields))
     }
 
     /// A stream of files with these columns; what is particular to one file is still to be set.

@@ -3,6 +3,8 @@
 use regex::Regex;
 
 use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::parse::CutFields;
 
 /// Which fields are NULL, and how long they may be.
 ///
@@ -94,6 +96,30 @@ impl DecodeOptions {
         self.max_field_bytes = bytes;
         self.oversized_fields = oversized_fields;
         self
+    }
+
+    /// Whether an oversized value has to be read whole: where it is an error, and where it is to be truncated unless a regular
+    /// expression finds it to be NULL.
+    pub fn reads_values_whole(&self) -> bool {
+        match self.oversized_fields {
+            OversizedFields::Error => true,
+            OversizedFields::Null => false,
+            OversizedFields::Truncate => self.has_regex(),
+        }
+    }
+
+    /// How many bytes a record may have within these limits, and how its fields are cut where fewer than that are held of it:
+    /// in the columns for which that is said, or in all.
+    pub fn record_bytes(&self, limits: &Limits, columns: Option<Vec<bool>>) -> (usize, Option<CutFields>) {
+        let held_bytes = limits.held_record_bytes();
+        match self.max_field_bytes {
+            Some(max_field_bytes) if held_bytes < limits.max_record_bytes() && !self.reads_values_whole() => {
+                // What is left of a value must not be one of those that are NULL.
+                let max_value_bytes = max_field_bytes.max(self.longest);
+                (limits.max_record_bytes(), Some(CutFields { held_bytes, max_value_bytes, columns }))
+            }
+            _ => (held_bytes, None),
+        }
     }
 
     /// Whether lengths of values are limited.

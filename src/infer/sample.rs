@@ -10,13 +10,16 @@ use super::types::ColumnType;
 use crate::decode::DecodeOptions;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Backend, FieldCount, Parser, Records, Step};
+use crate::parse::{Backend, CutFields, FieldCount, Parser, Records, Step};
 
 /// Records that are sampled: 1000, as DataFusion's `schema_infer_max_rec`.
 const DEFAULT_MAX_RECORDS: usize = 1000;
 
 /// Bytes that are sampled: 1 MiB, which holds 1000 records of most files.
 const DEFAULT_MAX_BYTES: usize = 1 << 20;
+
+/// Bytes of the longest value that is looked at whole where values are cut: 4 KiB, far more than a number or a date has.
+const MAX_CUT_VALUE_BYTES: usize = 4 << 10;
 
 /// Whether a value is NULL, by its bytes and whether they were quoted. It has to be the rule that reading uses.
 pub type IsNull = Box<dyn Fn(&[u8], bool) -> bool + Send + Sync>;
@@ -108,6 +111,7 @@ pub struct SchemaSampler {
     table: Table,
     backend: Backend,
     max_record_bytes: usize,
+    cut_fields: Option<CutFields>,
 }
 
 /// The part that looks at records.
@@ -125,6 +129,8 @@ struct Table {
     bytes_before: u64,
     bytes_here: u64,
     scratch: Vec<u8>,
+    /// A longer value is text, whatever it looks like: only its front may be there.
+    max_value_bytes: usize,
     is_null: IsNull,
     dialect: Dialect,
     options: SampleOptions,
@@ -175,13 +181,26 @@ impl SchemaSampler {
                 bytes_before: 0,
                 bytes_here: 0,
                 scratch: Vec::new(),
+                max_value_bytes: usize::MAX,
                 is_null,
                 dialect: dialect.clone(),
                 options: options.clone(),
             },
             backend: Backend::detect()?,
             max_record_bytes,
+            cut_fields: None,
         })
+    }
+
+    /// Cuts fields of records that are longer than what is held of one, as reading does, but in all columns: their types aren't
+    /// known yet. A value of more than 4 KiB is text then. Default: a record is held whole.
+    pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
+        self.cut_fields = fields.map(|fields| {
+            let max_value_bytes = fields.max_value_bytes.max(MAX_CUT_VALUE_BYTES);
+            self.table.max_value_bytes = max_value_bytes;
+            CutFields { max_value_bytes, columns: None, ..fields }
+        });
+        self
     }
 
     /// The bytes that follow are those of another file, with a header of its own if the dialect has one.
@@ -192,7 +211,7 @@ impl SchemaSampler {
         self.leave_file();
         let dialect = &self.table.dialect;
         let parser = Parser::with_backend(dialect, FieldCount::Any, self.max_record_bytes, self.backend);
-        self.parser = Some(parser.with_header_record());
+        self.parser = Some(parser.with_header_record().with_cut_fields(self.cut_fields.clone()));
         self.file_bytes = 0;
         self.table.start_file();
     }
@@ -344,7 +363,10 @@ impl Table {
             let Some(raw) = records.raw(record, column) else { continue };
             let value = unescape.value(raw, &mut self.scratch);
             if !(self.is_null)(value, unescape.is_quoted(raw)) {
-                column_type.observe(value);
+                match value.len() > self.max_value_bytes {
+                    true => column_type.observe_text(),
+                    false => column_type.observe(value),
+                }
             }
         }
     }

@@ -94,6 +94,12 @@ impl ColumnType {
         self.readings &= readings;
     }
 
+    /// Takes note of a value that is text.
+    pub(super) fn observe_text(&mut self) {
+        self.shapes |= Shape::Text.bit();
+        self.readings = 0;
+    }
+
     /// The type, with `string` for text.
     pub(super) fn data_type(&self, string: &DataType) -> DataType {
         if self.shapes == 0 {

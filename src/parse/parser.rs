@@ -15,10 +15,7 @@ use super::start::RecordStart;
 use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_FIELDS, MAX_MAX_RECORD_BYTES};
-
-/// Bytes by which the carry first grows when it looks for the end of its record; then it doubles.
-const FIRST_GROWTH: usize = 4096;
+use crate::limits::{MAX_FIELDS, MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
 
 /// Bytes of an input that are looked at together, so that offsets in them, and in the carry, stay `u32`.
 const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
@@ -297,7 +294,7 @@ impl Parser {
     /// The record that the carry holds the start of, ended by `input`.
     fn advance_in_carry(&mut self, input: &[u8]) -> Result<(usize, Option<Found>)> {
         let mut taken = 0;
-        let mut growth = FIRST_GROWTH;
+        let mut growth = RECORD_STEP_BYTES;
         while taken < input.len() {
             let more = growth.min(input.len() - taken).min(self.carry_room());
             growth *= 2;
@@ -487,7 +484,7 @@ impl Parser {
     /// Bytes that the carry may hold: the longest record and its terminator, or what is held of one and a step more.
     fn carry_bytes(&self) -> usize {
         let most = self.max_record_bytes + 1;
-        self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + FIRST_GROWTH))
+        self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + RECORD_STEP_BYTES))
     }
 
     /// Bytes that the carry may take now, at least 1: one byte more than the longest record may have is its terminator, or one

@@ -11,7 +11,7 @@ use super::csv_stream::CsvStream;
 use super::filter::{Filters, RowFilter};
 use super::range_end::RangeEnd;
 use super::work::Work;
-use crate::decode::{BatchDecoder, DecodeOptions};
+use crate::decode::{BatchDecoder, DecodeOptions, can_be_oversized};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
@@ -157,7 +157,9 @@ impl CsvStreamBuilder {
         let columns = self.schema.fields().len();
         let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
         let field_count = FieldCount::of_table(columns, self.truncated_rows);
-        let max_record_bytes = self.limits.max_record_bytes();
+        let can_be_cut =
+            self.schema.fields().iter().map(|field| can_be_oversized(field.data_type())).collect();
+        let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, Some(can_be_cut));
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
         let decoder =
             BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
@@ -176,6 +178,7 @@ impl CsvStreamBuilder {
             }
             false => {
                 let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?
+                    .with_cut_fields(cut_fields)
                     .with_index_fields(self.limits.index_fields());
                 if let Some(start) = self.start {
                     parser = parser.starting_at(start);

@@ -12,6 +12,7 @@ mod filter;
 #[path = "../support/kinds.rs"]
 mod kinds;
 mod options;
+mod oversized;
 #[path = "../support/csv_core.rs"]
 mod peer;
 mod plan;

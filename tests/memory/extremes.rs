@@ -8,6 +8,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_csv_stream::decode::OversizedFields;
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use tempfile::TempDir;
 
@@ -122,7 +123,7 @@ fn five_thousand_columns_in_many_readers_at_once() {
     );
 }
 
-/// An error by default; read when both numbers allow it.
+/// An error by default; read when both numbers allow it; and in the default limit where it is to be NULL or truncated.
 #[test]
 fn one_field_of_40_mb() {
     let _alone = alone();
@@ -145,6 +146,12 @@ fn one_field_of_40_mb() {
         let options = CsvFormatOptions::new().with_memory_limit(limit).with_max_record_bytes(42 * MIB);
         let sum = block_on(read(&session(partitions), &path, options, limit));
         assert_eq!(sum.unwrap(), 6, "{partitions}");
+
+        for policy in [OversizedFields::Null, OversizedFields::Truncate] {
+            let options = CsvFormatOptions::new().with_max_field_bytes(None, policy);
+            let sum = block_on(read(&session(partitions), &path, options, LIMIT));
+            assert_eq!(sum.unwrap(), 6, "{partitions}, {policy:?}");
+        }
     }
 }
 
