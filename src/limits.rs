@@ -12,8 +12,8 @@
 //! | builders of the batch being built | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |
 //!
 //! Each column that is decoded takes `384` bytes more, whatever the share. Columns take at most a quarter of a share: files are
-//! cut for no more readers than that, by default 6 for 1,000 columns and 426 for 16. Files that are in more groups already stay
-//! in them.
+//! read by no more readers than that, by default 6 for 1,000 columns and 426 for 16. Only groups of files that promise an order
+//! or certain values stay what they are.
 //!
 //! What a reader may need beyond that, all readers take from what is left
 //! together, and what doesn't fit is an error that says so:

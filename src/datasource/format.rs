@@ -21,6 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::options::CsvFormatOptions;
+use super::ranges;
 use super::source::CsvStreamSource;
 use crate::input::{self, Compression};
 use crate::stream;
@@ -143,7 +144,9 @@ impl FileFormat for CsvStreamFormat {
             .clone()
             .with_options(self.session_options(state))
             .with_memory_pool(Arc::clone(&state.runtime_env().memory_pool));
+        let groups = ranges::join(&conf, source.most_readers()?).unwrap_or_else(|| conf.file_groups.clone());
         let config = FileScanConfigBuilder::from(conf)
+            .with_file_groups(groups)
             .with_file_compression_type(self.options.writer_compression().into())
             .with_source(Arc::new(source))
             .build();

@@ -278,3 +278,16 @@ pub(super) fn repartition(
     let groups = groups.into_iter().map(|group| group.into_inner().into_iter().filter_map(uncut).collect());
     Some(groups.filter(|group: &Vec<_>| !group.is_empty()).map(FileGroup::new).collect())
 }
+
+/// The files of a scan in no more groups than `most`, neighbours together; `None` to leave them.
+///
+/// Groups that are promised to be ordered, or to hold certain values, stay what they are.
+pub(super) fn join(config: &FileScanConfig, most: usize) -> Option<Vec<FileGroup>> {
+    let groups = &config.file_groups;
+    let is_promised = !config.output_ordering.is_empty() || config.output_partitioning.is_some();
+    if is_promised || groups.len() <= most {
+        return None;
+    }
+    let neighbours = groups.chunks(groups.len().div_ceil(most));
+    Some(neighbours.map(|groups| groups.iter().flat_map(FileGroup::iter).cloned().collect()).collect())
+}

@@ -76,6 +76,13 @@ impl CsvStreamSource {
         &self.options
     }
 
+    /// How many partitions there is memory for with so many columns.
+    pub(super) fn most_readers(&self) -> Result<usize> {
+        let filtered = self.predicate.as_ref().map_or(0, |predicate| collect_columns(predicate.expr()).len());
+        let columns = self.projection.file_indices.len() + filtered;
+        Ok(self.options.resolve()?.limits.most_readers(columns))
+    }
+
     /// Whether there is nothing to make of the columns that are read: they are what is asked for, in that order and by
     /// their names. What DataFusion would do it with takes some 150 bytes a column and partition.
     fn is_of_columns_as_they_are(&self) -> bool {
@@ -195,10 +202,7 @@ impl FileSource for CsvStreamSource {
         if !self.supports_repartitioning() {
             return Ok(None);
         }
-        let limits = self.options.resolve()?.limits;
-        let filtered = self.predicate.as_ref().map_or(0, |predicate| collect_columns(predicate.expr()).len());
-        let columns = self.projection.file_indices.len() + filtered;
-        let most = limits.most_readers(columns).max(config.file_groups.len());
+        let most = self.most_readers()?.max(config.file_groups.len());
         let partitioner = FileGroupPartitioner::new()
             .with_target_partitions(target_partitions.min(most))
             .with_repartition_file_min_size(repartition_file_min_size)
