@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
@@ -87,30 +88,41 @@ impl CsvFiles {
         options: CsvFormatOptions,
     ) -> Result<Arc<ListingTable>> {
         let options = self.with_delimiter_of_ending(options)?;
+        let partitions = self.partition_columns()?;
         let format = CsvStreamFormat::try_new(options)?;
         let store = state.runtime_env().object_store(&self.urls[0])?;
         let sampled: Vec<_> = self.files.into_iter().filter(|file| file.size > 0).collect();
         let schema = format.infer_schema(state, &store, &sampled).await?;
 
-        let listing = ListingOptions::new(Arc::new(format)).with_file_extension(self.extension);
-        let mut partitions = None;
-        for url in &self.urls {
-            let found = listing.infer_partitions(state, url).await?;
-            if partitions.get_or_insert_with(|| found.clone()) != &found {
-                return Err(DataFusionError::Plan(format!(
-                    "the folders of '{url}' name other partition columns ({}) than those of '{}' ({})",
-                    found.join(", "),
-                    self.urls[0],
-                    partitions.unwrap_or_default().join(", "),
-                )));
-            }
-        }
+        let listing = ListingOptions::new(Arc::new(format))
+            .with_file_extension(self.extension)
+            .with_table_partition_cols(partitions);
         let config = ListingTableConfig::new_with_multi_paths(self.urls)
             .with_listing_options(listing)
-            .with_schema(schema)
-            .infer_partitions_from_path(state)
-            .await?;
+            .with_schema(schema);
         Ok(Arc::new(ListingTable::try_new(config)?))
+    }
+
+    /// The columns that folders name, `year=2026/`, of the type that DataFusion gives them. It would list all files again.
+    fn partition_columns(&self) -> Result<Vec<(String, DataType)>> {
+        let names = |file: &ObjectMeta| -> Vec<String> {
+            let parts: Vec<_> = self.urls[0].strip_prefix(&file.location).into_iter().flatten().collect();
+            let folders = parts.split_last().map_or(&[][..], |(_, folders)| folders);
+            folders.iter().filter_map(|part| Some(part.split_once('=')?.0.to_owned())).collect()
+        };
+        let Some((first, others)) = self.files.split_first() else { return Ok(Vec::new()) };
+        let columns = names(first);
+        if let Some(other) = others.iter().find(|file| names(file) != columns) {
+            return Err(DataFusionError::Plan(format!(
+                "the folders of '{}' name other partition columns ({}) than those of '{}' ({})",
+                other.location,
+                names(other).join(", "),
+                first.location,
+                columns.join(", "),
+            )));
+        }
+        let of_strings = || DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+        Ok(columns.into_iter().map(|name| (name, of_strings())).collect())
     }
 
     /// Tab for `.tsv` files, if the options name no delimiter.

@@ -43,3 +43,22 @@ async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
     ctx.sql("SELECT sum(n) FROM t").await.unwrap().create_physical_plan().await.unwrap();
     assert_eq!(take_gets(&store), [] as [&str; 0], "planning reads no file");
 }
+
+/// Each request takes its time, those that bring no bytes too.
+#[tokio::test]
+async fn a_file_is_asked_about_no_more_often_than_it_is_read() {
+    let store = InMemory::new();
+    for name in ["t.csv", "d/year=1/t.csv"] {
+        store.put(&name.into(), b"n\n1\n".to_vec().into()).await.unwrap();
+    }
+    let ctx = SessionContext::new();
+    datafusion_csv_stream::install(&ctx).unwrap();
+    let store = logged(Arc::new(store), &ctx);
+    assert_eq!(rows(&ctx, "SELECT n FROM 'mem://s/t.csv'").await, ["1"]);
+    let once = ["HEAD t.csv", "GET t.csv if-match"];
+    assert_eq!(store.take_log(), [once, once].concat());
+    assert_eq!(rows(&ctx, "SELECT n, year FROM 'mem://s/d/'").await, ["1|1"]);
+    // DataFusion keeps what a folder holds.
+    let get = "GET d/year=1/t.csv if-match";
+    assert_eq!(store.take_log(), ["LIST d", get, get]);
+}

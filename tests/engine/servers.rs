@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -263,35 +263,57 @@ async fn a_server_that_always_breaks_is_an_error_that_says_where() {
     assert!(rest.contains("with 5 tries"), "{message}");
 }
 
+/// Runs the command line with these variables in its environment.
+fn command_line(url: &str, variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_csv-stream"))
+        .args(["query", &SQL.replace("FROM t", &format!("FROM '{url}'")), "--format", "csv"])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_reads_s3_and_http_by_the_environment() {
+async fn the_command_line_reads_stores_by_the_environment() {
     let ((_files, s3), requests) = (bucket().await, Arc::new(AtomicUsize::new(0)));
     let http = http(text(), Arc::clone(&requests));
-    for url in ["s3://bucket/t.csv".to_owned(), format!("{}/t.csv", http.url())] {
-        let output = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
-            .args(["query", &SQL.replace("FROM t", &format!("FROM '{url}'")), "--format", "csv"])
-            .env("AWS_ENDPOINT_URL", s3.url())
-            .env("AWS_ALLOW_HTTP", "true")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", KEY)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET)
-            .output()
-            .unwrap();
+    let (s3, server) = (s3.url(), http.url());
+    let aws = |secret| {
+        [
+            ("AWS_ENDPOINT_URL", s3.as_str()),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", KEY),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+        ]
+    };
+    // Google's and Azure's own clients, of a server that knows no more than HTTP.
+    let google = [
+        ("GOOGLE_BASE_URL", server.as_str()),
+        ("GOOGLE_ALLOW_HTTP", "true"),
+        ("GOOGLE_SKIP_SIGNATURE", "true"),
+    ];
+    let azure = [
+        ("AZURE_STORAGE_ENDPOINT", server.as_str()),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+        ("AZURE_ALLOW_HTTP", "true"),
+        ("AZURE_SKIP_SIGNATURE", "true"),
+    ];
+    for (url, variables, asks_http) in [
+        ("s3://bucket/t.csv", &aws(SECRET)[..], false),
+        (&format!("{server}/t.csv"), &[], true),
+        ("gs://bucket/t.csv", &google, true),
+        ("az://container/t.csv", &azure, true),
+    ] {
+        let output = command_line(url, variables);
         let (found, message) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{url}: {message}");
         assert_eq!(found.lines().nth(1), Some(expected().replace('|', ",").as_str()), "{url}");
+        // What the file is, a sample, what it is, and several blocks.
+        let asked = requests.swap(0, SeqCst);
+        assert_eq!(asked > 5, asks_http, "{url}: {asked} requests");
     }
-    assert!(requests.load(SeqCst) > 2, "HTTP was asked for ranges");
-    let output = Command::new(env!("CARGO_BIN_EXE_csv-stream"))
-        .args(["query", "SELECT * FROM 's3://bucket/t.csv'"])
-        .env("AWS_ENDPOINT_URL", s3.url())
-        .env("AWS_ALLOW_HTTP", "true")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", KEY)
-        .env("AWS_SECRET_ACCESS_KEY", "wrong")
-        .output()
-        .unwrap();
+    let output = command_line("s3://bucket/t.csv", &aws("wrong"));
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && message.contains("403"), "{message}");
 }

@@ -221,4 +221,11 @@ async fn subfolders_name_partition_columns() {
         rows(&ctx, "SELECT year, n FROM declared WHERE year > 2023 ORDER BY n").await,
         ["2024|2", "2024|3"]
     );
+
+    std::fs::write(files.path().join("t/without.csv"), "n\n4\n").unwrap();
+    // DataFusion keeps what a folder holds for as long as its session.
+    let message = error(&session(), &format!("SELECT * FROM '{table}/'")).await.to_string();
+    for part in ["without.csv' name other partition columns () than", "year=2023/a.csv' (year)"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
