@@ -2,5 +2,7 @@
 
 #[path = "../../tests/parse/check.rs"]
 pub mod check;
+#[path = "../../tests/parse/kept.rs"]
+pub mod kept;
 #[path = "../../tests/parse/oracle.rs"]
 pub mod oracle;

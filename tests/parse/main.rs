@@ -7,6 +7,7 @@
 //!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
 //!                                oracle      the reference machine, and lines, limits, counts done plainly
+//!                                  └► kept    what is left of records that are cut, for cut
 //! ```
 
 // `pub` here is for the fuzz targets, which share `check` and `oracle`.
@@ -19,6 +20,7 @@ mod count;
 mod csv_core;
 mod cut;
 mod generated;
+mod kept;
 #[path = "../support/kinds.rs"]
 mod kinds;
 mod memory;

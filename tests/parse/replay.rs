@@ -1,6 +1,7 @@
 //! What the fuzzer found, and what it starts from: `testdata/fuzz/<target>/`.
 
 use crate::check::{HEAD, check_backends, check_chunks};
+use crate::kept::check_cut_fields;
 use crate::support::testdata;
 
 #[test]
@@ -11,6 +12,11 @@ fn inputs_of_the_fuzz_target_chunks() {
 #[test]
 fn inputs_of_the_fuzz_target_backends() {
     replay("backends", check_backends);
+}
+
+#[test]
+fn inputs_of_the_fuzz_target_cut_fields() {
+    replay("cut_fields", check_cut_fields);
 }
 
 fn replay(target: &str, check: fn(&[u8])) {

@@ -1,0 +1,5 @@
+//! Of a record that is too long to be held what has to be is kept, however it is cut into chunks.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| datafusion_csv_stream_fuzz::kept::check_cut_fields(bytes));

@@ -1,0 +1,179 @@
+//! What is kept of records that are too long to be held, and a check of one input, which the fuzz target calls too.
+
+use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::parse::reference::{Action, Machine, State};
+use datafusion_csv_stream::parse::{BOM, Backend, CutFields, FieldCount, Parser};
+
+use crate::check::{Cuts, HEAD, read_with, setup};
+use crate::oracle::{Failure, Field, Kind, Outcome, Row, Scanned, Setup, Value, scan};
+
+/// Bytes of an input to the check that choose how the rest is read: those of the [other checks](HEAD), and two.
+const CUT_HEAD: usize = HEAD + 2;
+
+/// What an input gives, and which errors it may end with: where two things are wrong with a record, either.
+#[derive(Debug)]
+pub struct Expected {
+    pub rows: Vec<Row>,
+    pub failures: Vec<Failure>,
+    /// Records of which something is cut.
+    pub cut_records: usize,
+}
+
+/// Reads bytes whole, in single bytes, and cut as the first of them say, which choose too what is held of a record.
+pub fn check_cut_fields(bytes: &[u8]) {
+    let Some((head, input)) = bytes.split_first_chunk::<CUT_HEAD>() else {
+        return;
+    };
+    let [.., cuts, held, fields] = *head;
+    let held_bytes = usize::from(held) / 2 + 1;
+    let setup = setup([head[0], head[1], head[2], cuts]);
+    // Less is held of a record than it may have.
+    let setup = Setup { max_record_bytes: held_bytes + setup.max_record_bytes, ..setup };
+    let columns = (fields >= 128).then(|| (0..3).map(|column| fields >> (4 + column) & 1 == 1).collect());
+    let cut = CutFields { held_bytes, max_value_bytes: usize::from(fields & 15), columns };
+    let expected = expect(&setup, &cut, input);
+    let backend = *Backend::available().last().expect("swar is always there");
+    for cuts in [Cuts::whole(), Cuts::every(1), Cuts::random(cuts, input.len())] {
+        assert_kept(&setup, &cut, backend, input, &cuts, &expected);
+    }
+}
+
+/// Fails with everything that is needed to see why, if reading `input` doesn't give what is expected.
+pub fn assert_kept(
+    setup: &Setup,
+    cut: &CutFields,
+    backend: Backend,
+    input: &[u8],
+    cuts: &Cuts,
+    expected: &Expected,
+) {
+    let shown = || {
+        format!(
+            "\n  input \"{}\"\n  {}, {cuts:?}\n  {setup:?}\n  {cut:?}\n  expected one of {:?}",
+            input.escape_ascii(),
+            backend.name(),
+            expected.failures
+        )
+    };
+    let Setup { dialect, field_count, max_record_bytes } = setup;
+    let parser = Parser::with_backend(dialect, *field_count, *max_record_bytes, backend)
+        .with_cut_fields(Some(cut.clone()));
+    let found = match read_with(parser, &cuts.chunks(input), usize::MAX) {
+        Ok(found) => found,
+        Err(broken) => panic!("{broken}{}", shown()),
+    };
+    let rows = Outcome { rows: expected.rows.clone(), failure: found.failure.clone() };
+    assert!(found == rows, "{}{}", found.difference(&rows), shown());
+    match &found.failure {
+        None => assert!(expected.failures.is_empty(), "no error{}", shown()),
+        Some(failure) => assert!(expected.failures.contains(failure), "{failure:?}{}", shown()),
+    }
+}
+
+/// What has to come out, by the plainest way.
+pub fn expect(setup: &Setup, cut: &CutFields, input: &[u8]) -> Expected {
+    let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
+    let input = &input[bom..];
+    let mut expected = Expected { rows: vec![], failures: vec![], cut_records: 0 };
+    let first = u64::from(!setup.dialect.has_header());
+    for (number, record) in (first..).zip(scan(&setup.dialect, input)) {
+        let (byte, line) = ((bom + record.start) as u64, record.lines_before + 1);
+        let is_long = raw_bytes(&record.fields) > cut.held_bytes;
+        let may_be_cut = is_long && number > 0 && record.fields.len() <= width(setup);
+        let fields: Vec<Field> = match may_be_cut {
+            true => {
+                let fields = record.fields.iter().enumerate();
+                fields.map(|(column, field)| kept(&setup.dialect, cut, column, field)).collect()
+            }
+            false => record.fields.clone(),
+        };
+        let mut kinds = failures(setup, cut, &record, &fields, input);
+        if kinds.is_empty() {
+            if number > 0 {
+                let values = values(setup, &fields);
+                expected.cut_records += usize::from(fields != record.fields);
+                expected.rows.push(Row { byte, line, record: number, values });
+            }
+            continue;
+        }
+        let failures = kinds.drain(..).map(|kind| Failure { kind, byte, line, record: number });
+        expected.failures = failures.collect();
+        break;
+    }
+    expected
+}
+
+fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], input: &[u8]) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let (raw, limit) = (raw_bytes(&record.fields), setup.max_record_bytes);
+    if raw > limit {
+        let machine = Machine::new(&setup.dialect);
+        let seen = &input[record.start..input.len().min(record.start + limit + 1)];
+        let state = seen.iter().fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
+        let in_quotes = matches!(state, State::Quoted | State::AfterEscape);
+        kinds.push(Kind::RecordTooLong { limit, in_quotes });
+    }
+    if raw_bytes(fields) > cut.held_bytes {
+        kinds.push(Kind::RecordTooLarge { limit: cut.held_bytes });
+    }
+    let alone = Setup { max_record_bytes: usize::MAX >> 1, ..setup.clone() };
+    let end = record.start + raw + 1;
+    // Behind a BOM, so that its own first bytes are none.
+    let alone = alone.expect(&[BOM, &input[record.start..input.len().min(end)]].concat()).failure;
+    // Of one that is too long the end is not waited for, unless it is by one byte, or fields too many are noticed first.
+    let is_seen = raw <= limit + 1 && raw_bytes(fields) <= cut.held_bytes + 1;
+    if is_seen || record.fields.len() > width(setup) {
+        kinds.extend(alone.map(|failure| failure.kind));
+    }
+    kinds
+}
+
+/// What is kept of a field: the shortest part of it, from its start, with a value that is too long.
+fn kept(dialect: &Dialect, cut: &CutFields, column: usize, field: &Field) -> Field {
+    if cut.columns.as_ref().is_some_and(|columns| columns.get(column) != Some(&true)) {
+        return field.clone();
+    }
+    let machine = Machine::new(dialect);
+    let parts = (0..=field.raw.len()).map(|len| {
+        let mut state = State::StartField;
+        let mut copied = Vec::new();
+        for &byte in &field.raw[..len] {
+            let (next, action) = machine.step(state, byte);
+            if action == Action::Copy {
+                copied.push(byte);
+            }
+            state = next;
+        }
+        Field { raw: field.raw[..len].to_vec(), copied }
+    });
+    let is_long = |part: &Field| match dialect.trim().fields() {
+        true => part.copied.trim_ascii().len() > cut.max_value_bytes,
+        false => part.copied.len() > cut.max_value_bytes,
+    };
+    let mut parts = parts;
+    parts.find(is_long).unwrap_or_else(|| field.clone())
+}
+
+/// The most fields of a record.
+fn width(setup: &Setup) -> usize {
+    match setup.field_count {
+        FieldCount::Any => usize::MAX,
+        FieldCount::Exactly(width) | FieldCount::UpTo(width) => width,
+    }
+}
+
+fn raw_bytes(fields: &[Field]) -> usize {
+    fields.iter().map(|field| field.raw.len() + 1).sum::<usize>() - 1
+}
+
+fn values(setup: &Setup, fields: &[Field]) -> Vec<Value> {
+    let trimmed = |field: &Field| match setup.dialect.trim().fields() {
+        true => field.copied.trim_ascii().to_vec(),
+        false => field.copied.clone(),
+    };
+    let mut values: Vec<Value> = fields.iter().map(|field| Some(trimmed(field))).collect();
+    if let FieldCount::UpTo(width) = setup.field_count {
+        values.resize(width, None);
+    }
+    values
+}
