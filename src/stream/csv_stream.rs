@@ -160,9 +160,7 @@ impl From<Error> for DataFusionError {
         match error.kind() {
             ErrorKind::InvalidOption { .. } => DataFusionError::Configuration(error.to_string()),
             ErrorKind::UnsupportedType { .. } => DataFusionError::NotImplemented(error.to_string()),
-            ErrorKind::Memory { .. } | ErrorKind::RecordTooLarge { .. } => {
-                DataFusionError::ResourcesExhausted(error.to_string())
-            }
+            ErrorKind::Memory { .. } => DataFusionError::ResourcesExhausted(error.to_string()),
             ErrorKind::Internal { .. } => DataFusionError::Internal(error.to_string()),
             _ => DataFusionError::External(Box::new(error)),
         }
