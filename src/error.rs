@@ -317,9 +317,9 @@ impl fmt::Display for ErrorKind {
             }
             ErrorKind::RecordTooLarge { limit } => write!(
                 f,
-                "the record that starts here does not fit into {limit} bytes, the part of memory_limit that there is for one, \
-                 even with the oversized values of its string, binary and dictionary columns cut to max_field_bytes: raise \
-                 memory_limit, or lower max_field_bytes"
+                "the record that starts here does not fit into {limit} bytes, the part of memory_limit for one record, with \
+                 its oversized values cut: raise memory_limit, or lower max_field_bytes if it has many of them (a header, and \
+                 values of other types than string, binary and dictionary, are not cut)"
             ),
             ErrorKind::FieldCount { expected, found } => {
                 write!(f, "the record has {found} fields, the table has {expected} columns")?;
@@ -396,7 +396,7 @@ mod tests {
             (ErrorKind::UnclosedQuote, "unclosed quote?"),
             (ErrorKind::RecordTooLong { limit: 9, in_quotes: true }, "unclosed quote?"),
             (ErrorKind::RecordTooLong { limit: 9, in_quotes: false }, "raise max_record_bytes"),
-            (ErrorKind::RecordTooLarge { limit: 9 }, "raise memory_limit, or lower max_field_bytes"),
+            (ErrorKind::RecordTooLarge { limit: 9 }, "raise memory_limit, or lower max_field_bytes if"),
             (
                 ErrorKind::FieldCount { expected: 3, found: 2 },
                 "2 fields, the table has 3 columns; truncated_rows",

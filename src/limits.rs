@@ -203,46 +203,50 @@ impl Limits {
     }
 
     /// Checks all three numbers, in bytes, where values that are longer than `max_field_bytes` are cut while they are read, so
-    /// that a record can be longer than what is held of it. Without `max_record_bytes` it is
-    /// [`DEFAULT_MAX_CUT_RECORD_BYTES`]. What is held is four times `max_field_bytes`, which quotes in a value may double, but not
-    /// less than [`new`](Self::new) has for a record, nor more than a third of `memory_limit`. Without `max_field_bytes` it is a
-    /// quarter of what is held, 512 KiB by default.
+    /// that a record can be longer than what is held of it.
     ///
-    /// A record that can be held whole, because `max_record_bytes` is given and no more than a third of `memory_limit`, is.
+    /// What is held is `max_record_bytes`, but no more than a third of `memory_limit`. Without `max_record_bytes` it is
+    /// [`DEFAULT_MAX_CUT_RECORD_BYTES`], or twice `max_field_bytes` if that is more; then what is held is a twelfth of
+    /// `memory_limit`, or 2 MiB or what four values take, whose quotes may double them, if that is more and no more than a third.
+    /// Without `max_field_bytes` it is 512 KiB, or a 48th of a memory limit below 10 MiB.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), but `max_record_bytes` may be up to [`MAX_MAX_RECORD_BYTES`]; and when less is held than
-    /// `max_field_bytes`.
+    /// As [`new`](Self::new), but `max_record_bytes` may be up to [`MAX_MAX_RECORD_BYTES`]; and when `max_field_bytes` is a third
+    /// of `memory_limit` or more, and a record can have as many.
     pub fn with_cut_fields(
         memory_limit: usize,
         max_record_bytes: Option<usize>,
         max_field_bytes: Option<usize>,
     ) -> Result<Self> {
-        let most = memory_limit / 3;
-        if max_record_bytes.is_some_and(|bytes| bytes <= most) {
-            return Ok(Limits { max_field_bytes, ..Self::new(memory_limit, max_record_bytes)? });
-        }
         let limits = Self::new(memory_limit, None)?;
-        let max_record_bytes = max_record_bytes.unwrap_or(DEFAULT_MAX_CUT_RECORD_BYTES);
-        if max_record_bytes > MAX_MAX_RECORD_BYTES {
+        let most = memory_limit / 3;
+        let field = max_field_bytes.unwrap_or(limits.held_record_bytes / 4);
+        let (max_record_bytes, held) = match max_record_bytes {
+            Some(bytes) => (bytes, bytes),
+            None => {
+                let needed = field.saturating_mul(4).max(memory_limit / 12);
+                let bytes =
+                    DEFAULT_MAX_CUT_RECORD_BYTES.max(field.saturating_mul(2)).min(MAX_MAX_RECORD_BYTES);
+                (bytes, limits.held_record_bytes.max(needed))
+            }
+        };
+        if max_record_bytes == 0 || max_record_bytes > MAX_MAX_RECORD_BYTES {
             return Err(Error::invalid_option(
                 "max_record_bytes",
                 max_record_bytes.to_string(),
                 format!("1 to {MAX_MAX_RECORD_BYTES} bytes (1 GiB)"),
             ));
         }
-        let wanted = limits.held_record_bytes.max(max_field_bytes.unwrap_or(0).saturating_mul(4));
-        let held_record_bytes = wanted.min(most).min(max_record_bytes);
-        let max_field_bytes = max_field_bytes.unwrap_or(held_record_bytes / 4);
-        if max_field_bytes >= held_record_bytes {
+        let held_record_bytes = held.min(most).min(max_record_bytes);
+        if field >= held_record_bytes && held_record_bytes < max_record_bytes {
             return Err(Error::invalid_option(
                 "max_field_bytes",
-                max_field_bytes.to_string(),
+                field.to_string(),
                 format!("less than {most} bytes, a third of memory_limit: raise memory_limit with it"),
             ));
         }
-        Ok(Limits { max_record_bytes, held_record_bytes, max_field_bytes: Some(max_field_bytes), ..limits })
+        Ok(Limits { max_record_bytes, held_record_bytes, max_field_bytes: Some(field), ..limits })
     }
 
     /// For one of several readers, which may be files or ranges of one: chunks, batches and the index get smaller. What a
@@ -464,22 +468,25 @@ mod tests {
             Ok::<_, Error>((limits.max_record_bytes(), limits.held_record_bytes(), limits.max_field_bytes()))
         };
         let mebibytes = |count: usize| count << 20;
-        assert_eq!(cut(mebibytes(10), None, None).unwrap(), (mebibytes(64), mebibytes(2), Some(512 << 10)));
-        assert_eq!(cut(mebibytes(10), None, Some(100)).unwrap(), (mebibytes(64), mebibytes(2), Some(100)));
-        assert_eq!(
-            cut(mebibytes(30), Some(mebibytes(100)), Some(mebibytes(2))).unwrap(),
-            (mebibytes(100), mebibytes(8), Some(mebibytes(2)))
-        );
-        assert_eq!(
-            cut(mebibytes(30), Some(mebibytes(100)), Some(mebibytes(9))).unwrap(),
-            (mebibytes(100), mebibytes(10), Some(mebibytes(9)))
-        );
-        // Held whole.
-        assert_eq!(cut(mebibytes(10), Some(1000), None).unwrap(), (1000, 1000, None));
-        assert_eq!(
-            cut(mebibytes(30), Some(mebibytes(10)), Some(5)).unwrap(),
-            (mebibytes(10), mebibytes(10), Some(5))
-        );
+        let kibibytes = |count: usize| count << 10;
+        for (given, expected) in [
+            ((10, None, None), (mebibytes(64), mebibytes(2), kibibytes(512))),
+            ((10, None, Some(100)), (mebibytes(64), mebibytes(2), 100)),
+            ((120, None, None), (mebibytes(64), mebibytes(10), kibibytes(512))),
+            ((1200, None, None), (mebibytes(64), mebibytes(64), kibibytes(512))),
+            ((30, None, Some(mebibytes(2))), (mebibytes(64), mebibytes(8), mebibytes(2))),
+            ((30, None, Some(mebibytes(9))), (mebibytes(64), mebibytes(10), mebibytes(9))),
+            ((600, None, Some(mebibytes(100))), (mebibytes(200), mebibytes(200), mebibytes(100))),
+            // Longer records never mean that less is held, or that another value is oversized.
+            ((30, Some(1000), None), (1000, 1000, kibibytes(512))),
+            ((30, Some(mebibytes(10)), None), (mebibytes(10), mebibytes(10), kibibytes(512))),
+            ((30, Some(mebibytes(11)), None), (mebibytes(11), mebibytes(10), kibibytes(512))),
+            ((30, Some(mebibytes(1024)), None), (mebibytes(1024), mebibytes(10), kibibytes(512))),
+        ] {
+            let (memory_limit, max_record_bytes, max_field_bytes) = given;
+            let found = cut(mebibytes(memory_limit), max_record_bytes, max_field_bytes).unwrap();
+            assert_eq!((found.0, found.1, found.2.unwrap()), expected, "{given:?}");
+        }
         for (max_record_bytes, max_field_bytes, option) in [
             (None, Some(mebibytes(10)), "max_field_bytes"),
             (Some(mebibytes(2000)), None, "max_record_bytes"),

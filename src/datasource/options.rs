@@ -502,19 +502,14 @@ impl CsvFormatOptions {
             .terminator(self.terminator)
             .trim(self.trim)
             .build()?;
-        let mut decode = DecodeOptions::default()
+        let decode = DecodeOptions::default()
             .null_values(&self.null_values)
             .null_regex(self.null_regex.as_deref())?
             .quoted_empty_is_string(self.quoted_empty_is_string)
             .max_field_bytes(self.max_field_bytes, self.oversized_fields);
         let limits = match decode.reads_values_whole() {
             true => Limits::new(self.memory_limit, self.max_record_bytes)?,
-            false => {
-                let limits =
-                    Limits::with_cut_fields(self.memory_limit, self.max_record_bytes, self.max_field_bytes)?;
-                decode = decode.max_field_bytes(limits.max_field_bytes(), self.oversized_fields);
-                limits
-            }
+            false => Limits::with_cut_fields(self.memory_limit, self.max_record_bytes, self.max_field_bytes)?,
         };
         if self.batch_size == Some(0) {
             return Err(Error::invalid_option("batch_size", "0", "at least 1 row"));
@@ -527,7 +522,7 @@ impl CsvFormatOptions {
                 ..SampleOptions::default()
             },
             dialect,
-            decode,
+            decode: decode.within(&limits),
             limits,
             truncated_rows: self.truncated_rows,
             compression: self.compression,

@@ -288,6 +288,6 @@ pub(super) fn join(config: &FileScanConfig, most: usize) -> Option<Vec<FileGroup
     if is_promised || groups.len() <= most {
         return None;
     }
-    let neighbours = groups.chunks(groups.len().div_ceil(most));
-    Some(neighbours.map(|groups| groups.iter().flat_map(FileGroup::iter).cloned().collect()).collect())
+    let part = |index: usize| &groups[index * groups.len() / most..(index + 1) * groups.len() / most];
+    Some((0..most).map(|index| part(index).iter().flat_map(FileGroup::iter).cloned().collect()).collect())
 }

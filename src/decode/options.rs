@@ -108,15 +108,25 @@ impl DecodeOptions {
         }
     }
 
-    /// How many bytes a record may have within these limits, and how its fields are cut where fewer than that are held of it:
-    /// in the columns for which that is said, or in all.
+    /// With the [`max_field_bytes`](Limits::max_field_bytes) of these limits, if none are set here and oversized values need not be
+    /// read whole.
+    pub fn within(mut self, limits: &Limits) -> Self {
+        if !self.reads_values_whole() {
+            self.max_field_bytes = self.max_field_bytes.or(limits.max_field_bytes());
+        }
+        self
+    }
+
+    /// How many bytes a record may have within these limits, and how its fields are cut if it needn't be held whole: in the columns
+    /// for which that is said, or in all.
     pub fn record_bytes(&self, limits: &Limits, columns: Option<Vec<bool>>) -> (usize, Option<CutFields>) {
-        let held_bytes = limits.held_record_bytes();
+        let (whole_bytes, held_bytes) = (limits.chunk_bytes(), limits.held_record_bytes());
         match self.max_field_bytes {
-            Some(max_field_bytes) if held_bytes < limits.max_record_bytes() && !self.reads_values_whole() => {
+            Some(max_field_bytes) if limits.max_field_bytes().is_some() && !self.reads_values_whole() => {
                 // What is left of a value must not be one of those that are NULL.
                 let max_value_bytes = max_field_bytes.max(self.longest);
-                (limits.max_record_bytes(), Some(CutFields { held_bytes, max_value_bytes, columns }))
+                let cut_fields = CutFields { whole_bytes, held_bytes, max_value_bytes, columns };
+                (limits.max_record_bytes(), Some(cut_fields))
             }
             _ => (held_bytes, None),
         }

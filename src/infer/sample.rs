@@ -18,8 +18,8 @@ const DEFAULT_MAX_RECORDS: usize = 1000;
 /// Bytes that are sampled: 1 MiB, which holds 1000 records of most files.
 const DEFAULT_MAX_BYTES: usize = 1 << 20;
 
-/// Bytes of the longest value that is looked at whole where values are cut: 4 KiB, far more than a number or a date has.
-const MAX_CUT_VALUE_BYTES: usize = 4 << 10;
+/// Bytes of the longest value that is looked at whole where values are cut: 256, far more than a number or a date has.
+const MAX_CUT_VALUE_BYTES: usize = 256;
 
 /// Whether a value is NULL, by its bytes and whether they were quoted. It has to be the rule that reading uses.
 pub type IsNull = Box<dyn Fn(&[u8], bool) -> bool + Send + Sync>;
@@ -193,7 +193,7 @@ impl SchemaSampler {
     }
 
     /// Cuts fields of records that are longer than what is held of one, as reading does, but in all columns: their types aren't
-    /// known yet. A value of more than 4 KiB is text then. Default: a record is held whole.
+    /// known yet. A value of more than 256 bytes is text then. Default: a record is held whole.
     pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
         self.cut_fields = fields.map(|fields| {
             let max_value_bytes = fields.max_value_bytes.max(MAX_CUT_VALUE_BYTES);

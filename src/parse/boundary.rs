@@ -180,8 +180,8 @@ impl BoundaryFinder {
     }
 
     /// The offset in the file behind the last byte that is asked for: what is left of a longest record, another one, and their
-    /// terminators; but of records that can be longer than usual no more bytes than stand before `at`, as reading those instead
-    /// tells for certain.
+    /// terminators; but of records that can be longer than 2 MiB no more bytes than stand before `at`, which can be read too and
+    /// tell for certain, and as if they couldn't be longer where fewer stand there than a record may have.
     pub fn end_byte(&self) -> u64 {
         self.trial.end
     }
@@ -266,7 +266,12 @@ impl BoundaryFinder {
 /// The most bytes that are looked at from the one before `at` on.
 fn window_bytes(max_record_bytes: usize, at: u64) -> u64 {
     let records = |bytes: usize| 2 * (bytes.min(MAX_MAX_RECORD_BYTES) as u64 + 1);
-    records(max_record_bytes).min(at.max(records(DEFAULT_MAX_RECORD_BYTES)))
+    let most = match at > max_record_bytes as u64 {
+        true => at,
+        // Where no quote follows, so few bytes can't tell that none is open.
+        false => 0,
+    };
+    records(max_record_bytes).min(most.max(records(DEFAULT_MAX_RECORD_BYTES)))
 }
 
 /// What all have found.

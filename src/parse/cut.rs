@@ -7,7 +7,9 @@ use crate::dialect::Dialect;
 /// Which fields of a record that is too long to be held whole are cut, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutFields {
-    /// Bytes of a record that are held. Fields of a longer one are cut; one that is longer even so is
+    /// Bytes of the longest record that is left as it is. Fields of a longer one are cut unless all of it comes in one chunk.
+    pub whole_bytes: usize,
+    /// Bytes of a record that are held at the most. One that is longer even with its fields cut is
     /// [an error](crate::error::ErrorKind::RecordTooLarge).
     pub held_bytes: usize,
     /// A field is cut behind the byte with which its value, unescaped and trimmed, gets longer than this: whoever sees what
@@ -60,7 +62,12 @@ impl Cutter {
         }
     }
 
-    /// Bytes of a record that are held.
+    /// Bytes of the longest record that is left as it is.
+    pub(super) fn whole_bytes(&self) -> usize {
+        self.fields.whole_bytes.min(self.fields.held_bytes)
+    }
+
+    /// Bytes of a record that are held at the most.
     pub(super) fn held_bytes(&self) -> usize {
         self.fields.held_bytes
     }

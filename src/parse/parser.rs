@@ -297,7 +297,7 @@ impl Parser {
         let mut growth = RECORD_STEP_BYTES;
         while taken < input.len() {
             let more = growth.min(input.len() - taken).min(self.carry_room());
-            growth *= 2;
+            growth = growth.saturating_mul(2);
             let from = self.carry.len();
             self.extend_carry(&input[taken..taken + more]);
             taken += more;
@@ -495,10 +495,11 @@ impl Parser {
         to_limit.min(self.carry_bytes().saturating_sub(self.carry.len())).max(1)
     }
 
-    /// Bytes of an input that are looked at together: no more than are held of a record, so that a longer one gets into the
-    /// carry, where it is cut.
+    /// Bytes of an input that are looked at together: no more than are held of a record, if it may have more, so that a longer
+    /// one gets into the carry, where it is cut.
     fn piece_bytes(&self) -> usize {
-        self.cutter.as_ref().map_or(MAX_PIECE, |cutter| cutter.held_bytes().clamp(1, MAX_PIECE))
+        let held = self.cutter.as_ref().map(Cutter::held_bytes).filter(|&held| held < self.max_record_bytes);
+        held.map_or(MAX_PIECE, |held| held.clamp(1, MAX_PIECE))
     }
 
     /// Bytes of the carry's record that have been dropped.
@@ -511,7 +512,7 @@ impl Parser {
         let whole = |index: &Index| index.end_of(index.records().min(1)).map(|behind| behind - 1);
         let Some(cutter) = &mut self.cutter else { return Ok(0) };
         let limit = cutter.held_bytes();
-        if whole(&self.index).unwrap_or(self.carry.len()) <= limit && cutter.dropped() == 0 {
+        if whole(&self.index).unwrap_or(self.carry.len()) <= cutter.whole_bytes() && cutter.dropped() == 0 {
             return Ok(0);
         }
         let is_header = self.anchor.record == 0;

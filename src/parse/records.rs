@@ -73,7 +73,8 @@ impl<'a> Records<'a> {
         self.field_counts[record] as usize - self.first(record)
     }
 
-    /// A field as it stands in the file, quotes and all; `None` where a short record was padded.
+    /// A field as it stands in the file, quotes and all, but for what was [cut](super::CutFields) off its end; `None` where a short
+    /// record was padded.
     #[inline]
     pub fn raw(&self, record: usize, field: usize) -> Option<&'a [u8]> {
         let at = self.first(record) + field;

@@ -93,7 +93,8 @@ impl CsvStreamBuilder {
         self
     }
 
-    /// What is NULL. Default: an empty field.
+    /// What is NULL, and what becomes of long values, of which [`Limits::with_cut_fields`] can say too how long they may be.
+    /// Default: an empty field is NULL.
     pub fn with_decode_options(mut self, decode: DecodeOptions) -> Self {
         self.decode = decode;
         self
@@ -159,14 +160,14 @@ impl CsvStreamBuilder {
         let field_count = FieldCount::of_table(columns, self.truncated_rows);
         let can_be_cut =
             self.schema.fields().iter().map(|field| can_be_oversized(field.data_type())).collect();
-        let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, Some(can_be_cut));
+        let decode = self.decode.within(&self.limits);
+        let (max_record_bytes, cut_fields) = decode.record_bytes(&self.limits, Some(can_be_cut));
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
-        let decoder =
-            BatchDecoder::new(&self.schema, &projection, &self.decode, rows, self.limits.batch_bytes())?;
+        let decoder = BatchDecoder::new(&self.schema, &projection, &decode, rows, self.limits.batch_bytes())?;
         let schema = Arc::clone(decoder.schema());
         let filters = match self.filters.is_empty() {
             true => None,
-            false => Some(Filters::new(self.filters, &self.schema, &self.decode, &self.limits, self.limit)?),
+            false => Some(Filters::new(self.filters, &self.schema, &decode, &self.limits, self.limit)?),
         };
         let work = match projection.is_empty() && filters.is_none() {
             true => {

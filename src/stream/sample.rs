@@ -53,7 +53,11 @@ pub async fn infer_schema(
         // A reader may have everything in memory; what is copied stays near the sample.
         let chunk = &chunk[..chunk.len().min(limits.chunk_bytes())];
         if seen.len() + chunk.len() > limits.memory_limit() / 2 {
-            let reason = format!("no record ends in the first {} bytes", seen.len());
+            let reason = format!(
+                "no record ends in the first {} bytes, and half of memory_limit is held of what can be read only once: raise \
+                 memory_limit",
+                seen.len()
+            );
             return Err(Error::new(ErrorKind::Schema { reason }));
         }
         seen.extend_from_slice(chunk);

@@ -179,6 +179,23 @@ fn one_field_of_40_mb() {
     }
 }
 
+/// Each reader has a record of 3 MB at the same time, of which it holds no more than it has to.
+#[test]
+fn long_fields_in_many_partitions() {
+    const ROWS: i64 = 32;
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    let text = "some text\n".repeat(300_000);
+    let rows: String = (0..ROWS).map(|row| format!("{row},\"{text}\"\n")).collect();
+    fs::write(&path, format!("id,text\n{rows}")).unwrap();
+    for policy in [OversizedFields::Null, OversizedFields::Truncate] {
+        let options = CsvFormatOptions::new().with_max_field_bytes(1000, policy);
+        let sum = block_on(read(&session(16), &path, options, LIMIT));
+        assert_eq!(sum.unwrap(), ROWS * (ROWS - 1) / 2, "{policy:?}");
+    }
+}
+
 #[test]
 fn a_pool_of_ten_mebibytes_serves_sixteen_partitions() {
     const ROWS: u64 = 120_000;

@@ -29,7 +29,8 @@ fn every_cut_of_generated_records_gives_what_is_kept_of_them() {
         let input = generate(rng, &dialect, width);
         let setup = Setup { dialect, field_count, max_record_bytes };
         let columns = rng.once_in(2).then(|| (0..width).map(|_| !rng.once_in(4)).collect());
-        let cut = CutFields { held_bytes, max_value_bytes: rng.below(12), columns };
+        let whole_bytes = if rng.once_in(2) { held_bytes } else { rng.below(held_bytes) };
+        let cut = CutFields { whole_bytes, held_bytes, max_value_bytes: rng.below(12), columns };
         let expected = expect(&setup, &cut, &input);
         cut_records.set(cut_records.get() + expected.cut_records);
         refused.set(refused.get() + usize::from(!expected.failures.is_empty()));
@@ -59,7 +60,12 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
         input.extend_from_slice(b"3,four,5\n");
         let lines = if fill.contains('\n') { (FIELD_BYTES / fill.len()) as u64 } else { 0 };
         for chunk_bytes in [1000, 256 << 10] {
-            let cut = CutFields { held_bytes: HELD_BYTES, max_value_bytes: 10, columns: None };
+            let cut = CutFields {
+                whole_bytes: chunk_bytes,
+                held_bytes: HELD_BYTES,
+                max_value_bytes: 10,
+                columns: None,
+            };
             let mut parser = Parser::new(&dialect, FieldCount::Exactly(3), 64 << 20)
                 .expect("the environment forces no back end that is not there")
                 .with_cut_fields(Some(cut));
@@ -104,9 +110,39 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
     }
 }
 
+/// Then the rest of it is read in small steps, however large chunks are.
+#[test]
+fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
+    const HELD_BYTES: usize = 1 << 20;
+    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let input = [&b"1,"[..], &b"x".repeat(5_000_000), b"\n2,y\n"].concat();
+    for left in [10, 1000, 5000, 50_000] {
+        let cut = CutFields {
+            whole_bytes: HELD_BYTES,
+            held_bytes: HELD_BYTES,
+            max_value_bytes: HELD_BYTES - left,
+            columns: None,
+        };
+        let mut parser = Parser::new(&dialect, FieldCount::Exactly(2), 64 << 20)
+            .expect("the environment forces no back end that is not there")
+            .with_cut_fields(Some(cut));
+        let mut kept = Vec::new();
+        for chunk in input.chunks(1 << 20) {
+            let mut rest = chunk;
+            while let (taken, Step::Records(records)) =
+                parser.next(rest, usize::MAX).expect("nothing is wrong")
+            {
+                rest = &rest[taken..];
+                kept.extend((0..records.len()).map(|record| records.raw(record, 1).map(<[u8]>::len)));
+            }
+        }
+        assert_eq!(kept, [Some(HELD_BYTES - left + 1), Some(1)]);
+    }
+}
+
 #[test]
 fn the_header_is_not_cut() {
-    let cut = CutFields { held_bytes: 20, max_value_bytes: 4, columns: None };
+    let cut = CutFields { whole_bytes: 20, held_bytes: 20, max_value_bytes: 4, columns: None };
     let parser = || {
         Parser::new(&Dialect::default(), FieldCount::Any, 1 << 20)
             .expect("the environment forces no back end that is not there")
