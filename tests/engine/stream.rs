@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::execution::RecordBatchStream;
+use datafusion_csv_stream::decode::{DecodeOptions, OversizedFields};
 use datafusion_csv_stream::limits::Limits;
 use datafusion_csv_stream::stream::{CsvStreamBuilder, StreamCounters};
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -105,6 +106,31 @@ async fn a_limit_ends_it_without_another_read() {
     let stream = CsvStreamBuilder::new(schema()).with_limit(Some(0)).build(reader).unwrap();
     assert_eq!(stream.count().await, 0);
     assert_eq!(reads.load(Ordering::Relaxed), DROPPED);
+}
+
+/// What becomes of long values is said by the options, and how long they may be by the limits, unless the options say that too.
+#[tokio::test]
+async fn long_values_are_cut_without_a_session_too() {
+    let text: &'static [u8] = format!("id,name\n1,{}\n2,ab\n", "x".repeat(3 << 20)).leak().as_bytes();
+    let limits = Limits::with_cut_fields(1 << 20, None, Some(10)).unwrap();
+    for (policy, max_field_bytes, expected) in [
+        (OversizedFields::Null, None, [None, Some("ab")]),
+        (OversizedFields::Truncate, None, [Some("xxxxxxxxxx"), Some("ab")]),
+        (OversizedFields::Truncate, Some(1), [Some("x"), Some("a")]),
+    ] {
+        let decode = DecodeOptions::default().max_field_bytes(max_field_bytes, policy);
+        let mut stream = CsvStreamBuilder::new(schema())
+            .with_limits(limits)
+            .with_decode_options(decode)
+            .build(text)
+            .unwrap();
+        let batch = stream.next().await.unwrap().unwrap();
+        assert_eq!(batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), expected, "{policy:?}");
+        assert!(stream.allocated_bytes() < 1 << 20);
+    }
+    let error = CsvStreamBuilder::new(schema()).with_limits(limits).build(text).unwrap().next().await;
+    let message = error.unwrap().unwrap_err().to_string();
+    assert!(message.contains("max_record_bytes (87381 bytes)"), "an error is the default: {message}");
 }
 
 /// What is wrong behind the rows that are wanted is nobody's concern, and full batches before it are handed out, whether
