@@ -309,10 +309,15 @@ impl fmt::Display for ErrorKind {
                 match in_quotes {
                     true => write!(
                         f,
-                        ", inside a quoted field: unclosed quote? If it is meant, raise max_record_bytes; if quotes \
-                         are ordinary bytes in this file, set quote to '' (off)"
+                        ", inside a quoted field: unclosed quote? If it is meant, raise max_record_bytes, or set \
+                         oversized_fields to null or truncate; if quotes are ordinary bytes in this file, set quote to '' \
+                         (off)"
                     ),
-                    false => write!(f, ": raise max_record_bytes, or check terminator and delimiter"),
+                    false => write!(
+                        f,
+                        ": raise max_record_bytes, set oversized_fields to null or truncate, or check terminator and \
+                         delimiter"
+                    ),
                 }
             }
             ErrorKind::RecordTooLarge { limit } => write!(
