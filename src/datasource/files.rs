@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::physical_plan::wrap_partition_type_in_dict;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use futures::TryStreamExt;
@@ -121,8 +122,8 @@ impl CsvFiles {
                 columns.join(", "),
             )));
         }
-        let of_strings = || DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
-        Ok(columns.into_iter().map(|name| (name, of_strings())).collect())
+        let data_type = wrap_partition_type_in_dict(DataType::Utf8);
+        Ok(columns.into_iter().map(|name| (name, data_type.clone())).collect())
     }
 
     /// Tab for `.tsv` files, if the options name no delimiter.

@@ -144,13 +144,14 @@ impl FileFormat for CsvStreamFormat {
             .clone()
             .with_options(self.session_options(state))
             .with_memory_pool(Arc::clone(&state.runtime_env().memory_pool));
-        let groups = ranges::join(&conf, source.most_readers()?).unwrap_or_else(|| conf.file_groups.clone());
-        let config = FileScanConfigBuilder::from(conf)
-            .with_file_groups(groups)
+        let joined = ranges::join(&conf, source.most_readers()?);
+        let mut config = FileScanConfigBuilder::from(conf)
             .with_file_compression_type(self.options.writer_compression().into())
-            .with_source(Arc::new(source))
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+            .with_source(Arc::new(source));
+        if let Some(groups) = joined {
+            config = config.with_file_groups(groups);
+        }
+        Ok(DataSourceExec::from_data_source(config.build()))
     }
 
     async fn create_writer_physical_plan(

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::column::{ColumnDecoder, Scratch};
@@ -108,9 +108,7 @@ impl BatchDecoder {
             column.decoder.row_bits() + usize::from(schema.field(column.batch_index).is_nullable())
         };
         let row_bytes = columns.iter().map(bits).sum::<usize>().div_ceil(8);
-        let has_strings = schema.fields().iter().any(|field| {
-            matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-        });
+        let has_strings = schema.fields().iter().any(|field| field.data_type().is_string());
         Ok(BatchDecoder {
             schema,
             columns,

@@ -26,10 +26,9 @@ pub fn supports(data_type: &DataType) -> bool {
 
 /// Whether values of a type have a length that [`DecodeOptions::max_field_bytes`](super::DecodeOptions::max_field_bytes) is
 /// about.
-pub fn can_be_oversized(data_type: &DataType) -> bool {
-    let is_text = matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+pub(super) fn can_be_oversized(data_type: &DataType) -> bool {
     let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
-    is_text || is_binary || matches!(data_type, DataType::Dictionary(..))
+    data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))
 }
 
 /// The decoder of a type.

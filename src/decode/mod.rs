@@ -46,6 +46,6 @@ mod utf8;
 mod views;
 
 pub use batch::BatchDecoder;
-pub use make::{can_be_oversized, supports};
+pub use make::supports;
 pub use options::{DecodeOptions, OversizedFields};
 pub use select::{RecordSelector, Selected};

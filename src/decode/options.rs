@@ -1,7 +1,9 @@
 //! [`DecodeOptions`]: which fields are NULL, and how long they may be.
 
+use arrow::datatypes::{FieldRef, Schema};
 use regex::Regex;
 
+use super::make::can_be_oversized;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::parse::CutFields;
@@ -118,13 +120,15 @@ impl DecodeOptions {
     }
 
     /// How many bytes a record may have within these limits, and how its fields are cut if it needn't be held whole: in the columns
-    /// for which that is said, or in all.
-    pub fn record_bytes(&self, limits: &Limits, columns: Option<Vec<bool>>) -> (usize, Option<CutFields>) {
+    /// of the table whose values can be oversized, or in all while they aren't known.
+    pub fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
         let (whole_bytes, held_bytes) = (limits.chunk_bytes(), limits.held_record_bytes());
         match self.max_field_bytes {
             Some(max_field_bytes) if limits.max_field_bytes().is_some() && !self.reads_values_whole() => {
                 // What is left of a value must not be one of those that are NULL.
                 let max_value_bytes = max_field_bytes.max(self.longest);
+                let can_be_cut = |field: &FieldRef| can_be_oversized(field.data_type());
+                let columns = table.map(|table| table.fields().iter().map(can_be_cut).collect());
                 let cut_fields = CutFields { whole_bytes, held_bytes, max_value_bytes, columns };
                 (limits.max_record_bytes(), Some(cut_fields))
             }

@@ -111,7 +111,6 @@ pub struct SchemaSampler {
     table: Table,
     backend: Backend,
     max_record_bytes: usize,
-    cut_fields: Option<CutFields>,
 }
 
 /// The part that looks at records.
@@ -129,8 +128,7 @@ struct Table {
     bytes_before: u64,
     bytes_here: u64,
     scratch: Vec<u8>,
-    /// A longer value is text, whatever it looks like: only its front may be there.
-    max_value_bytes: usize,
+    cut_fields: Option<CutFields>,
     is_null: IsNull,
     dialect: Dialect,
     options: SampleOptions,
@@ -181,23 +179,21 @@ impl SchemaSampler {
                 bytes_before: 0,
                 bytes_here: 0,
                 scratch: Vec::new(),
-                max_value_bytes: usize::MAX,
+                cut_fields: None,
                 is_null,
                 dialect: dialect.clone(),
                 options: options.clone(),
             },
             backend: Backend::detect()?,
             max_record_bytes,
-            cut_fields: None,
         })
     }
 
     /// Cuts fields of records that are longer than what is held of one, as reading does, but in all columns: their types aren't
     /// known yet. A value of more than 256 bytes is text then. Default: a record is held whole.
     pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
-        self.cut_fields = fields.map(|fields| {
+        self.table.cut_fields = fields.map(|fields| {
             let max_value_bytes = fields.max_value_bytes.max(MAX_CUT_VALUE_BYTES);
-            self.table.max_value_bytes = max_value_bytes;
             CutFields { max_value_bytes, columns: None, ..fields }
         });
         self
@@ -211,7 +207,7 @@ impl SchemaSampler {
         self.leave_file();
         let dialect = &self.table.dialect;
         let parser = Parser::with_backend(dialect, FieldCount::Any, self.max_record_bytes, self.backend);
-        self.parser = Some(parser.with_header_record().with_cut_fields(self.cut_fields.clone()));
+        self.parser = Some(parser.with_header_record().with_cut_fields(self.table.cut_fields.clone()));
         self.file_bytes = 0;
         self.table.start_file();
     }
@@ -359,11 +355,13 @@ impl Table {
     fn observe_values(&mut self, records: &Records<'_>, record: usize) {
         let unescape = records.unescape();
         let fields = records.field_count(record);
+        // A longer value is text, whatever it looks like: only its front may be there.
+        let longest = self.cut_fields.as_ref().map_or(usize::MAX, |fields| fields.max_value_bytes);
         for (column, column_type) in self.types.iter_mut().take(fields).enumerate() {
             let Some(raw) = records.raw(record, column) else { continue };
             let value = unescape.value(raw, &mut self.scratch);
             if !(self.is_null)(value, unescape.is_quoted(raw)) {
-                match value.len() > self.max_value_bytes {
+                match value.len() > longest {
                     true => column_type.observe_text(),
                     false => column_type.observe(value),
                 }

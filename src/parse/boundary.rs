@@ -149,6 +149,7 @@ impl BoundaryFinder {
     /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
         let first = at.saturating_sub(1);
+        let max_record_bytes = max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64;
         let has_quote = dialect.quote().is_some();
         let states = [
             (true, State::StartRecord),
@@ -165,7 +166,7 @@ impl BoundaryFinder {
                 machine: Machine::new(dialect),
                 syntax: Syntax::new(dialect),
                 field_count,
-                max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64,
+                max_record_bytes,
                 at,
                 end: first.saturating_add(window_bytes(max_record_bytes, at)),
             },
@@ -264,14 +265,11 @@ impl BoundaryFinder {
 }
 
 /// The most bytes that are looked at from the one before `at` on.
-fn window_bytes(max_record_bytes: usize, at: u64) -> u64 {
-    let records = |bytes: usize| 2 * (bytes.min(MAX_MAX_RECORD_BYTES) as u64 + 1);
-    let most = match at > max_record_bytes as u64 {
-        true => at,
-        // Where no quote follows, so few bytes can't tell that none is open.
-        false => 0,
-    };
-    records(max_record_bytes).min(most.max(records(DEFAULT_MAX_RECORD_BYTES)))
+fn window_bytes(max_record_bytes: u64, at: u64) -> u64 {
+    let records = |bytes: u64| 2 * (bytes + 1);
+    // Where no quote follows, no more bytes than a record may have can't tell that none is open.
+    let most = if at > max_record_bytes { at } else { 0 };
+    records(max_record_bytes).min(most.max(records(DEFAULT_MAX_RECORD_BYTES as u64)))
 }
 
 /// What all have found.

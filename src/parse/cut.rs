@@ -112,17 +112,12 @@ impl Cutter {
             true => rest,
             false => self.kept(self.done, &bytes[from..]),
         };
-        match kept + 1 < rest {
-            true => {
-                let last = bytes[bytes.len() - 1];
-                bytes.copy_within(from..from + kept, to);
-                bytes[to + kept] = last;
-                to += kept + 1;
-            }
-            false => {
-                bytes.copy_within(from.., to);
-                to += rest;
-            }
+        let last = bytes.last().copied().filter(|_| kept < rest);
+        bytes.copy_within(from..from + kept, to);
+        to += kept;
+        if let Some(last) = last {
+            bytes[to] = last;
+            to += 1;
         }
         let dropped = bytes.len() - to;
         bytes.truncate(to);

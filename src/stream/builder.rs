@@ -11,7 +11,7 @@ use super::csv_stream::CsvStream;
 use super::filter::{Filters, RowFilter};
 use super::range_end::RangeEnd;
 use super::work::Work;
-use crate::decode::{BatchDecoder, DecodeOptions, can_be_oversized};
+use crate::decode::{BatchDecoder, DecodeOptions};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
@@ -158,10 +158,8 @@ impl CsvStreamBuilder {
         let columns = self.schema.fields().len();
         let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
         let field_count = FieldCount::of_table(columns, self.truncated_rows);
-        let can_be_cut =
-            self.schema.fields().iter().map(|field| can_be_oversized(field.data_type())).collect();
         let decode = self.decode.within(&self.limits);
-        let (max_record_bytes, cut_fields) = decode.record_bytes(&self.limits, Some(can_be_cut));
+        let (max_record_bytes, cut_fields) = decode.record_bytes(&self.limits, Some(&self.schema));
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
         let decoder = BatchDecoder::new(&self.schema, &projection, &decode, rows, self.limits.batch_bytes())?;
         let schema = Arc::clone(decoder.schema());

@@ -3,9 +3,8 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use futures::TryStreamExt;
 
 use crate::support::*;
 
@@ -43,7 +42,8 @@ fn left(value: &str, most: usize, policy: &str) -> Option<String> {
     }
 }
 
-async fn table_of(file: &str, types: [&str; 2], partitions: usize, options: &str) -> SessionContext {
+/// A session with the table `t` of a file, which is cut wherever that evens partitions out.
+async fn table_of(file: &str, columns: &str, partitions: usize, options: &str) -> SessionContext {
     let config = SessionConfig::new()
         .with_target_partitions(partitions)
         .with_repartition_file_min_size(1)
@@ -51,24 +51,18 @@ async fn table_of(file: &str, types: [&str; 2], partitions: usize, options: &str
         .with_round_robin_repartition(false);
     let ctx = SessionContext::new_with_config(config);
     datafusion_csv_stream::install(&ctx).unwrap();
-    let [text, other] = types;
     let create = format!(
-        "CREATE EXTERNAL TABLE t (id BIGINT, text {text}, other {other}, number INT) STORED AS CSV LOCATION '{file}' \
-         OPTIONS ({LIMIT}, {options})"
+        "CREATE EXTERNAL TABLE t ({columns}) STORED AS CSV LOCATION '{file}' OPTIONS ({LIMIT}, 'oversized_fields' {options})"
     );
     query(&ctx, &create).await.unwrap();
     ctx
 }
 
 /// The rows of one partition after the other: records that are too long for the limit beside each other are an error.
-async fn rows_in_turn(ctx: &SessionContext, sql: &str) -> (Vec<String>, Arc<dyn ExecutionPlan>) {
+async fn scan_in_turn(ctx: &SessionContext, sql: &str) -> (Vec<String>, Arc<dyn ExecutionPlan>) {
     let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
-    let mut found = Vec::new();
-    for partition in 0..plan.output_partitioning().partition_count() {
-        let batches = plan.execute(partition, ctx.task_ctx()).unwrap().try_collect::<Vec<_>>().await;
-        found.extend(rows_as_text(&batches.unwrap_or_else(|error| panic!("partition {partition}: {error}"))));
-    }
-    (found, plan)
+    let found = rows_in_turn(ctx, &plan).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    (found.concat(), plan)
 }
 
 #[tokio::test]
@@ -78,7 +72,7 @@ async fn every_row_is_read_whatever_its_values() {
     let files = folder(&[("t.csv", text.as_bytes()), ("packed/t.csv.gz", &packed)]);
     for (policy, most) in [("null", 50), ("truncate", 50), ("null", 21_845), ("truncate", 21_845)] {
         let given = if most == 50 { ", 'max_field_bytes' '50'" } else { "" };
-        let options = format!("'oversized_fields' '{policy}'{given}");
+        let options = format!("'{policy}'{given}");
         for (name, types, partitions) in [
             ("t.csv", ["VARCHAR", "VARCHAR"], 1),
             ("t.csv", ["VARCHAR", "BYTEA"], 2),
@@ -87,9 +81,11 @@ async fn every_row_is_read_whatever_its_values() {
             ("packed/t.csv.gz", ["VARCHAR", "VARCHAR"], 4),
         ] {
             let what = format!("{policy}, {most}, {name}, {types:?}, {partitions}");
-            let ctx = table_of(&path(&files, name), types, partitions, &options).await;
+            let [text, other] = types;
+            let columns = format!("id BIGINT, text {text}, other {other}, number INT");
+            let ctx = table_of(&path(&files, name), &columns, partitions, &options).await;
             let sql = "SELECT id, text::VARCHAR, other::VARCHAR, number FROM t";
-            let (found, plan) = rows_in_turn(&ctx, sql).await;
+            let (found, plan) = scan_in_turn(&ctx, sql).await;
             let shown = |value: &str| left(value, most, policy).unwrap_or("NULL".to_owned());
             let expected: Vec<_> = table
                 .iter()
@@ -102,11 +98,11 @@ async fn every_row_is_read_whatever_its_values() {
             assert_eq!(metric(&plan, "fields_oversized"), oversized, "{what}");
 
             // A column of others, a predicate on what is left, and no column.
-            let kept: Vec<_> = table.iter().filter(|row| left(&row[1], most, policy).is_some()).collect();
-            let kept: Vec<_> = kept.iter().map(|row| row[3].clone()).collect();
-            let (found, _) = rows_in_turn(&ctx, "SELECT number FROM t WHERE text IS NOT NULL").await;
+            let kept = table.iter().filter(|row| left(&row[1], most, policy).is_some());
+            let kept: Vec<_> = kept.map(|row| row[3].clone()).collect();
+            let (found, _) = scan_in_turn(&ctx, "SELECT number FROM t WHERE text IS NOT NULL").await;
             assert_eq!(found, kept, "{what}");
-            let (found, _) = rows_in_turn(&ctx, "SELECT id FROM t").await;
+            let (found, _) = scan_in_turn(&ctx, "SELECT id FROM t").await;
             assert_eq!(found, table.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), "{what}");
             assert_eq!(rows(&ctx, "SELECT count(*) FROM t").await, ["120"], "{what}");
         }
@@ -179,16 +175,8 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
         ("endless", two, ", 'null_regex' '^t+$'", &["line 3, record 2", "max_record_bytes (87381 bytes)"]),
     ] {
         for partitions in [1, 3] {
-            let config =
-                SessionConfig::new().with_target_partitions(partitions).with_repartition_file_min_size(1);
-            let ctx = SessionContext::new_with_config(config);
-            datafusion_csv_stream::install(&ctx).unwrap();
-            let create = format!(
-                "CREATE EXTERNAL TABLE t ({columns}) STORED AS CSV LOCATION '{}' OPTIONS ({LIMIT}, 'oversized_fields' \
-                 'truncate'{options})",
-                path(&files, &format!("{name}.csv"))
-            );
-            query(&ctx, &create).await.unwrap();
+            let file = path(&files, &format!("{name}.csv"));
+            let ctx = table_of(&file, columns, partitions, &format!("'truncate'{options}")).await;
             let message = error(&ctx, "SELECT * FROM t").await.to_string();
             for part in parts {
                 assert!(message.contains(part), "{name}, {partitions}: no {part} in: {message}");
@@ -196,12 +184,6 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
         }
     }
     // The rest of it is NULL, so that what the expression says of it makes no difference.
-    let ctx = session();
-    let create = format!(
-        "CREATE EXTERNAL TABLE t ({two}) STORED AS CSV LOCATION '{}' OPTIONS ({LIMIT}, 'oversized_fields' 'null', \
-         'null_regex' '^t+$')",
-        path(&files, "endless.csv")
-    );
-    query(&ctx, &create).await.unwrap();
+    let ctx = table_of(&path(&files, "endless.csv"), two, 4, "'null', 'null_regex' '^t+$'").await;
     assert_eq!(rows(&ctx, "SELECT * FROM t").await, ["1|a", "2|"]);
 }

@@ -17,6 +17,15 @@ pub(crate) fn logged(store: Arc<dyn ObjectStore>, ctx: &SessionContext) -> Arc<F
     store
 }
 
+/// Files of one row, in a store that is written down.
+async fn logged_files(names: &[&str], ctx: &SessionContext) -> Arc<FaultStore> {
+    let store = InMemory::new();
+    for &name in names {
+        store.put(&name.into(), b"n\n1\n".to_vec().into()).await.unwrap();
+    }
+    logged(Arc::new(store), ctx)
+}
+
 /// The requests for bytes since the last time.
 pub(crate) fn take_gets(store: &FaultStore) -> Vec<String> {
     store.take_log().into_iter().filter(|line| line.starts_with("GET")).collect()
@@ -24,12 +33,8 @@ pub(crate) fn take_gets(store: &FaultStore) -> Vec<String> {
 
 #[tokio::test]
 async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
-    let store = InMemory::new();
-    for name in ["t/a.csv", "t/b.csv"] {
-        store.put(&name.into(), b"n\n1\n".to_vec().into()).await.unwrap();
-    }
     let ctx = SessionContext::new();
-    let store = logged(Arc::new(store), &ctx);
+    let store = logged_files(&["t/a.csv", "t/b.csv"], &ctx).await;
 
     ctx.register_csv_file("t", "mem://s/t/").await.unwrap();
     // The sample is the two files, which are smaller than it.
@@ -47,13 +52,9 @@ async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
 /// Each request takes its time, those that bring no bytes too.
 #[tokio::test]
 async fn a_file_is_asked_about_no_more_often_than_it_is_read() {
-    let store = InMemory::new();
-    for name in ["t.csv", "d/year=1/t.csv"] {
-        store.put(&name.into(), b"n\n1\n".to_vec().into()).await.unwrap();
-    }
     let ctx = SessionContext::new();
     datafusion_csv_stream::install(&ctx).unwrap();
-    let store = logged(Arc::new(store), &ctx);
+    let store = logged_files(&["t.csv", "d/year=1/t.csv"], &ctx).await;
     assert_eq!(rows(&ctx, "SELECT n FROM 'mem://s/t.csv'").await, ["1"]);
     let once = ["HEAD t.csv", "GET t.csv if-match"];
     assert_eq!(store.take_log(), [once, once].concat());

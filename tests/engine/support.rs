@@ -9,6 +9,7 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
 use tempfile::TempDir;
 
 /// A session in which this crate is the CSV engine.
@@ -89,6 +90,19 @@ pub(crate) async fn run(ctx: &SessionContext, sql: &str) -> Arc<dyn ExecutionPla
     let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     collect(Arc::clone(&plan), ctx.task_ctx()).await.unwrap();
     plan
+}
+
+/// The rows of each partition of a plan, one after the other.
+pub(crate) async fn rows_in_turn(
+    ctx: &SessionContext,
+    plan: &Arc<dyn ExecutionPlan>,
+) -> Result<Vec<Vec<String>>> {
+    let mut found = Vec::new();
+    for partition in 0..plan.properties().partitioning.partition_count() {
+        let stream = plan.execute(partition, ctx.task_ctx())?;
+        found.push(rows_as_text(&stream.try_collect::<Vec<_>>().await?));
+    }
+    Ok(found)
 }
 
 /// A metric's sum over all of a plan.

@@ -1,7 +1,7 @@
 //! Files and sessions that ask for too much: the bound holds, or an error says which number to raise.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
@@ -41,6 +41,31 @@ async fn read(ctx: &SessionContext, path: &Path, options: CsvFormatOptions, limi
     sum
 }
 
+/// A file.
+fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// So many files.
+fn files<T: AsRef<[u8]>>(count: u64, text: impl Fn(u64) -> T) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for file in 0..count {
+        fs::write(folder.path().join(format!("{file:03}.csv")), text(file)).unwrap();
+    }
+    folder
+}
+
+/// Reads a table that is declared: the most that is held, and the sum of its first column.
+async fn read_declared(partitions: usize, create: &str) -> (usize, Result<i64>) {
+    let ctx = session(partitions);
+    datafusion_csv_stream::install(&ctx).unwrap();
+    ctx.sql(create).await.unwrap();
+    measure(&ctx).await
+}
+
 fn narrow(first: u64, rows: u64) -> Vec<u8> {
     let mut text = NARROW_HEADER.as_bytes().to_vec();
     (first..first + rows).for_each(|row| narrow_row(row, &mut text));
@@ -55,9 +80,7 @@ fn sum_of(rows: i64) -> i64 {
 fn any_number_of_partitions() {
     const ROWS: u64 = 120_000;
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.csv");
-    fs::write(&path, narrow(0, ROWS)).unwrap();
+    let (_folder, path) = file(narrow(0, ROWS));
     for partitions in [1, 3, 4, 8, 32, 64] {
         let sum = block_on(read(&session(partitions), &path, CsvFormatOptions::new(), LIMIT));
         assert_eq!(sum.unwrap(), sum_of(ROWS as i64), "{partitions}");
@@ -67,10 +90,7 @@ fn any_number_of_partitions() {
 #[test]
 fn a_thousand_files() {
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    for file in 0..1000 {
-        fs::write(folder.path().join(format!("{file:03}.csv")), narrow(file * 200, 200)).unwrap();
-    }
+    let folder = files(1000, |file| narrow(file * 200, 200));
     for partitions in [1, 16, 64] {
         let sum = block_on(read(&session(partitions), folder.path(), CsvFormatOptions::new(), LIMIT));
         assert_eq!(sum.unwrap(), sum_of(200_000), "{partitions}");
@@ -90,9 +110,7 @@ fn columns(rows: i64) -> String {
 #[test]
 fn five_thousand_columns() {
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.csv");
-    fs::write(&path, columns(400)).unwrap();
+    let (_folder, path) = file(columns(400));
     for partitions in [1, 64] {
         let sum = block_on(read(&session(partitions), &path, CsvFormatOptions::new(), LIMIT));
         assert_eq!(sum.unwrap(), 400 * 399 / 2, "{partitions}");
@@ -103,10 +121,7 @@ fn five_thousand_columns() {
 #[test]
 fn five_thousand_columns_in_many_files() {
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    for file in 0..32 {
-        fs::write(folder.path().join(format!("{file}.csv")), columns(20)).unwrap();
-    }
+    let folder = files(32, |_| columns(20));
     for partitions in [1, 32] {
         let sum = block_on(read(&session(partitions), folder.path(), CsvFormatOptions::new(), LIMIT));
         assert_eq!(sum.unwrap(), 32 * 20 * 19 / 2, "{partitions}");
@@ -118,10 +133,7 @@ fn five_thousand_columns_in_many_files() {
 #[test]
 fn five_thousand_columns_in_many_readers_at_once() {
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    for file in 0..32 {
-        fs::write(folder.path().join(format!("{file}.csv")), columns(20)).unwrap();
-    }
+    let folder = files(32, |_| columns(20));
     let scan = |options: &str| {
         let declared: Vec<_> = (0..5000).map(|column| format!("c{column} BIGINT")).collect();
         let create = format!(
@@ -129,12 +141,7 @@ fn five_thousand_columns_in_many_readers_at_once() {
             declared.join(","),
             folder.path().display()
         );
-        block_on(async move {
-            let ctx = session(32);
-            datafusion_csv_stream::install(&ctx).unwrap();
-            ctx.sql(&create).await.unwrap();
-            measure(&ctx).await
-        })
+        block_on(read_declared(32, &create))
     };
     let (held, sum) = scan("'has_header' 'true'");
     assert!(held <= LIMIT + 32 * 5000 * 150, "{held}");
@@ -151,17 +158,10 @@ fn five_thousand_columns_in_many_readers_at_once() {
 #[test]
 fn one_field_of_40_mb() {
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.csv");
-    fs::write(&path, format!("id,text\n1,a\n2,\"{}\"\n3,c\n", "some text\n".repeat(4_000_000))).unwrap();
+    let (_folder, path) = file(format!("id,text\n1,a\n2,\"{}\"\n3,c\n", "some text\n".repeat(4_000_000)));
     for partitions in [1, 16] {
         let declared = "CREATE EXTERNAL TABLE t (id BIGINT, text VARCHAR) STORED AS CSV LOCATION";
-        let (held, sum) = block_on(async {
-            let ctx = session(partitions);
-            datafusion_csv_stream::install(&ctx).unwrap();
-            ctx.sql(&format!("{declared} '{}'", path.display())).await.unwrap();
-            measure(&ctx).await
-        });
+        let (held, sum) = block_on(read_declared(partitions, &format!("{declared} '{}'", path.display())));
         let message = sum.unwrap_err().to_string();
         assert!(message.contains("record 2") && message.contains("max_record_bytes"), "{message}");
         assert!(held <= LIMIT, "{partitions}: {held}");
@@ -184,11 +184,9 @@ fn one_field_of_40_mb() {
 fn long_fields_in_many_partitions() {
     const ROWS: i64 = 32;
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.csv");
     let text = "some text\n".repeat(300_000);
     let rows: String = (0..ROWS).map(|row| format!("{row},\"{text}\"\n")).collect();
-    fs::write(&path, format!("id,text\n{rows}")).unwrap();
+    let (_folder, path) = file(format!("id,text\n{rows}"));
     for policy in [OversizedFields::Null, OversizedFields::Truncate] {
         let options = CsvFormatOptions::new().with_max_field_bytes(1000, policy);
         let sum = block_on(read(&session(16), &path, options, LIMIT));
@@ -200,9 +198,7 @@ fn long_fields_in_many_partitions() {
 fn a_pool_of_ten_mebibytes_serves_sixteen_partitions() {
     const ROWS: u64 = 120_000;
     let _alone = alone();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.csv");
-    fs::write(&path, narrow(0, ROWS)).unwrap();
+    let (_folder, path) = file(narrow(0, ROWS));
     let pool = Arc::new(GreedyMemoryPool::new(LIMIT));
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
     let config = SessionConfig::new().with_target_partitions(16);

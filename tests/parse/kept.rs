@@ -1,11 +1,10 @@
 //! What is kept of records that are too long to be held, and a check of one input, which the fuzz target calls too.
 
-use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::reference::{Action, Machine, State};
 use datafusion_csv_stream::parse::{BOM, Backend, CutFields, FieldCount, Parser};
 
 use crate::check::{Cuts, HEAD, read_with, setup};
-use crate::oracle::{Failure, Field, Kind, Outcome, Row, Scanned, Setup, Value, scan};
+use crate::oracle::{Failure, Field, Kind, Outcome, Row, Scanned, Setup, scan};
 
 /// Bytes of an input to the check that choose how the rest is read: those of the [other checks](HEAD), and two.
 const CUT_HEAD: usize = HEAD + 2;
@@ -100,21 +99,21 @@ pub fn expect(setup: &Setup, cut: &CutFields, input: &[u8]) -> Expected {
         let fields: Vec<Field> = match may_be_cut {
             true => {
                 let fields = record.fields.iter().enumerate();
-                fields.map(|(column, field)| kept(&setup.dialect, cut, column, field)).collect()
+                fields.map(|(column, field)| kept(setup, cut, column, field)).collect()
             }
             false => record.fields.clone(),
         };
-        let mut kinds = failures(setup, cut, &record, &fields, input);
+        let kinds = failures(setup, cut, &record, &fields, input);
         if kinds.is_empty() {
             if number > 0 {
-                let values = values(setup, &fields);
+                let values = setup.values(&fields);
                 expected.cut_records += usize::from(fields != record.fields);
                 expected.rows.push(Row { byte, line, record: number, values });
             }
             continue;
         }
-        let failures = kinds.drain(..).map(|kind| Failure { kind, byte, line, record: number });
-        expected.failures = failures.collect();
+        let failure = |kind| Failure { kind, byte, line, record: number };
+        expected.failures = kinds.into_iter().map(failure).collect();
         break;
     }
     expected
@@ -124,14 +123,9 @@ fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], 
     let mut kinds = Vec::new();
     let (raw, limit) = (raw_bytes(&record.fields), setup.max_record_bytes);
     if raw > limit {
-        let machine = Machine::new(&setup.dialect);
         // What stands there is known to the byte behind the last one that may be, or to that one, if nothing has been cut.
-        for seen in [limit, limit + 1] {
-            let seen = &input[record.start..input.len().min(record.start + seen)];
-            let state = seen.iter().fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
-            let in_quotes = matches!(state, State::Quoted | State::AfterEscape);
-            kinds.push(Kind::RecordTooLong { limit, in_quotes });
-        }
+        let seen = |bytes| &input[record.start..input.len().min(record.start + bytes)];
+        kinds.extend([limit, limit + 1].map(|bytes| setup.too_long(seen(bytes))));
     }
     if raw_bytes(fields) > cut.held_bytes {
         kinds.push(Kind::RecordTooLarge { limit: cut.held_bytes });
@@ -149,12 +143,12 @@ fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], 
 }
 
 /// What is kept of a field: the shortest part of it, from its start, with a value that is too long.
-fn kept(dialect: &Dialect, cut: &CutFields, column: usize, field: &Field) -> Field {
+fn kept(setup: &Setup, cut: &CutFields, column: usize, field: &Field) -> Field {
     if !may_be_cut(cut, column) {
         return field.clone();
     }
-    let machine = Machine::new(dialect);
-    let parts = (0..=field.raw.len()).map(|len| {
+    let machine = Machine::new(&setup.dialect);
+    let mut parts = (0..=field.raw.len()).map(|len| {
         let mut state = State::StartField;
         let mut copied = Vec::new();
         for &byte in &field.raw[..len] {
@@ -166,11 +160,7 @@ fn kept(dialect: &Dialect, cut: &CutFields, column: usize, field: &Field) -> Fie
         }
         Field { raw: field.raw[..len].to_vec(), copied }
     });
-    let is_long = |part: &Field| match dialect.trim().fields() {
-        true => part.copied.trim_ascii().len() > cut.max_value_bytes,
-        false => part.copied.len() > cut.max_value_bytes,
-    };
-    let mut parts = parts;
+    let is_long = |part: &Field| setup.value(part).len() > cut.max_value_bytes;
     parts.find(is_long).unwrap_or_else(|| field.clone())
 }
 
@@ -184,16 +174,4 @@ fn width(setup: &Setup) -> usize {
 
 fn raw_bytes(fields: &[Field]) -> usize {
     fields.iter().map(|field| field.raw.len() + 1).sum::<usize>() - 1
-}
-
-fn values(setup: &Setup, fields: &[Field]) -> Vec<Value> {
-    let trimmed = |field: &Field| match setup.dialect.trim().fields() {
-        true => field.copied.trim_ascii().to_vec(),
-        false => field.copied.clone(),
-    };
-    let mut values: Vec<Value> = fields.iter().map(|field| Some(trimmed(field))).collect();
-    if let FieldCount::UpTo(width) = setup.field_count {
-        values.resize(width, None);
-    }
-    values
 }

@@ -106,7 +106,7 @@ impl Setup {
                 return outcome;
             }
             if number > 0 {
-                outcome.rows.push(Row { byte, line, record: number, values: self.values(record) });
+                outcome.rows.push(Row { byte, line, record: number, values: self.values(&record.fields) });
             }
         }
         outcome
@@ -115,12 +115,7 @@ impl Setup {
     fn failure(&self, record: &Scanned, input: &[u8]) -> Option<Kind> {
         let limit = self.max_record_bytes;
         if record.end - record.start > limit {
-            let machine = Machine::new(&self.dialect);
-            let mut state = State::StartRecord;
-            for &byte in &input[record.start..record.start + limit] {
-                state = machine.step(state, byte).0;
-            }
-            return Some(Kind::RecordTooLong { limit, in_quotes: is_open(state) });
+            return Some(self.too_long(&input[record.start..record.start + limit]));
         }
         if record.last_state.is_some_and(is_open) {
             return Some(Kind::UnclosedQuote);
@@ -134,13 +129,24 @@ impl Setup {
         }
     }
 
-    fn values(&self, record: Scanned) -> Vec<Value> {
-        let trim = self.dialect.trim().fields();
-        let value = |field: Field| match trim {
-            true => field.copied.trim_ascii().to_vec(),
-            false => field.copied,
-        };
-        let mut values: Vec<Value> = record.fields.into_iter().map(|field| Some(value(field))).collect();
+    /// That a record is too long, of which these bytes are known.
+    pub fn too_long(&self, seen: &[u8]) -> Kind {
+        let machine = Machine::new(&self.dialect);
+        let state = seen.iter().fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
+        Kind::RecordTooLong { limit: self.max_record_bytes, in_quotes: is_open(state) }
+    }
+
+    /// The value of a field.
+    pub fn value<'a>(&self, field: &'a Field) -> &'a [u8] {
+        match self.dialect.trim().fields() {
+            true => field.copied.trim_ascii(),
+            false => &field.copied,
+        }
+    }
+
+    /// The values of a record.
+    pub fn values(&self, fields: &[Field]) -> Vec<Value> {
+        let mut values: Vec<Value> = fields.iter().map(|field| Some(self.value(field).to_vec())).collect();
         if let FieldCount::UpTo(width) = self.field_count {
             values.resize(width, None);
         }

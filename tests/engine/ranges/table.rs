@@ -11,7 +11,6 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanC
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::common::collect;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::error::Error;
@@ -21,7 +20,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 
 use crate::peer::Whole;
-use crate::support::rows_as_text;
+use crate::support::rows_in_turn;
 
 /// A table over some bytes in memory, and the scan of it.
 pub(super) struct Table {
@@ -89,12 +88,7 @@ impl Table {
 
     /// The rows of each partition of a plan, one after the other.
     pub(super) async fn run(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<Vec<String>>> {
-        let mut found = Vec::new();
-        for partition in 0..plan.properties().partitioning.partition_count() {
-            let stream = plan.execute(partition, self.ctx.task_ctx())?;
-            found.push(rows_as_text(&collect(stream).await?));
-        }
-        Ok(found)
+        rows_in_turn(&self.ctx, plan).await
     }
 
     /// The rows of each range, where the file is cut at these bytes.
