@@ -65,6 +65,6 @@ pub mod stream;
 #[cfg(feature = "datafusion")]
 pub use datasource::{
     CsvFormatOptions, CsvReaderTable, CsvSessionExt, CsvStreamFormat, CsvStreamFormatFactory,
-    CsvStreamSessionOptions, CsvStreamSource, OPTIONS, Split, install, install_with_options,
-    options_as_markdown,
+    CsvStreamSessionOptions, CsvStreamSource, OPTIONS, Split, filter_pushdown_rules, install,
+    install_with_options, options_as_markdown,
 };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  session   register_csv_file, install        what a user calls
-//!     │
+//!     │                  pushdown: a session's filter pushdown by position
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
 //!     ▲         │        │        └ metrics, memory, filter, ranges (which records of a file are whose)
 //!  options      │        └ projection, predicate, batch size, EXPLAIN
@@ -17,6 +17,7 @@ mod memory;
 mod metrics;
 mod opener;
 mod options;
+mod pushdown;
 mod ranges;
 mod reader_table;
 mod session;
@@ -28,6 +29,7 @@ mod values;
 pub use factory::CsvStreamFormatFactory;
 pub use format::CsvStreamFormat;
 pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
+pub use pushdown::filter_pushdown_rules;
 pub use ranges::Split;
 pub use reader_table::CsvReaderTable;
 pub use session::{CsvSessionExt, install, install_with_options};

@@ -7,11 +7,13 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::provider::DefaultTableFactory;
 use datafusion::error::Result;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 
 use super::factory::CsvStreamFormatFactory;
 use super::files::CsvFiles;
 use super::options::CsvFormatOptions;
+use super::pushdown::{filter_pushdown_rules, is_guarded};
 use super::session_options::CsvStreamSessionOptions;
 use super::url_tables::CsvUrlTables;
 
@@ -87,6 +89,7 @@ impl CsvSessionExt for SessionContext {
 
 async fn table(ctx: &SessionContext, path: &str, options: CsvFormatOptions) -> Result<Arc<ListingTable>> {
     CsvStreamSessionOptions::add_to(ctx);
+    guard(ctx);
     let state = ctx.state();
     CsvFiles::find(&state, path).await?.into_table(&state, options).await
 }
@@ -115,6 +118,7 @@ pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> 
 
 fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) -> Result<()> {
     CsvStreamSessionOptions::add_to(ctx);
+    guard(ctx);
     {
         let state = ctx.state_ref();
         let mut state = state.write();
@@ -132,4 +136,22 @@ fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) ->
     }
     CsvUrlTables::install(ctx, options);
     Ok(())
+}
+
+/// Makes the session's filter pushdown one that can be relied on, unless it is.
+fn guard(ctx: &SessionContext) {
+    let state = ctx.state_ref();
+    let mut state = state.write();
+    if is_guarded(state.physical_optimizers()) {
+        return;
+    }
+    let rules = filter_pushdown_rules(state.physical_optimizers());
+    let creates_catalog = state.config().options().catalog.create_default_catalog_and_schema;
+    let mut guarded = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(state.session_id().to_owned())
+        .with_physical_optimizer_rules(rules)
+        .build();
+    // The builder turns this off where the catalog is there already.
+    guarded.config_mut().options_mut().catalog.create_default_catalog_and_schema = creates_catalog;
+    *state = guarded;
 }

@@ -16,6 +16,7 @@ mod oversized;
 #[path = "../support/csv_core.rs"]
 mod peer;
 mod plan;
+mod pushdown;
 mod ranges;
 mod recovery;
 mod requests;
