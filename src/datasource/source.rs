@@ -135,7 +135,9 @@ impl FileSource for CsvStreamSource {
         base: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let batch_size = self.options.batch_size().or(self.batch_size).unwrap_or(DEFAULT_BATCH_SIZE);
+        // DataFusion cuts larger batches at the session's size, but holds all of them meanwhile.
+        let most = self.batch_size.unwrap_or(DEFAULT_BATCH_SIZE);
+        let batch_size = self.options.batch_size().map_or(most, |rows| rows.min(most));
         let mut options = self.options.resolve()?;
         options.limits = options.limits.shared_by(base.file_groups.len());
         if base.limit.is_some() {

@@ -48,7 +48,7 @@ async fn session(
 ) -> (SessionContext, String) {
     let ctx = SessionContext::new_with_config(config);
     let mut sql = sql.to_owned();
-    if matches!(way, Way::Create | Way::Path) {
+    if matches!(way, Way::Create) {
         datafusion_csv_stream::install(&ctx).unwrap();
     }
     for (file, _) in names {
@@ -61,7 +61,7 @@ async fn session(
                     .await
                     .unwrap();
             }
-            Way::Path => {}
+            Way::Path => datafusion_csv_stream::install_url_tables(&ctx),
             Way::Bare => {
                 let options = ListingOptions::new(Arc::new(CsvStreamFormat::new(CsvFormatOptions::new())));
                 let config = ListingTableConfig::new(ListingTableUrl::parse(&path).unwrap())

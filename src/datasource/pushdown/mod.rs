@@ -12,4 +12,4 @@ mod rule;
 mod trust;
 
 pub use rule::filter_pushdown_rules;
-pub(super) use rule::is_guarded;
+pub(crate) use rule::is_guarded;

@@ -55,7 +55,7 @@ pub fn filter_pushdown_rules(rules: &[Rule]) -> Vec<Rule> {
 
 /// Whether a session with these rules maps no filter's columns by name. Without any rules it is one that
 /// doesn't show them.
-pub(in super::super) fn is_guarded(rules: &[Rule]) -> bool {
+pub(crate) fn is_guarded(rules: &[Rule]) -> bool {
     !rules.is_empty() && rules.iter().all(|rule| phase_of(rule).is_none())
 }
 
