@@ -59,6 +59,7 @@ pub mod infer;
 pub mod input;
 pub mod limits;
 pub mod parse;
+pub mod simd;
 #[cfg(feature = "datafusion")]
 pub mod stream;
 

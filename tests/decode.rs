@@ -381,7 +381,7 @@ fn bytes_that_are_no_digits_overflow_nothing() {
         Field::new("c", DataType::Decimal128(15, 2), true),
         Field::new("d", DataType::Float64, true),
     ]);
-    let mut parser = Parser::new(&dialect, FieldCount::UpTo(4), 1 << 20).unwrap();
+    let mut parser = Parser::new(&dialect, FieldCount::UpTo(4), 1 << 20);
     let mut decoder = BatchDecoder::new(&table, &[0, 1, 2, 3], &options, 10, 1 << 20).unwrap();
     let mut rest = &b"TV|1|2|3\nM\xfc\xfc|||\nTV\nx|TVTVTVTVTVTVTVTVTV|\n"[..];
     let mut refused = 0;
@@ -584,7 +584,7 @@ fn more_values_than_keys_are_an_error_that_says_so() {
 #[test]
 fn a_batch_of_distinct_values_leaves_the_next_one_all_its_room() {
     let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20).unwrap();
+    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20);
     let none = DecodeOptions::default();
     let mut decoder = BatchDecoder::new(&table(data_type), &[0], &none, 1000, 4000).unwrap();
     let input = (0..500).map(|i| format!("a value that no other is: {i}\n")).collect::<String>();
@@ -758,7 +758,7 @@ fn the_first_error_of_the_file_is_reported() {
 }
 
 fn project(input: &str, table: &Schema, projection: &[usize]) -> Result<RecordBatch, Error> {
-    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(table.fields().len()), 1 << 20)?;
+    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(table.fields().len()), 1 << 20);
     let mut decoder = BatchDecoder::new(table, projection, &DecodeOptions::default(), 100, 1 << 20)?;
     if let (_, Step::Records(records)) = parser.next(input.as_bytes(), decoder.room())? {
         decoder.push(&records)?;
@@ -826,7 +826,7 @@ fn what_is_held_stays_near_the_bound() {
     let line = format!("1,{0},{0},1.5,true\n", "some text of a length".repeat(3));
     let input = line.repeat(50_000);
     let bound = 1 << 20;
-    let mut parser = Parser::new(&dialect, FieldCount::Exactly(5), 1 << 20).unwrap();
+    let mut parser = Parser::new(&dialect, FieldCount::Exactly(5), 1 << 20);
     let mut decoder =
         BatchDecoder::new(&table, &[0, 1, 2, 3, 4], &DecodeOptions::default(), usize::MAX, bound).unwrap();
     let (mut rest, mut most, mut rows) = (input.as_bytes(), 0, 0);
@@ -861,7 +861,7 @@ fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
     let longest = lines.iter().map(String::len).max().unwrap();
     let bound = 4 << 20;
     for data_type in [DataType::Utf8, DataType::Utf8View, DataType::LargeBinary, DataType::BinaryView] {
-        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20).unwrap();
+        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20);
         let table = table(data_type.clone());
         let mut decoder =
             BatchDecoder::new(&table, &[0], &DecodeOptions::default(), usize::MAX, bound).unwrap();

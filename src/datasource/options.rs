@@ -545,11 +545,11 @@ pub(super) struct ReadOptions {
 
 impl ReadOptions {
     /// A sampler that sees files as reading them does.
-    pub(super) fn sampler(&self) -> Result<SchemaSampler> {
+    pub(super) fn sampler(&self) -> SchemaSampler {
         let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, None);
         let sampler =
-            SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)?;
-        Ok(sampler.with_cut_fields(cut_fields))
+            SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes);
+        sampler.with_cut_fields(cut_fields)
     }
 
     /// A stream of files with these columns; what is particular to one file is still to be set.

@@ -209,7 +209,7 @@ impl FileRanges {
 
     /// Reads all that stands before the first record at or after byte `at`.
     async fn scan_prefix(&self, at: u64) -> Result<Option<RecordStart>> {
-        let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes())?;
+        let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes());
         let mut reader = self.open(0..at + 1).await?;
         // The counter's own count is behind as long as it waits for the rest of a BOM.
         let mut read = 0;

@@ -13,7 +13,8 @@ use super::make::make;
 use super::options::DecodeOptions;
 use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Backend, Records, Spans};
+use crate::parse::{Records, Spans};
+use crate::simd::Backend;
 
 /// Decodes the records of one table, batch by batch.
 ///
@@ -27,7 +28,7 @@ use crate::parse::{Backend, Records, Spans};
 ///     Field::new("id", DataType::Int64, false),
 ///     Field::new("name", DataType::Utf8View, true),
 /// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut decoder = BatchDecoder::new(&table, &[1, 0], &DecodeOptions::default(), 8192, 1 << 20)?;
 ///
 /// let mut input = &b"id,name\n1,one\n2,\n"[..];
@@ -123,9 +124,16 @@ impl BatchDecoder {
             last_rows: 0,
             scratch: Scratch::new(),
             spans: Spans::default(),
-            backend: Backend::detect()?,
+            backend: Backend::detect(),
             oversized: Cell::new(0),
         })
+    }
+
+    /// Decodes with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
     }
 
     /// The batches' schema: the projected columns.

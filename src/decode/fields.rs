@@ -8,8 +8,9 @@ use super::lanes::Lanes;
 use super::options::{DecodeOptions, OversizedFields};
 use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
-use crate::parse::index::{BLOCK, Simd};
-use crate::parse::{Backend, Column};
+use crate::parse::Column;
+use crate::simd::Backend;
+use crate::simd::{BLOCK, Simd};
 
 /// The fields of one column, and what is to know to read them.
 #[derive(Debug, Clone, Copy)]

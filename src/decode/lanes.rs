@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::column::Scratch;
 use super::fields::{Append, Failure, Fields};
 use crate::parse::Column;
-use crate::parse::index::{Kernel, Simd};
+use crate::simd::{Kernel, Simd};
 
 /// How many fields: one bit of a `u64` each.
 pub(super) const LANES: usize = 64;

@@ -27,7 +27,7 @@ use crate::parse::Records;
 ///     Field::new("id", DataType::Int64, true),
 ///     Field::new("name", DataType::Utf8View, true),
 /// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut selector = RecordSelector::new(&table, &[&[0]], &DecodeOptions::default(), 1 << 20)?;
 /// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 10)? else { panic!() };
 /// let selected = selector.select(&records, |_, batch| {

@@ -26,7 +26,7 @@ pub fn read_names(
         names.extend(dialect, records)?;
         Ok(Some(names.into_vec()))
     };
-    let mut parser = Parser::new(dialect, FieldCount::Any, max_record_bytes)?.with_header_record();
+    let mut parser = Parser::new(dialect, FieldCount::Any, max_record_bytes).with_header_record();
     if let (_, Step::Records(records)) = parser.next(head, 1)? {
         return names(&records);
     }

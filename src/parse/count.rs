@@ -4,7 +4,6 @@ use memchr::memchr;
 
 use super::BOM;
 use super::bom::{Bom, Taken};
-use super::index::{BLOCK, Backend, Kernel, Simd};
 use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
 use super::records::Anchor;
@@ -14,6 +13,7 @@ use super::start::RecordStart;
 use crate::dialect::Dialect;
 use crate::error::{ErrorKind, Result};
 use crate::limits::MAX_MAX_RECORD_BYTES;
+use crate::simd::{BLOCK, Backend, Kernel, Simd};
 
 /// Bytes that are looked at together, whether there are quotes among them: in tables where few fields are quoted a branch
 /// on each block is guessed wrong too often.
@@ -27,7 +27,7 @@ const GROUP: usize = 4 * BLOCK;
 /// ```
 /// use datafusion_csv_stream::{dialect::Dialect, parse::RecordCounter};
 ///
-/// let mut counter = RecordCounter::new(&Dialect::default(), 1 << 20)?;
+/// let mut counter = RecordCounter::new(&Dialect::default(), 1 << 20);
 /// for chunk in [&b"id,name\n1,on"[..], b"e\n2,\"t\n", b"wo\"\n3,three"] {
 ///     counter.push(chunk)?;
 /// }
@@ -52,23 +52,14 @@ pub struct RecordCounter {
 }
 
 impl RecordCounter {
-    /// A counter for a whole file, with the [fastest back end](Backend::detect).
+    /// A counter for a whole file.
     ///
     /// If the dialect has a header, the first record is checked as the others are, and not counted. `max_record_bytes` is
     /// [`MAX_MAX_RECORD_BYTES`] at most.
-    ///
-    /// # Errors
-    ///
-    /// When the environment forces a back end that is not there.
-    pub fn new(dialect: &Dialect, max_record_bytes: usize) -> Result<Self> {
-        Ok(Self::with_backend(dialect, max_record_bytes, Backend::detect()?))
-    }
-
-    /// A counter for a whole file, with a given back end.
-    pub fn with_backend(dialect: &Dialect, max_record_bytes: usize, backend: Backend) -> Self {
+    pub fn new(dialect: &Dialect, max_record_bytes: usize) -> Self {
         let start = RecordStart::of_file(dialect);
         RecordCounter {
-            backend,
+            backend: Backend::detect(),
             syntax: Syntax::new(dialect),
             machine: Machine::new(dialect),
             state: State::StartRecord,
@@ -78,6 +69,13 @@ impl RecordCounter {
             first_record: start.record,
             max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64,
         }
+    }
+
+    /// Counts with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
     }
 
     /// Counts from a record of the file on, as if what stands before it had been read. The next byte is the record's first.

@@ -1,8 +1,8 @@
 //! [`Index`]: where the fields of a buffer end and its records start, and [`Room`], what is appended to.
 
-use super::index::{BLOCK, Simd};
 use super::mask::Structure;
 use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
+use crate::simd::{BLOCK, Simd};
 
 const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 

@@ -30,26 +30,14 @@
 //! [`Carries::state`] go from one to the other. After a quote inside quotes, where two stand for one, every byte does what
 //! it does at the start of a field; where they don't, what it does in a field.
 
-use super::index::BLOCK;
 use super::reference::State;
 use crate::dialect::{Dialect, Terminator};
+use crate::simd::BLOCK;
 
 /// The bits of a block that has `len` bytes (1 to 64).
 #[inline(always)]
 pub(super) fn valid_bits(len: usize) -> u64 {
     !0 >> (64 - len)
-}
-
-/// Bit *i* is the xor of bits 0 to *i*.
-#[inline(always)]
-pub(super) fn prefix_xor(mut mask: u64) -> u64 {
-    mask ^= mask << 1;
-    mask ^= mask << 2;
-    mask ^= mask << 4;
-    mask ^= mask << 8;
-    mask ^= mask << 16;
-    mask ^= mask << 32;
-    mask
 }
 
 /// Where the bytes that the grammar knows stand in a block, whatever they mean there. Zero where the dialect has no
@@ -289,6 +277,7 @@ mod tests {
     use super::super::lines::line_breaks;
     use super::super::reference::{Action, Machine, State};
     use super::*;
+    use crate::simd::prefix_xor;
 
     fn mask_of(text: &[u8], byte: Option<u8>) -> u64 {
         text.iter().enumerate().map(|(i, &b)| u64::from(Some(b) == byte) << i).sum()
@@ -461,15 +450,6 @@ mod tests {
                 }
             }
             assert_eq!((states, carried(State::Comment)), (5, None));
-        }
-    }
-
-    #[test]
-    fn prefix_xor_is_a_running_parity() {
-        for mask in [0, 1, 0b1001, u64::MAX, 0x8000_0000_0000_0001, 0x0123_4567_89ab_cdef] {
-            let slow: u64 =
-                (0..64).map(|i| u64::from((mask & valid_bits(i + 1)).count_ones() % 2) << i).sum();
-            assert_eq!(prefix_xor(mask), slow);
         }
     }
 }

@@ -6,7 +6,6 @@ use super::BOM;
 use super::bom::{Bom, Taken};
 use super::cut::{CutFields, Cutter};
 use super::field_index::Index;
-use super::index::Backend;
 use super::lines::line_breaks;
 use super::records::{Anchor, Records};
 use super::reference::{Machine, State};
@@ -16,6 +15,7 @@ use super::unescape::Unescape;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{MAX_FIELDS, MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
+use crate::simd::Backend;
 
 /// Bytes of an input that are looked at together, so that offsets in them, and in the carry, stay `u32`.
 const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
@@ -58,7 +58,7 @@ pub enum Step<'a> {
 /// ```
 /// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
 ///
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut seen = Vec::new();
 /// for chunk in [&b"id,name\n1,on"[..], b"e\n2,\"t,", b"wo\"\n3,three"] {
 ///     let mut rest = chunk;
@@ -118,27 +118,13 @@ enum Place {
 }
 
 impl Parser {
-    /// A parser for a whole file, with the [fastest back end](Backend::detect).
+    /// A parser for a whole file.
     ///
-    /// If the dialect has a header, the first record is checked as the others are, and skipped. `max_record_bytes` is
-    /// [`MAX_MAX_RECORD_BYTES`] at most.
-    ///
-    /// # Errors
-    ///
-    /// When the environment forces a back end that is not there.
-    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Result<Self> {
-        Ok(Self::with_backend(dialect, field_count, max_record_bytes, Backend::detect()?))
-    }
-
-    /// A parser for a whole file, with a given back end.
-    pub fn with_backend(
-        dialect: &Dialect,
-        field_count: FieldCount,
-        max_record_bytes: usize,
-        backend: Backend,
-    ) -> Self {
+    /// If the dialect has a header, the first record is checked as the others are, and skipped.
+    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
+    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Self {
         Parser {
-            scanner: Scanner::new(dialect, backend),
+            scanner: Scanner::new(dialect),
             index: Index::new(match field_count {
                 FieldCount::Any => MAX_FIELDS,
                 FieldCount::Exactly(width) | FieldCount::UpTo(width) => width,
@@ -155,6 +141,13 @@ impl Parser {
             dialect: dialect.clone(),
             unescape: Unescape::fields(dialect),
         }
+    }
+
+    /// Parses with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.scanner.set_backend(backend);
+        self
     }
 
     /// Hands out the header too, as record 0, for those who read its names.

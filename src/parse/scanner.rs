@@ -10,11 +10,11 @@
 use memchr::memchr;
 
 use super::field_index::{Index, Room};
-use super::index::{BLOCK, Backend, Kernel, Simd};
 use super::lines::line_breaks;
 use super::mask::{Carries, Raw, Structure, Syntax};
 use super::reference::{Action, Machine, State};
 use crate::dialect::{Dialect, Terminator};
+use crate::simd::{BLOCK, Backend, Kernel, Simd};
 
 /// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
 #[derive(Debug)]
@@ -36,16 +36,20 @@ enum Mode {
 }
 
 impl Scanner {
-    pub(super) fn new(dialect: &Dialect, backend: Backend) -> Self {
+    pub(super) fn new(dialect: &Dialect) -> Self {
         let syntax = Syntax::new(dialect);
         Scanner {
-            backend,
+            backend: Backend::detect(),
             syntax,
             machine: Machine::new(dialect),
             mode: Mode::Masks(Carries::at_record_start(&syntax, false)),
             after_cr: false,
             line_breaks: 0,
         }
+    }
+
+    pub(super) fn set_backend(&mut self, backend: Backend) {
+        self.backend = backend;
     }
 
     /// Starts over, on a buffer that starts between two records.

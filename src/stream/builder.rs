@@ -169,14 +169,14 @@ impl CsvStreamBuilder {
         };
         let work = match projection.is_empty() && filters.is_none() {
             true => {
-                let mut counter = RecordCounter::new(&self.dialect, max_record_bytes)?;
+                let mut counter = RecordCounter::new(&self.dialect, max_record_bytes);
                 if let Some(start) = self.start {
                     counter = counter.starting_at(start);
                 }
                 Work::Count { counter, taken: 0, failed: None }
             }
             false => {
-                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?
+                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)
                     .with_cut_fields(cut_fields)
                     .with_index_fields(self.limits.index_fields());
                 if let Some(start) = self.start {

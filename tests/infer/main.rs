@@ -23,7 +23,7 @@ fn sample(
     files: &[&[u8]],
     chunk_bytes: usize,
 ) -> Result<InferredSchema, Error> {
-    let mut sampler = SchemaSampler::new(dialect, is_null, options, MAX_RECORD_BYTES)?;
+    let mut sampler = SchemaSampler::new(dialect, is_null, options, MAX_RECORD_BYTES);
     for file in files {
         if sampler.is_done() {
             break;

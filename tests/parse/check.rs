@@ -5,7 +5,8 @@
 
 use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
 use datafusion_csv_stream::error::Error;
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Records, Step};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Records, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::oracle::{Failure, Outcome, Row, Setup};
 
@@ -161,7 +162,11 @@ pub fn read(
     max_records: usize,
 ) -> Result<Outcome, String> {
     let Setup { dialect, field_count, max_record_bytes } = setup;
-    read_with(Parser::with_backend(dialect, *field_count, *max_record_bytes, backend), chunks, max_records)
+    read_with(
+        Parser::new(dialect, *field_count, *max_record_bytes).with_backend(backend),
+        chunks,
+        max_records,
+    )
 }
 
 /// Reads with a parser that has read nothing yet.

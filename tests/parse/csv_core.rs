@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use csv_core::ReadRecordResult;
 use datafusion_csv_stream::dialect::{Dialect, Trim};
+use datafusion_csv_stream::parse::BOM;
 use datafusion_csv_stream::parse::reference::{Machine, State};
-use datafusion_csv_stream::parse::{BOM, Backend};
+use datafusion_csv_stream::simd::Backend;
 use toml::{Table, Value as Toml};
 
 use crate::check::{Cuts, read};

@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use datafusion_csv_stream::dialect::{Dialect, Terminator};
 use datafusion_csv_stream::error::ErrorKind;
-use datafusion_csv_stream::parse::{BOM, Backend, CutFields, FieldCount, Parser, Step};
+use datafusion_csv_stream::parse::{BOM, CutFields, FieldCount, Parser, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, dialects, read_with};
 use crate::kept::{assert_kept, expect};
@@ -66,9 +67,8 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
                 max_value_bytes: 10,
                 columns: None,
             };
-            let mut parser = Parser::new(&dialect, FieldCount::Exactly(3), 64 << 20)
-                .expect("the environment forces no back end that is not there")
-                .with_cut_fields(Some(cut));
+            let mut parser =
+                Parser::new(&dialect, FieldCount::Exactly(3), 64 << 20).with_cut_fields(Some(cut));
             let mut found = Vec::new();
             let mut most = 0;
             for chunk in input.chunks(chunk_bytes) {
@@ -123,9 +123,7 @@ fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
             max_value_bytes: HELD_BYTES - left,
             columns: None,
         };
-        let parser = Parser::new(&dialect, FieldCount::Exactly(2), 64 << 20)
-            .expect("the environment forces no back end that is not there")
-            .with_cut_fields(Some(cut));
+        let parser = Parser::new(&dialect, FieldCount::Exactly(2), 64 << 20).with_cut_fields(Some(cut));
         let chunks: Vec<_> = input.chunks(1 << 20).collect();
         let found = read_with(parser, &chunks, usize::MAX).expect("a contract is kept");
         let kept: Vec<_> = found.rows.iter().map(|row| row.values[1].as_ref().map(Vec::len)).collect();
@@ -137,11 +135,8 @@ fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
 #[test]
 fn the_header_is_not_cut() {
     let cut = CutFields { whole_bytes: 20, held_bytes: 20, max_value_bytes: 4, columns: None };
-    let parser = || {
-        Parser::new(&Dialect::default(), FieldCount::Any, 1 << 20)
-            .expect("the environment forces no back end that is not there")
-            .with_cut_fields(Some(cut.clone()))
-    };
+    let parser =
+        || Parser::new(&Dialect::default(), FieldCount::Any, 1 << 20).with_cut_fields(Some(cut.clone()));
     let found = parser().next(b"id,a_very_long_name_of_a_column\n1,2\n", 9).map(|_| ());
     assert!(
         matches!(found.as_ref().map_err(|error| error.kind()), Err(ErrorKind::RecordTooLarge { limit: 20 })),

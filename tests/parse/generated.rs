@@ -1,7 +1,8 @@
 //! Generated inputs: tables whose values are known because they were written from them, and soup.
 
 use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::{BOM, Backend, FieldCount};
+use datafusion_csv_stream::parse::{BOM, FieldCount};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, HEAD, assert_same, check_backends, check_chunks, dialects, setup};
 use crate::oracle::{Setup, Value};

@@ -3,7 +3,8 @@
 use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
 use datafusion_csv_stream::error::ErrorKind;
 use datafusion_csv_stream::limits::{INDEX_FIELDS, MAX_FIELDS};
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Step};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::Setup;
@@ -52,8 +53,7 @@ fn what_stands_before_the_partial_record_is_not_kept() {
     let mut chunk = b"#comment\r\n\r\n".repeat(CHUNKS * CHUNK / 12);
     let record = chunk.len() as u64;
     chunk.extend_from_slice(b"a,\"\r");
-    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES);
     let (taken, _) = parser.next(&chunk, usize::MAX).expect("nothing is wrong yet");
     assert_eq!(taken, chunk.len());
     assert!(parser.allocated_bytes() < 2 * CHUNK, "{} bytes", parser.allocated_bytes());
@@ -75,8 +75,7 @@ fn padding_takes_no_more_than_full_records_would() {
     let input = b"1\n".repeat(CHUNK);
     for (width, records) in [(10_000, 1), (100_000, 1), (1_000, 16), (3, 5_461)] {
         let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
-        let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES)
-            .expect("the environment forces no back end that is not there");
+        let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES);
         let (taken, step) = parser.next(&input, usize::MAX).expect("short records are padded");
         let Step::Records(found) = step else { panic!("there are records") };
         assert_eq!((found.len(), taken), (records, 2 * records), "{width} columns");
@@ -105,8 +104,7 @@ fn fields_too_many_are_counted_but_not_kept() {
                     assert_same(&setup, backend, &input, &cuts, usize::MAX, &expected);
                 }
             }
-            let mut parser = Parser::new(&setup.dialect, field_count, 4 << 20)
-                .expect("the environment forces no back end that is not there");
+            let mut parser = Parser::new(&setup.dialect, field_count, 4 << 20);
             let mut rest = &input[..];
             while let Ok((taken, _)) = parser.next(rest, usize::MAX) {
                 rest = &rest[taken..];
@@ -129,8 +127,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
     chunk.extend_from_slice(b"\"\na,b\n");
     let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
     for max_record_bytes in [1 << 20, usize::MAX] {
-        let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes)
-            .expect("the environment forces no back end that is not there");
+        let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes);
         // Not `expect_err`, which would print the chunk.
         let is_refused = match parser.next(&chunk, usize::MAX) {
             Ok(_) => false,
@@ -139,8 +136,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
         assert!(is_refused, "max_record_bytes {max_record_bytes}");
     }
     chunk[..1 << 32].fill(b'\n');
-    let mut parser = Parser::new(&dialect, FieldCount::Any, 1 << 20)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, 1 << 20);
     let (taken, step) = parser.next(&chunk, usize::MAX).expect("all records are short");
     let Step::Records(records) = step else { panic!("there are records") };
     assert_eq!(records.raw(0, 0), Some(&b"xxxxxxxxxx\""[..]));
@@ -150,8 +146,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
 
 /// The most bytes held while `start` and then 4 MiB of `fill` are read, and whether that ends with an error.
 fn held(dialect: Dialect, start: &[u8], fill: u8) -> (usize, bool) {
-    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES);
     let filled = [fill; CHUNK];
     let mut most = 0;
     for chunk in [start].into_iter().chain([&filled[..]; CHUNKS]) {

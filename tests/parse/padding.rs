@@ -1,7 +1,8 @@
 //! Every case, moved to each of the 64 places in a block, so that each structural byte meets each lane.
 
 use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::Setup;

@@ -1,7 +1,8 @@
 //! Where errors say that they are, counted by hand.
 
 use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::{Failure, Kind, Setup};

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::{Outcome, Setup};

@@ -45,7 +45,7 @@ pub fn batches(
     cuts: Cuts,
 ) -> Result<Vec<RecordBatch>, Error> {
     let width = table.fields().len();
-    let mut parser = Parser::new(dialect, FieldCount::UpTo(width), 1 << 20)?;
+    let mut parser = Parser::new(dialect, FieldCount::UpTo(width), 1 << 20);
     let projection: Vec<usize> = (0..width).collect();
     let mut decoder = BatchDecoder::new(table, &projection, options, cuts.batch_rows, cuts.batch_bytes)?;
     let mut batches = Vec::new();

@@ -1,6 +1,6 @@
 //! The portable back end: eight bytes in a `u64`.
 
-use super::simd::{BLOCK, Simd};
+use super::kernel::{BLOCK, Simd};
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;

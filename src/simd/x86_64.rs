@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::simd::{BLOCK, Kernel, Simd};
+use super::kernel::{BLOCK, Kernel, Simd};
 
 /// AVX2 (Intel since 2013, AMD since 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
