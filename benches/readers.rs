@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::io::Read;
 
 use csv_core::ReadRecordResult;
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{Action, Machine, State};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use datafusion_csv_stream::simd::Backend;
 

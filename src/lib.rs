@@ -42,7 +42,7 @@
 //!
 //! Each contains the one before.
 //!
-//! * none: [`dialect`], [`parse`]. Depends on `memchr` only.
+//! * none: [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
 //! * `arrow`: [`decode`], [`infer`]. Arrow arrays without async and without DataFusion.
 //! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
 //! * `cli`: the binary `csv-stream`.
@@ -51,12 +51,14 @@
 pub mod datasource;
 #[cfg(feature = "arrow")]
 pub mod decode;
-pub mod dialect;
 pub mod error;
+pub mod grammar;
 #[cfg(feature = "arrow")]
 pub mod infer;
 #[cfg(feature = "datafusion")]
 pub mod input;
+#[doc(hidden)]
+pub mod internal;
 pub mod limits;
 pub mod parse;
 pub mod simd;
@@ -69,3 +71,4 @@ pub use datasource::{
     CsvStreamSessionOptions, CsvStreamSource, OPTIONS, Split, install, install_with_options,
     options_as_markdown,
 };
+pub use grammar::Dialect;

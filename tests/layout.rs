@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 
 /// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A layer that is not here
 /// may name nothing.
-const IMPORTS: [(&str, &[&str]); 12] = [
-    ("dialect", &["error"]),
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("limits", &["error"]),
     ("simd", &[]),
-    ("parse", &["dialect", "error", "limits", "simd"]),
-    ("decode", &["dialect", "error", "limits", "parse", "simd"]),
-    ("infer", &["decode", "dialect", "error", "limits", "parse", "simd"]),
-    ("input", &["dialect", "error", "limits"]),
-    ("stream", &["decode", "dialect", "error", "infer", "input", "limits", "parse"]),
-    ("datasource", &["decode", "dialect", "error", "infer", "input", "limits", "parse", "stream"]),
+    ("grammar", &["error"]),
+    ("parse", &["error", "grammar", "limits", "simd"]),
+    ("internal", &["grammar", "parse"]),
+    ("decode", &["error", "grammar", "limits", "parse", "simd"]),
+    ("infer", &["decode", "error", "grammar", "limits", "parse", "simd"]),
+    ("input", &["error", "grammar", "limits"]),
+    ("stream", &["decode", "error", "grammar", "infer", "input", "limits", "parse"]),
+    ("datasource", &["decode", "error", "grammar", "infer", "input", "limits", "parse", "stream"]),
     ("main", &["alloc", "cli"]),
     ("cli", &["alloc"]),
 ];

@@ -31,11 +31,13 @@ use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, Fil
 use object_store::{ObjectMeta, ObjectStore};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
+use crate::grammar::BOM;
+use crate::grammar::Dialect;
 use crate::input::{Compression, CompressionOption, Input, InputCounters, open_range};
 use crate::limits::Limits;
-use crate::parse::{BOM, Boundary, BoundaryFinder, FieldCount, RecordCounter, RecordStart};
+use crate::parse::boundary::{Boundary, BoundaryFinder};
+use crate::parse::{FieldCount, RecordCounter, RecordStart};
 use crate::stream::{RangeEnd, compare};
 
 /// Bytes at the front of a file with a header, among which a record may be that header: in them the prefix is scanned.

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 
 use super::ranges::Split;
 use crate::decode::OversizedFields;
-use crate::dialect::{Dialect, Terminator, Trim};
+use crate::grammar::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 use crate::parse::{FieldCount, Parser, Step};

@@ -13,7 +13,8 @@ use super::make::make;
 use super::options::DecodeOptions;
 use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Records, Spans};
+use crate::parse::Records;
+use crate::parse::column::Spans;
 use crate::simd::Backend;
 
 /// Decodes the records of one table, batch by batch.
@@ -22,7 +23,7 @@ use crate::simd::Backend;
 /// use arrow::array::AsArray;
 /// use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 /// use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
 ///
 /// let table = Schema::new(vec![
 ///     Field::new("id", DataType::Int64, false),

@@ -6,7 +6,7 @@ use regex::Regex;
 use super::make::can_be_oversized;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::parse::CutFields;
+use crate::parse::cut::CutFields;
 
 /// Which fields are NULL, and how long they may be.
 ///

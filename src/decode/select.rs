@@ -21,7 +21,7 @@ use crate::parse::Records;
 /// use arrow::datatypes::{DataType, Field, Schema};
 /// use datafusion_csv_stream::decode::{DecodeOptions, RecordSelector};
 /// use datafusion_csv_stream::error::Error;
-/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
 ///
 /// let table = Schema::new(vec![
 ///     Field::new("id", DataType::Int64, true),

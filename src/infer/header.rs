@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::dialect::Dialect;
 use crate::error::{ErrorKind, Result, shown};
-use crate::parse::{FieldCount, Parser, Records, Step, Unescape};
+use crate::grammar::Dialect;
+use crate::grammar::Unescape;
+use crate::parse::{FieldCount, Parser, Records, Step};
 
 /// The names that a table has after a file which starts with `head`; `None` where `head` ends before its first record
 /// does.

@@ -8,9 +8,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::header::Names;
 use super::types::ColumnType;
 use crate::decode::DecodeOptions;
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{CutFields, FieldCount, Parser, Records, Step};
+use crate::grammar::Dialect;
+use crate::parse::cut::CutFields;
+use crate::parse::{FieldCount, Parser, Records, Step};
 use crate::simd::Backend;
 
 /// Records that are sampled: 1000, as DataFusion's `schema_infer_max_rec`.
@@ -83,7 +84,7 @@ pub struct InferredSchema {
 /// depend on where chunks end.
 ///
 /// ```
-/// use datafusion_csv_stream::{dialect::Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
+/// use datafusion_csv_stream::{Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
 ///
 /// let is_null = Box::new(|value: &[u8], _quoted| value.is_empty());
 /// let mut sampler = SchemaSampler::new(&Dialect::default(), is_null, &SampleOptions::default(), 2 << 20);

@@ -55,14 +55,10 @@
 //! The answer depends on the bytes from `a - 1` on and on nothing else, not on how they are cut. The reader of the range
 //! that ends at `a` gets there knowing the truth: it can find out what the next one has concluded, and whether it is right.
 
-use memchr::{memchr, memchr2};
-
-use super::BOM;
-use super::mask::Syntax;
-use super::parser::FieldCount;
-use super::reference::{Action, Machine, State};
-use crate::dialect::Dialect;
-use crate::limits::{DEFAULT_MAX_RECORD_BYTES, MAX_MAX_RECORD_BYTES};
+use super::field_count::FieldCount;
+use super::limit::RecordLimit;
+use crate::grammar::{Action, BOM, Dialect, Machine, State};
+use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 
 /// Whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;
@@ -83,8 +79,9 @@ pub enum Boundary {
 /// It holds some words, whatever it is fed.
 ///
 /// ```
-/// use datafusion_csv_stream::dialect::Dialect;
-/// use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, FieldCount};
+/// use datafusion_csv_stream::Dialect;
+/// use datafusion_csv_stream::internal::{Boundary, BoundaryFinder};
+/// use datafusion_csv_stream::parse::FieldCount;
 ///
 /// let file = b"id,name,of\n1,\"one\none\",two\n2,two,three\n";
 /// let mut finder = BoundaryFinder::new(&Dialect::default(), FieldCount::Exactly(3), 1 << 20, 17);
@@ -103,9 +100,8 @@ pub struct BoundaryFinder {
 #[derive(Debug, Clone)]
 struct Trial {
     machine: Machine,
-    syntax: Syntax,
     field_count: FieldCount,
-    max_record_bytes: u64,
+    limit: RecordLimit,
     /// A record has to start here or behind.
     at: u64,
     /// The byte behind the last one that is looked at.
@@ -122,16 +118,16 @@ struct Hypothesis {
     is_partial: bool,
     /// Where the open record starts, or the first byte.
     start: u64,
-    found: Found,
+    found: FirstStart,
     /// Whole records that have ended.
     records: u32,
     verdict: Verdict,
 }
 
-/// What a hypothesis says of the first record start.
+/// The first record start, as a hypothesis has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    NotYet,
+enum FirstStart {
+    Unknown,
     At(u64),
     End,
 }
@@ -149,7 +145,7 @@ impl BoundaryFinder {
     /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
         let first = at.saturating_sub(1);
-        let max_record_bytes = max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64;
+        let limit = RecordLimit::new(max_record_bytes);
         let has_quote = dialect.quote().is_some();
         let states = [
             (true, State::StartRecord),
@@ -164,11 +160,10 @@ impl BoundaryFinder {
         BoundaryFinder {
             trial: Trial {
                 machine: Machine::new(dialect),
-                syntax: Syntax::new(dialect),
                 field_count,
-                max_record_bytes,
+                limit,
                 at,
-                end: first.saturating_add(window_bytes(max_record_bytes, at)),
+                end: first.saturating_add(window_bytes(limit.bytes() as u64, at)),
             },
             hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
             byte: first,
@@ -217,7 +212,7 @@ impl BoundaryFinder {
     ///
     /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough.
     pub fn finds_nothing_but(&self, byte: u64) -> bool {
-        self.standing().any(|found| found == Found::At(byte))
+        self.standing().any(|found| found == FirstStart::At(byte))
     }
 
     fn scan(&mut self, bytes: &[u8]) {
@@ -247,7 +242,7 @@ impl BoundaryFinder {
     }
 
     /// What those have found that have been tried enough.
-    fn standing(&self) -> impl Iterator<Item = Found> {
+    fn standing(&self) -> impl Iterator<Item = FirstStart> {
         self.hypotheses
             .iter()
             .filter(|hypothesis| hypothesis.verdict == Verdict::Stands)
@@ -257,9 +252,9 @@ impl BoundaryFinder {
     fn judge(&self) -> Boundary {
         let possible = self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
         match unanimous(possible.map(|possible| possible.found)) {
-            Some(Found::At(byte)) => Boundary::Start(byte),
-            Some(Found::End) => Boundary::End,
-            Some(Found::NotYet) | None => Boundary::Undecided,
+            Some(FirstStart::At(byte)) => Boundary::Start(byte),
+            Some(FirstStart::End) => Boundary::End,
+            Some(FirstStart::Unknown) | None => Boundary::Undecided,
         }
     }
 }
@@ -273,7 +268,7 @@ fn window_bytes(max_record_bytes: u64, at: u64) -> u64 {
 }
 
 /// What all have found.
-fn unanimous(mut found: impl Iterator<Item = Found>) -> Option<Found> {
+fn unanimous(mut found: impl Iterator<Item = FirstStart>) -> Option<FirstStart> {
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
@@ -286,7 +281,7 @@ impl Hypothesis {
             fields: 0,
             is_partial: true,
             start: first,
-            found: Found::NotYet,
+            found: FirstStart::Unknown,
             records: 0,
             verdict: Verdict::Open,
         }
@@ -296,15 +291,7 @@ impl Hypothesis {
     fn scan(&mut self, trial: &Trial, base: u64, bytes: &[u8]) {
         let mut at = 0;
         while self.verdict == Verdict::Open && at < bytes.len() {
-            let rest = &bytes[at..];
-            // The long jumps: no byte before the one found can change the state.
-            let jump = match (self.state, trial.syntax.quote, trial.syntax.escape) {
-                (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, rest),
-                (State::Quoted, Some(quote), None) => memchr(quote, rest),
-                (State::Comment, ..) => memchr(b'\n', rest),
-                _ => Some(0),
-            };
-            at = jump.map_or(bytes.len(), |jump| at + jump);
+            at += trial.machine.skip(self.state, &bytes[at..]);
             self.check_length(trial, base + at as u64);
             if let Some(&byte) = bytes.get(at) {
                 self.step(trial, base + at as u64, byte);
@@ -316,10 +303,10 @@ impl Hypothesis {
     /// Takes the byte at `place`.
     fn step(&mut self, trial: &Trial, place: u64, byte: u8) {
         let (next, action) = trial.machine.step(self.state, byte);
-        match (self.state, next) {
-            (State::StartRecord, State::StartRecord | State::Comment) => self.is_partial = false,
-            (State::StartRecord, _) => self.start_record(trial, place),
-            _ => {}
+        if self.state.starts_record(next) {
+            self.start_record(trial, place);
+        } else if self.state == State::StartRecord {
+            self.is_partial = false;
         }
         self.state = next;
         match action {
@@ -342,8 +329,8 @@ impl Hypothesis {
     fn start_record(&mut self, trial: &Trial, place: u64) {
         self.start = place;
         self.is_partial = place < trial.at;
-        if place >= trial.at && self.found == Found::NotYet {
-            self.found = Found::At(place);
+        if place >= trial.at && self.found == FirstStart::Unknown {
+            self.found = FirstStart::At(place);
         }
     }
 
@@ -352,32 +339,29 @@ impl Hypothesis {
         if self.verdict != Verdict::Open {
             return;
         }
-        match self.state {
-            State::StartRecord | State::Comment => {}
-            State::Quoted | State::AfterEscape => self.verdict = Verdict::Fails,
-            State::StartField | State::Field | State::AfterQuote => {
-                self.check_fields(trial, self.fields + 1, self.is_partial);
-            }
+        if self.state.is_inside_quotes() {
+            self.verdict = Verdict::Fails;
+        } else if self.state.is_in_record() {
+            self.check_fields(trial, self.fields + 1, self.is_partial);
         }
-        if self.found == Found::NotYet {
-            self.found = Found::End;
+        if self.found == FirstStart::Unknown {
+            self.found = FirstStart::End;
         }
     }
 
     /// Fails if the open record, up to `place`, is too long.
     fn check_length(&mut self, trial: &Trial, place: u64) {
-        let is_open = !matches!(self.state, State::StartRecord | State::Comment);
-        if is_open && place - self.start > trial.max_record_bytes {
+        if self.state.is_in_record() && trial.limit.is_exceeded_by(place - self.start) {
             self.verdict = Verdict::Fails;
         }
     }
 
     /// Fails if no record has `fields` fields; with `or_more`, if none has as many or more.
     fn check_fields(&mut self, trial: &Trial, fields: usize, or_more: bool) {
-        let is_possible = match trial.field_count {
-            FieldCount::Any => true,
-            FieldCount::Exactly(expected) if !or_more => fields == expected,
-            FieldCount::Exactly(expected) | FieldCount::UpTo(expected) => fields <= expected,
+        let is_possible = if or_more {
+            trial.field_count.allows_at_least(fields)
+        } else {
+            trial.field_count.allows(fields)
         };
         if !is_possible {
             self.verdict = Verdict::Fails;

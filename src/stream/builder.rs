@@ -12,8 +12,8 @@ use super::filter::{Filters, RowFilter};
 use super::range_end::RangeEnd;
 use super::work::Work;
 use crate::decode::{BatchDecoder, DecodeOptions};
-use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::grammar::Dialect;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
 use crate::parse::{FieldCount, Parser, RecordCounter, RecordStart};
 

@@ -1,6 +1,6 @@
 //! How much is looked at, and what is said of it.
 
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::infer::{Enough, InferredSchema, SampleOptions, SchemaSampler};
 
 use crate::{MAX_RECORD_BYTES, empty_is_null, infer_with, shown};

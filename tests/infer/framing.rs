@@ -1,9 +1,10 @@
 //! Which records and names a file has, and the errors where it has none.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::grammar::{Terminator, Trim};
 use datafusion_csv_stream::infer::{SampleOptions, read_names};
-use datafusion_csv_stream::parse::reference::Machine;
+use datafusion_csv_stream::internal::Machine;
 
 use crate::{MAX_RECORD_BYTES, Random, empty_is_null, infer, infer_with, message, sample, shown};
 

@@ -5,8 +5,9 @@ mod files;
 mod framing;
 mod types;
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::infer::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler};
 
 const MAX_RECORD_BYTES: usize = 1 << 16;

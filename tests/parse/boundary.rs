@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::parse::FieldCount;
 
 use crate::check::Cuts;
 use crate::generated::soup;

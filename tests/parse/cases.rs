@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use datafusion_csv_stream::parse::reference::Machine;
+use datafusion_csv_stream::internal::Machine;
 use datafusion_csv_stream::parse::{FieldCount, Parser};
 use datafusion_csv_stream::simd::Backend;
 

@@ -3,8 +3,9 @@
 //! [`check_chunks`] and [`check_backends`] take bare bytes, the first of which choose dialect, limits and cuts: the
 //! fuzz targets call them too.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::grammar::{Terminator, Trim};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Records, Step};
 use datafusion_csv_stream::simd::Backend;
 

@@ -1,7 +1,8 @@
 //! The counter against the oracle: the same number of records, the same error, the same starts of records.
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{BOM, FieldCount, Parser, RecordCounter, RecordStart};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart};
 use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, dialects, read_with};

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv_core::ReadRecordResult;
-use datafusion_csv_stream::dialect::{Dialect, Trim};
-use datafusion_csv_stream::parse::BOM;
-use datafusion_csv_stream::parse::reference::{Machine, State};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Trim;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::internal::{Machine, State};
 use datafusion_csv_stream::simd::Backend;
 use toml::{Table, Value as Toml};
 

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
-use datafusion_csv_stream::parse::{BOM, CutFields, FieldCount, Parser, Step};
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::{BOM, CutFields};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, dialects, read_with};
@@ -184,6 +186,7 @@ fn generate(rng: &mut Rng, dialect: &Dialect, width: usize) -> Vec<u8> {
         input.push(match dialect.terminator() {
             Terminator::Byte(byte) => byte,
             Terminator::CrLf => rng.pick(b"\n\r"),
+            other => panic!("{other:?} has no test yet"),
         });
         if rng.once_in(30) {
             input.push(b'\n');

@@ -1,7 +1,9 @@
 //! Generated inputs: tables whose values are known because they were written from them, and soup.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::{BOM, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::FieldCount;
 use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, HEAD, assert_same, check_backends, check_chunks, dialects, setup};
@@ -109,6 +111,7 @@ impl Written {
             (Terminator::CrLf, 1) => &[b"\r\n"],
             (Terminator::CrLf, 2) => &[b"\r"],
             (Terminator::CrLf, _) => &[b"\n", b"\r\n", b"\r"],
+            (other, _) => panic!("{other:?} has no test yet"),
         };
         if rng.once_in(4) {
             written.bytes.extend_from_slice(BOM);

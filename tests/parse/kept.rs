@@ -1,7 +1,8 @@
 //! What is kept of records that are too long to be held, and a check of one input, which the fuzz target calls too.
 
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
-use datafusion_csv_stream::parse::{BOM, CutFields, FieldCount, Parser};
+use datafusion_csv_stream::internal::{Action, Machine, State};
+use datafusion_csv_stream::internal::{BOM, CutFields};
+use datafusion_csv_stream::parse::{FieldCount, Parser};
 use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, HEAD, read_with, setup};

@@ -1,7 +1,8 @@
 //! What the parser holds between two chunks: one partial record, and nothing of what is skipped.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::limits::{INDEX_FIELDS, MAX_FIELDS};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use datafusion_csv_stream::simd::Backend;

@@ -1,6 +1,7 @@
 //! Where errors say that they are, counted by hand.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
 use datafusion_csv_stream::parse::FieldCount;
 use datafusion_csv_stream::simd::Backend;
 

@@ -4,10 +4,9 @@
 //! Each byte of each file is the start of a range: some millions, and with `CSV_STREAM_TEST_ROUNDS` more. `--nocapture`
 //! shows what came of them for each kind of file.
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{
-    BOM, Boundary, BoundaryFinder, FieldCount, Parser, RecordCounter, RecordStart, Step,
-};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart, Step};
 
 use crate::kinds::kinds;
 use crate::peer::Whole;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::parse::FieldCount;
 use datafusion_csv_stream::simd::Backend;
 

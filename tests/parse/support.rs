@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{Terminator, Trim};
 use datafusion_csv_stream::parse::FieldCount;
 use toml::{Table, Value as Toml};
 

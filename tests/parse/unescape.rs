@@ -1,7 +1,9 @@
 //! [`Unescape::value`] of a raw field is what the machine copies while it reads that field.
 
-use datafusion_csv_stream::dialect::{Dialect, Trim};
-use datafusion_csv_stream::parse::{BOM, Unescape};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Trim;
+use datafusion_csv_stream::grammar::Unescape;
+use datafusion_csv_stream::internal::BOM;
 
 use crate::oracle::scan;
 use crate::support::cases;

@@ -1,7 +1,9 @@
 //! Kinds of CSV file, and generated files of each: what the tests of byte ranges cut.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
-use datafusion_csv_stream::parse::{BOM, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::FieldCount;
 
 use crate::rng::Rng;
 

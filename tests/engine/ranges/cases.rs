@@ -1,6 +1,7 @@
 //! Files and cuts that are made to go wrong.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::{CsvFormatOptions, Split};
 
 use super::table::{Table, expected, options, ranges};

@@ -1,14 +1,16 @@
-//! [`Dialect`]: which bytes mean what. Valid by construction, so nothing downstream checks it again.
+//! [`Dialect`]: how a file is written. It is valid by construction, so nobody checks it again.
 
+use super::rules::Grammar;
 use crate::error::{Error, Result};
 
 /// How a CSV file is written: the bytes that structure it.
 ///
-/// The defaults are those of `csv-core`, and so of DataFusion's built-in reader: `,` between fields, `"` around
-/// them, a doubled quote for a quote, no escape, no comments, CR, LF or CRLF after a record, a header.
+/// The defaults are those of `csv-core`, and so of DataFusion's built-in reader: `,` between fields, `"`
+/// around them, a doubled quote for a quote, no escape, no comments, CR, LF or CRLF after a record, a
+/// header.
 ///
 /// ```
-/// use datafusion_csv_stream::dialect::Dialect;
+/// use datafusion_csv_stream::Dialect;
 ///
 /// let tsv = Dialect::builder().delimiter(b'\t').quote(None).build()?;
 /// assert_eq!(tsv.delimiter(), b'\t');
@@ -19,18 +21,14 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Dialect {
-    delimiter: u8,
-    quote: Option<u8>,
-    escape: Option<u8>,
-    double_quote: bool,
-    comment: Option<u8>,
-    terminator: Terminator,
+    grammar: Grammar,
     has_header: bool,
     trim: Trim,
 }
 
-/// What ends a record outside quotes.
+/// The bytes that end a record outside quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Terminator {
     /// CR, LF or CRLF, each alone or mixed in one file. The default, as in `csv-core`.
     #[default]
@@ -50,11 +48,12 @@ impl Terminator {
     }
 }
 
-/// Where ASCII whitespace around a value is removed, after quotes have been.
+/// The values of which ASCII whitespace is removed at both ends, after the quotes.
 ///
-/// As in the `csv` crate: the whitespace is removed from the value, so that of a quoted field goes too, and a quote
-/// that follows whitespace does not open a field.
+/// As in the `csv` crate, the whitespace is removed from the value. So that of a quoted field goes too,
+/// and a quote that follows whitespace does not open a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Trim {
     /// Nowhere. The default.
     #[default]
@@ -81,8 +80,7 @@ impl Trim {
 
 impl Default for Dialect {
     fn default() -> Self {
-        let DialectBuilder { dialect } = DialectBuilder::default();
-        dialect
+        Dialect { grammar: Grammar::DEFAULT, has_header: true, trim: Trim::None }
     }
 }
 
@@ -97,34 +95,40 @@ impl Dialect {
         DialectBuilder { dialect: self.clone() }
     }
 
+    /// The bytes that have a meaning.
+    pub(crate) fn grammar(&self) -> Grammar {
+        self.grammar
+    }
+
     /// The byte between two fields. Default `,`.
     pub fn delimiter(&self) -> u8 {
-        self.delimiter
+        self.grammar.delimiter
     }
 
     /// The byte around a quoted field, `None` when quoting is off. Default `"`.
     pub fn quote(&self) -> Option<u8> {
-        self.quote
+        self.grammar.quote
     }
 
     /// The byte that makes the next one literal, inside quotes only. Default none.
     pub fn escape(&self) -> Option<u8> {
-        self.escape
+        self.grammar.escape
     }
 
     /// Whether two quotes inside quotes mean one. Default true.
     pub fn double_quote(&self) -> bool {
-        self.double_quote
+        self.grammar.double_quote
     }
 
-    /// The byte that, as the first of a record, makes a comment of the bytes up to the next LF. Default none.
+    /// The byte that starts a comment where it is the first of a record. The comment goes on to the next
+    /// LF. Default none.
     pub fn comment(&self) -> Option<u8> {
-        self.comment
+        self.grammar.comment
     }
 
-    /// What ends a record. Default CR, LF or CRLF.
+    /// The record separator. Default CR, LF or CRLF.
     pub fn terminator(&self) -> Terminator {
-        self.terminator
+        self.grammar.terminator
     }
 
     /// Whether the first record holds the column names. Default true.
@@ -139,63 +143,48 @@ impl Dialect {
 }
 
 /// Builds a [`Dialect`]; see there for the meaning and the default of each part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+#[must_use]
 pub struct DialectBuilder {
     dialect: Dialect,
-}
-
-impl Default for DialectBuilder {
-    fn default() -> Self {
-        let dialect = Dialect {
-            delimiter: b',',
-            quote: Some(b'"'),
-            escape: None,
-            double_quote: true,
-            comment: None,
-            terminator: Terminator::CrLf,
-            has_header: true,
-            trim: Trim::None,
-        };
-        DialectBuilder { dialect }
-    }
 }
 
 impl DialectBuilder {
     /// The byte between two fields.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.dialect.delimiter = delimiter;
+        self.dialect.grammar.delimiter = delimiter;
         self
     }
 
     /// The byte around a quoted field; `None` makes every quote a literal byte.
     pub fn quote(mut self, quote: impl Into<Option<u8>>) -> Self {
-        self.dialect.quote = quote.into();
+        self.dialect.grammar.quote = quote.into();
         self
     }
 
     /// The byte that makes the next one literal, inside quotes only.
     ///
-    /// The quote itself may be given, as other tools ask for: that is what `double_quote` means, so it sets it.
+    /// The quote itself may be given, as other tools ask for. It sets `double_quote`, which means the same.
     pub fn escape(mut self, escape: impl Into<Option<u8>>) -> Self {
-        self.dialect.escape = escape.into();
+        self.dialect.grammar.escape = escape.into();
         self
     }
 
     /// Whether two quotes inside quotes mean one.
     pub fn double_quote(mut self, double_quote: bool) -> Self {
-        self.dialect.double_quote = double_quote;
+        self.dialect.grammar.double_quote = double_quote;
         self
     }
 
     /// The byte that starts a comment at the start of a record.
     pub fn comment(mut self, comment: impl Into<Option<u8>>) -> Self {
-        self.dialect.comment = comment.into();
+        self.dialect.grammar.comment = comment.into();
         self
     }
 
-    /// What ends a record.
+    /// The record separator.
     pub fn terminator(mut self, terminator: Terminator) -> Self {
-        self.dialect.terminator = terminator;
+        self.dialect.grammar.terminator = terminator;
         self
     }
 
@@ -215,26 +204,27 @@ impl DialectBuilder {
     ///
     /// # Errors
     ///
-    /// When two of delimiter, quote, escape, comment and terminator are the same byte (CR and LF both count as the
-    /// default terminator). `csv-core` would take one of the two meanings without a word.
+    /// When two of delimiter, quote, escape, comment and terminator are the same byte. CR and LF both count
+    /// as the default terminator. `csv-core` would take one of the two meanings without a word.
     pub fn build(self) -> Result<Dialect> {
         let mut dialect = self.dialect;
-        if dialect.quote.is_none() {
-            dialect.escape = None;
+        let grammar = &mut dialect.grammar;
+        if grammar.quote.is_none() {
+            grammar.escape = None;
         }
-        if dialect.escape.is_some() && dialect.escape == dialect.quote {
-            dialect.escape = None;
-            dialect.double_quote = true;
+        if grammar.escape.is_some() && grammar.escape == grammar.quote {
+            grammar.escape = None;
+            grammar.double_quote = true;
         }
         let single = [
-            ("delimiter", Some(dialect.delimiter)),
-            ("quote", dialect.quote),
-            ("escape", dialect.escape),
-            ("comment", dialect.comment),
+            ("delimiter", Some(grammar.delimiter)),
+            ("quote", grammar.quote),
+            ("escape", grammar.escape),
+            ("comment", grammar.comment),
         ];
         for (i, &(name, byte)) in single.iter().enumerate() {
             let Some(byte) = byte else { continue };
-            if dialect.terminator.is(byte) {
+            if grammar.terminator.is(byte) {
                 return Err(clash(name, "terminator", byte));
             }
             if let Some((other, _)) = single[i + 1..].iter().find(|(_, b)| *b == Some(byte)) {
