@@ -30,7 +30,7 @@ const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
     let width = schema.fields().len();
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
     let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20);
     let mut decoder = BatchDecoder::new(schema, projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
         .expect("a decoder");

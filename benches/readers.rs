@@ -89,7 +89,7 @@ fn each_chunk(mut stream: impl Read, mut take: impl FnMut(&[u8])) {
 }
 
 fn ours(backend: Backend, input: &[u8], width: usize) -> Counts {
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
     let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).with_backend(backend);
     let mut counts = Counts::default();
     each_chunk(input, |mut rest| {

@@ -294,7 +294,7 @@ fn table(data_type: DataType) -> Schema {
 }
 
 fn read(input: &str, data_type: DataType, options: &DecodeOptions) -> Result<ArrayRef, Error> {
-    let dialect = Dialect::builder().has_header(false).build()?;
+    let dialect = Dialect::builder().with_header(false).build()?;
     let table =
         Schema::new(vec![Field::new("first", DataType::Utf8, true), Field::new("value", data_type, true)]);
     ours(input.as_bytes(), &table, &dialect, options, WHOLE).map(|batch| batch.column(1).clone())
@@ -375,7 +375,7 @@ fn bytes_that_are_no_digits_overflow_nothing() {
     let options = DecodeOptions::default();
     let error = read("x,TV\n", DataType::Int64, &options).unwrap_err();
     assert!(error.to_string().contains("can't read \"TV\" as Int64"), "{error}");
-    let dialect = Dialect::builder().has_header(false).delimiter(b'|').build().unwrap();
+    let dialect = Dialect::builder().with_header(false).with_delimiter(b'|').build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Binary, true),
         Field::new("b", DataType::Int64, true),
@@ -667,7 +667,7 @@ fn null_regex_is_that_of_arrow() {
 
 #[test]
 fn null_where_none_may_be() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     for data_type in all_types().into_iter().filter(|data_type| *data_type != DataType::Null) {
         let table = Schema::new(vec![
             Field::new("first", DataType::Utf8, false),
@@ -688,7 +688,7 @@ fn null_where_none_may_be() {
 
 #[test]
 fn invalid_utf8_is_an_error_in_strings_only() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let strings = [
         DataType::Utf8,
         DataType::LargeUtf8,
@@ -733,7 +733,7 @@ fn invalid_utf8_is_an_error_in_strings_only() {
 
 #[test]
 fn the_first_error_of_the_file_is_reported() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Int8, true),
         Field::new("b", DataType::Utf8View, false),
@@ -789,7 +789,7 @@ fn a_projection_chooses_orders_and_spares() {
 
 #[test]
 fn batches_are_bounded_in_rows_and_bytes() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let wide = Schema::new(
         (0..1000).map(|i| Field::new(format!("c{i}"), DataType::Decimal256(76, 2), true)).collect::<Vec<_>>(),
     );
@@ -823,7 +823,7 @@ fn what_is_held_stays_near_the_bound() {
             .map(|(i, data_type)| Field::new(format!("c{i}"), data_type, true))
             .collect::<Vec<_>>(),
     );
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let line = format!("1,{0},{0},1.5,true\n", "some text of a length".repeat(3));
     let input = line.repeat(50_000);
     let bound = 1 << 20;
@@ -847,7 +847,7 @@ fn what_is_held_stays_near_the_bound() {
 
 #[test]
 fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let mut random = Random(0x0dec_0ded_0dec_0ded);
     let lines: Vec<String> = (0..300)
         .map(|i| {
@@ -912,7 +912,7 @@ fn a_limit_takes_hold_of_the_batch_being_built() {
 
 #[test]
 fn values_are_trimmed_where_the_dialect_says_so() {
-    let dialect = Dialect::builder().has_header(false).trim(Trim::Fields).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).with_trim(Trim::Fields).build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Boolean, true),
         Field::new("b", DataType::Utf8View, true),

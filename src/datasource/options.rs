@@ -493,14 +493,14 @@ impl CsvFormatOptions {
     /// The options as the layers below take them, checked.
     pub(super) fn resolve(&self) -> Result<ReadOptions> {
         let dialect = Dialect::builder()
-            .has_header(self.has_header.unwrap_or(true))
-            .delimiter(self.delimiter.unwrap_or(b','))
-            .quote(self.quote)
-            .escape(self.escape)
-            .double_quote(self.double_quote)
-            .comment(self.comment)
-            .terminator(self.terminator)
-            .trim(self.trim)
+            .with_header(self.has_header.unwrap_or(true))
+            .with_delimiter(self.delimiter.unwrap_or(b','))
+            .with_quote(self.quote)
+            .with_escape(self.escape)
+            .with_double_quote(self.double_quote)
+            .with_comment(self.comment)
+            .with_terminator(self.terminator)
+            .with_trim(self.trim)
             .build()?;
         let decode = DecodeOptions::default()
             .null_values(&self.null_values)

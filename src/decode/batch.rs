@@ -7,10 +7,11 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch};
+use super::column::ColumnDecoder;
 use super::fields::{Failure, Fields};
 use super::make::make;
 use super::options::DecodeOptions;
+use super::scratch::Scratch;
 use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::Records;

@@ -1,10 +1,10 @@
-//! [`ColumnDecoder`]: what each type's file provides.
+//! [`ColumnDecoder`]: the decoder of a column, which each type's file implements.
 
 use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 
 use super::fields::{Failure, Fields};
-use super::lanes::Lanes;
+use super::scratch::Scratch;
 
 /// Builds the arrays of one column.
 pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
@@ -28,34 +28,6 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
 
     /// The array, which leaves the builders empty.
     fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
-}
-
-/// What a push may write to, kept from one to the next.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    /// A value that is not written in the file as it is.
-    pub(super) text: Vec<u8>,
-    pub(super) lanes: Box<Lanes>,
-}
-
-/// Bytes of the text that a finished batch leaves for the next one.
-const MAX_TEXT: usize = (64 << 10) - size_of::<Lanes>();
-
-impl Scratch {
-    pub(super) fn new() -> Self {
-        Scratch { text: Vec::new(), lanes: Box::new(Lanes::new()) }
-    }
-
-    /// Keeps no more than what is cheap to keep.
-    pub(super) fn shrink(&mut self) {
-        self.text.clear();
-        self.text.shrink_to(MAX_TEXT);
-    }
-
-    /// Bytes held.
-    pub(super) fn allocated_bytes(&self) -> usize {
-        self.text.capacity() + size_of::<Lanes>()
-    }
 }
 
 /// Grows a vector for `rows` in all, to exactly that.

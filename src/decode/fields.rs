@@ -2,15 +2,11 @@
 
 use std::cell::Cell;
 
-use memchr::memchr2;
-
-use super::lanes::Lanes;
 use super::options::{DecodeOptions, OversizedFields};
 use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
 use crate::parse::Column;
 use crate::simd::Backend;
-use crate::simd::{BLOCK, Simd};
 
 /// The fields of one column, and what is to know to read them.
 #[derive(Debug, Clone, Copy)]
@@ -118,66 +114,6 @@ impl Fields<'_> {
     pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
         let quote = self.column.unescape().quote();
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
-    }
-
-    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them. Returns those that are left
-    /// quoted, one bit each: with quotes or escapes inside, with text behind, or empty.
-    #[inline(always)]
-    pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
-        let unescape = self.column.unescape();
-        let Some(quote) = unescape.quote() else {
-            return 0;
-        };
-        let escape = unescape.escape().unwrap_or(quote);
-        let bytes = self.column.bytes();
-        let mut left = 0;
-        for lane in 0..count {
-            let (start, end) = (lanes.start[lane] as usize, lanes.end[lane] as usize);
-            if bytes.get(start) != Some(&quote) || start >= end {
-                continue;
-            }
-            // To where its first quote or escape stands, if that is right at the end.
-            let inner = match bytes[start + 1..].first_chunk() {
-                Some(piece) if end - start <= BLOCK => {
-                    let block = simd.load(piece);
-                    (simd.eq(block, quote) | simd.eq(block, escape)).trailing_zeros() as usize
-                }
-                _ => memchr2(quote, escape, &bytes[start + 1..end]).unwrap_or(0),
-            };
-            if inner > 0 && start + 1 + inner + 1 == end && bytes[end - 1] == quote {
-                lanes.start[lane] += 1;
-                lanes.end[lane] -= 1;
-                lanes.len[lane] -= 2;
-            } else {
-                left |= 1 << lane;
-            }
-        }
-        left
-    }
-
-    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor to be
-    /// trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that are no values as they stand.
-    #[inline(always)]
-    pub(super) fn texts(&self, lanes: &Lanes, count: usize, quoted: u64, utf8: bool) -> u64 {
-        if !self.is_verbatim() || (utf8 && self.text.is_none()) {
-            return 0;
-        }
-        let bytes = self.column.bytes();
-        let longest_null = self.options.longest_null() as u64;
-        let cut = self.text.filter(|text| utf8 && !text.is_ascii());
-        let mut mask = 0;
-        for lane in 0..count {
-            let (start, end) = (lanes.start[lane], lanes.end[lane]);
-            let mut is_text = start < end;
-            if is_text && lanes.len[lane] <= longest_null {
-                is_text = !self.options.is_listed(&bytes[start as usize..end as usize]);
-            }
-            if let Some(text) = cut {
-                is_text &= text.is_boundary(start) && text.is_boundary(end);
-            }
-            mask |= u64::from(is_text) << lane;
-        }
-        mask & !quoted
     }
 
     /// Appends one field, whatever stands in it.

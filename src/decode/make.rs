@@ -24,13 +24,6 @@ pub fn supports(data_type: &DataType) -> bool {
     make(data_type).is_ok()
 }
 
-/// Whether values of a type have a length that [`DecodeOptions::max_field_bytes`](super::DecodeOptions::max_field_bytes) is
-/// about.
-pub(super) fn can_be_oversized(data_type: &DataType) -> bool {
-    let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
-    data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))
-}
-
 /// The decoder of a type.
 ///
 /// # Errors

@@ -1,9 +1,8 @@
 //! [`DecodeOptions`]: which fields are NULL, and how long they may be.
 
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use regex::Regex;
 
-use super::make::can_be_oversized;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::parse::cut::CutFields;
@@ -196,4 +195,10 @@ impl DecodeOptions {
                 .as_ref()
                 .is_some_and(|regex| std::str::from_utf8(value).is_ok_and(|value| regex.is_match(value)))
     }
+}
+
+/// Whether [`DecodeOptions::max_field_bytes`] limits the values of a type.
+fn can_be_oversized(data_type: &DataType) -> bool {
+    let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
+    data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))
 }

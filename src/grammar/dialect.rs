@@ -1,6 +1,6 @@
 //! [`Dialect`]: how a file is written. It is valid by construction, so nobody checks it again.
 
-use super::rules::Grammar;
+use super::rules::{Grammar, Terminator};
 use crate::error::{Error, Result};
 
 /// How a CSV file is written: the bytes that structure it.
@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 /// ```
 /// use datafusion_csv_stream::Dialect;
 ///
-/// let tsv = Dialect::builder().delimiter(b'\t').quote(None).build()?;
+/// let tsv = Dialect::builder().with_delimiter(b'\t').with_quote(None).build()?;
 /// assert_eq!(tsv.delimiter(), b'\t');
 ///
-/// let clash = Dialect::builder().delimiter(b'"').build().unwrap_err();
+/// let clash = Dialect::builder().with_delimiter(b'"').build().unwrap_err();
 /// assert!(clash.to_string().contains("delimiter and quote are both"));
 /// # Ok::<(), datafusion_csv_stream::error::Error>(())
 /// ```
@@ -24,28 +24,6 @@ pub struct Dialect {
     grammar: Grammar,
     has_header: bool,
     trim: Trim,
-}
-
-/// The bytes that end a record outside quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Terminator {
-    /// CR, LF or CRLF, each alone or mixed in one file. The default, as in `csv-core`.
-    #[default]
-    CrLf,
-    /// Exactly this byte. With `Byte(b'\n')` a CR before the LF belongs to the last field.
-    Byte(u8),
-}
-
-impl Terminator {
-    /// Whether `byte` ends a record.
-    #[inline]
-    pub fn is(self, byte: u8) -> bool {
-        match self {
-            Terminator::CrLf => byte == b'\n' || byte == b'\r',
-            Terminator::Byte(terminator) => byte == terminator,
-        }
-    }
 }
 
 /// The values of which ASCII whitespace is removed at both ends, after the quotes.
@@ -151,13 +129,13 @@ pub struct DialectBuilder {
 
 impl DialectBuilder {
     /// The byte between two fields.
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
+    pub fn with_delimiter(mut self, delimiter: u8) -> Self {
         self.dialect.grammar.delimiter = delimiter;
         self
     }
 
     /// The byte around a quoted field; `None` makes every quote a literal byte.
-    pub fn quote(mut self, quote: impl Into<Option<u8>>) -> Self {
+    pub fn with_quote(mut self, quote: impl Into<Option<u8>>) -> Self {
         self.dialect.grammar.quote = quote.into();
         self
     }
@@ -165,37 +143,37 @@ impl DialectBuilder {
     /// The byte that makes the next one literal, inside quotes only.
     ///
     /// The quote itself may be given, as other tools ask for. It sets `double_quote`, which means the same.
-    pub fn escape(mut self, escape: impl Into<Option<u8>>) -> Self {
+    pub fn with_escape(mut self, escape: impl Into<Option<u8>>) -> Self {
         self.dialect.grammar.escape = escape.into();
         self
     }
 
     /// Whether two quotes inside quotes mean one.
-    pub fn double_quote(mut self, double_quote: bool) -> Self {
+    pub fn with_double_quote(mut self, double_quote: bool) -> Self {
         self.dialect.grammar.double_quote = double_quote;
         self
     }
 
     /// The byte that starts a comment at the start of a record.
-    pub fn comment(mut self, comment: impl Into<Option<u8>>) -> Self {
+    pub fn with_comment(mut self, comment: impl Into<Option<u8>>) -> Self {
         self.dialect.grammar.comment = comment.into();
         self
     }
 
     /// The record separator.
-    pub fn terminator(mut self, terminator: Terminator) -> Self {
+    pub fn with_terminator(mut self, terminator: Terminator) -> Self {
         self.dialect.grammar.terminator = terminator;
         self
     }
 
     /// Whether the first record holds the column names.
-    pub fn has_header(mut self, has_header: bool) -> Self {
+    pub fn with_header(mut self, has_header: bool) -> Self {
         self.dialect.has_header = has_header;
         self
     }
 
     /// Where whitespace is removed.
-    pub fn trim(mut self, trim: Trim) -> Self {
+    pub fn with_trim(mut self, trim: Trim) -> Self {
         self.dialect.trim = trim;
         self
     }
@@ -255,16 +233,16 @@ mod tests {
     fn every_pair_of_equal_bytes_is_refused() {
         let base = Dialect::builder;
         for builder in [
-            base().delimiter(b'"'),
-            base().delimiter(b'\n'),
-            base().delimiter(b'\r'),
-            base().quote(b'\n'),
-            base().escape(b','),
-            base().comment(b','),
-            base().comment(b'"'),
-            base().escape(b'\\').comment(b'\\'),
-            base().terminator(Terminator::Byte(b',')),
-            base().terminator(Terminator::Byte(b'"')),
+            base().with_delimiter(b'"'),
+            base().with_delimiter(b'\n'),
+            base().with_delimiter(b'\r'),
+            base().with_quote(b'\n'),
+            base().with_escape(b','),
+            base().with_comment(b','),
+            base().with_comment(b'"'),
+            base().with_escape(b'\\').with_comment(b'\\'),
+            base().with_terminator(Terminator::Byte(b',')),
+            base().with_terminator(Terminator::Byte(b'"')),
         ] {
             let message = builder.clone().build().unwrap_err().to_string();
             assert!(message.contains("are both"), "{builder:?}: {message}");
@@ -273,17 +251,19 @@ mod tests {
 
     #[test]
     fn lf_is_free_under_another_terminator() {
-        assert!(Dialect::builder().delimiter(b'\n').terminator(Terminator::Byte(b';')).build().is_ok());
+        assert!(
+            Dialect::builder().with_delimiter(b'\n').with_terminator(Terminator::Byte(b';')).build().is_ok()
+        );
     }
 
     #[test]
     fn an_escape_that_is_the_quote_means_doubling() {
-        let dialect = Dialect::builder().escape(b'"').double_quote(false).build().unwrap();
+        let dialect = Dialect::builder().with_escape(b'"').with_double_quote(false).build().unwrap();
         assert_eq!((dialect.escape(), dialect.double_quote()), (None, true));
     }
 
     #[test]
     fn an_escape_without_quotes_has_no_meaning() {
-        assert_eq!(Dialect::builder().quote(None).escape(b'\\').build().unwrap().escape(), None);
+        assert_eq!(Dialect::builder().with_quote(None).with_escape(b'\\').build().unwrap().escape(), None);
     }
 }

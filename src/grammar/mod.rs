@@ -31,7 +31,8 @@ mod rules;
 mod unescape;
 
 pub(crate) use bom::{BOM, BomMatcher, FileStart};
-pub use dialect::{Dialect, DialectBuilder, Terminator, Trim};
+pub use dialect::{Dialect, DialectBuilder, Trim};
 pub(crate) use machine::{Action, Machine, State};
 pub(crate) use rules::Grammar;
+pub use rules::Terminator;
 pub use unescape::Unescape;

@@ -1,6 +1,26 @@
-//! [`Grammar`]: the bytes that have a meaning, as one small value.
+//! [`Grammar`]: the bytes that have a meaning, as one small value. [`Terminator`]: its record separator.
 
-use super::dialect::Terminator;
+/// The bytes that end a record outside quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Terminator {
+    /// CR, LF or CRLF, each alone or mixed in one file. The default, as in `csv-core`.
+    #[default]
+    CrLf,
+    /// Exactly this byte. With `Byte(b'\n')` a CR before the LF belongs to the last field.
+    Byte(u8),
+}
+
+impl Terminator {
+    /// Whether `byte` ends a record.
+    #[inline]
+    pub fn is(self, byte: u8) -> bool {
+        match self {
+            Terminator::CrLf => byte == b'\n' || byte == b'\r',
+            Terminator::Byte(terminator) => byte == terminator,
+        }
+    }
+}
 
 /// The bytes that have a meaning. A [`Dialect`](super::Dialect) has checked that none has two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -323,8 +323,8 @@ mod tests {
 
     #[test]
     fn irregular_quotes_are_literal() {
-        let escape = Dialect::builder().escape(b'\\').build().unwrap();
-        let single = Dialect::builder().double_quote(false).build().unwrap();
+        let escape = Dialect::builder().with_escape(b'\\').build().unwrap();
+        let single = Dialect::builder().with_double_quote(false).build().unwrap();
         let default = Dialect::default();
         for (dialect, text, fields) in [
             (&default, &b"5\" pipe,a"[..], ".......1."),
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_comment_is_seen() {
-        let dialect = Dialect::builder().comment(b'#').build().unwrap();
+        let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
         for (text, is_seen) in [(&b"#a\n"[..], true), (b"a#\n", false), (b"a\n#", true), (b"\"\n#\"", false)]
         {
             assert_eq!(resolve(&dialect, text).is_none(), is_seen, "{}", text.escape_ascii());
@@ -361,10 +361,10 @@ mod tests {
         let plain = Dialect::builder;
         for (builder, alphabet, length) in [
             (plain(), &b"\",\na"[..], 8),
-            (plain().double_quote(false), b"\",\na", 8),
+            (plain().with_double_quote(false), b"\",\na", 8),
             (plain(), b"\",\r\n", 8),
-            (plain().escape(b'\\'), b"\",\na\\", 7),
-            (plain().escape(b'\\').double_quote(false), b"\",\na\\", 7),
+            (plain().with_escape(b'\\'), b"\",\na\\", 7),
+            (plain().with_escape(b'\\').with_double_quote(false), b"\",\na\\", 7),
         ] {
             let dialect = builder.build().unwrap();
             let base = alphabet.len();
@@ -381,8 +381,8 @@ mod tests {
     /// A block state holds all that the bytes after it depend on.
     #[test]
     fn a_state_that_is_carried_does_the_same_with_every_byte() {
-        let dialect = Dialect::builder().escape(b'\\').comment(b'#');
-        for dialect in [dialect.clone(), dialect.double_quote(false)] {
+        let dialect = Dialect::builder().with_escape(b'\\').with_comment(b'#');
+        for dialect in [dialect.clone(), dialect.with_double_quote(false)] {
             let dialect = dialect.build().unwrap();
             let (grammar, machine) = (dialect.grammar(), Machine::new(&dialect));
             let carried = |state| {

@@ -55,7 +55,7 @@ fn nothing_is_inferred_from_no_records() {
     assert_eq!((shown(&inferred).as_str(), inferred.records), ("a: Utf8, b: Utf8", 0));
     assert_eq!(inferred.bytes_per_record(), None);
     let options = SampleOptions { max_records: 0, ..Default::default() };
-    let inferred = infer_with(Dialect::builder().has_header(false), &options, &[b"1,2\n3\n"]).unwrap();
+    let inferred = infer_with(Dialect::builder().with_header(false), &options, &[b"1,2\n3\n"]).unwrap();
     assert_eq!((shown(&inferred).as_str(), inferred.records), ("column_1: Utf8, column_2: Utf8", 0));
 }
 

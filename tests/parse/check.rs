@@ -61,28 +61,28 @@ pub fn setup(head: [u8; HEAD]) -> Setup {
 
 /// Dialects that together have every option, and bytes at both ends of their range.
 pub fn dialects() -> Vec<Dialect> {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     [
         plain(),
         Dialect::builder(),
-        plain().comment(b'#'),
-        plain().escape(b'\\'),
-        plain().escape(b'\\').double_quote(false),
-        plain().double_quote(false),
-        plain().quote(None),
-        plain().quote(None).comment(b'#'),
-        plain().quote(b'\'').delimiter(b';').comment(b'"'),
-        plain().terminator(Terminator::Byte(b'\n')),
-        plain().terminator(Terminator::Byte(b'\r')).comment(b'#'),
-        plain().terminator(Terminator::Byte(b';')).comment(b'#').escape(b'\\'),
-        plain().delimiter(b'\n').terminator(Terminator::Byte(b';')),
-        plain().delimiter(0).quote(0xff).escape(0x80),
-        plain().delimiter(0x7f).terminator(Terminator::Byte(0)).comment(0xff),
-        plain().delimiter(0xef).quote(0xbb).escape(0xbf),
-        plain().quote(0xef).terminator(Terminator::Byte(0xbb)),
-        plain().comment(0xef).terminator(Terminator::Byte(0xbf)),
-        plain().trim(Trim::Fields),
-        Dialect::builder().trim(Trim::All).comment(b'#').escape(b'\\'),
+        plain().with_comment(b'#'),
+        plain().with_escape(b'\\'),
+        plain().with_escape(b'\\').with_double_quote(false),
+        plain().with_double_quote(false),
+        plain().with_quote(None),
+        plain().with_quote(None).with_comment(b'#'),
+        plain().with_quote(b'\'').with_delimiter(b';').with_comment(b'"'),
+        plain().with_terminator(Terminator::Byte(b'\n')),
+        plain().with_terminator(Terminator::Byte(b'\r')).with_comment(b'#'),
+        plain().with_terminator(Terminator::Byte(b';')).with_comment(b'#').with_escape(b'\\'),
+        plain().with_delimiter(b'\n').with_terminator(Terminator::Byte(b';')),
+        plain().with_delimiter(0).with_quote(0xff).with_escape(0x80),
+        plain().with_delimiter(0x7f).with_terminator(Terminator::Byte(0)).with_comment(0xff),
+        plain().with_delimiter(0xef).with_quote(0xbb).with_escape(0xbf),
+        plain().with_quote(0xef).with_terminator(Terminator::Byte(0xbb)),
+        plain().with_comment(0xef).with_terminator(Terminator::Byte(0xbf)),
+        plain().with_trim(Trim::Fields),
+        Dialect::builder().with_trim(Trim::All).with_comment(b'#').with_escape(b'\\'),
     ]
     .map(|builder| builder.build().expect("no byte has two meanings"))
     .into()

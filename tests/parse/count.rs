@@ -206,7 +206,7 @@ fn count(mut counter: RecordCounter, chunks: &[&[u8]]) -> Count {
 
 /// Where all records start, the header among them.
 fn starts(dialect: &Dialect, input: &[u8]) -> Vec<RecordStart> {
-    let headless = dialect.to_builder().has_header(false).build().expect("no byte has two meanings");
+    let headless = dialect.to_builder().with_header(false).build().expect("no byte has two meanings");
     let Outcome { rows, failure } = Setup::free(headless).expect(input);
     let first = u64::from(!dialect.has_header());
     let rows = rows.into_iter().map(|row| (row.byte, row.line));

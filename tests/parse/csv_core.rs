@@ -242,7 +242,12 @@ fn read_csv_core(dialect: &Dialect, chunks: &[&[u8]]) -> Rows {
 
 /// The dialect without what `csv-core` leaves to others.
 fn plain(dialect: &Dialect) -> Dialect {
-    dialect.to_builder().has_header(false).trim(Trim::None).build().expect("no byte gets a second meaning")
+    dialect
+        .to_builder()
+        .with_header(false)
+        .with_trim(Trim::None)
+        .build()
+        .expect("no byte gets a second meaning")
 }
 
 fn listed() -> Vec<Table> {

@@ -53,7 +53,7 @@ fn every_cut_of_generated_records_gives_what_is_kept_of_them() {
 fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
     const FIELD_BYTES: usize = 40_000_000;
     const HELD_BYTES: usize = 100_000;
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     for (start, fill, end) in [("1,", "x", ",2\n"), ("1,\"", "\"\"", "\",2\n"), ("1,\"a", "\r\nb,", "\",2\n")]
     {
         let mut input = start.as_bytes().to_vec();
@@ -116,7 +116,7 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
 #[test]
 fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
     const HELD_BYTES: usize = 1 << 20;
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     let input = [&b"1,"[..], &b"x".repeat(5_000_000), b"\n2,y\n"].concat();
     for left in [10, 1000, 5000, 50_000] {
         let cut = CutFields {

@@ -19,12 +19,12 @@ const INDEX_BYTES: usize = 3 * size_of::<u32>() * (INDEX_FIELDS + 128);
 
 #[test]
 fn blank_lines_and_comments_are_not_kept() {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     let cases: [(&str, DialectBuilder, &[u8], u8); 4] = [
         ("blank lines", plain(), b"", b'\n'),
-        ("a comment", plain().comment(b'#'), b"#", b'x'),
-        ("half a BOM that starts a comment", plain().comment(0xef), b"\xef\xbb", b'x'),
-        ("half a BOM, and blank lines of its first byte", plain().comment(0xbb), b"\xef\nx\n", b'\n'),
+        ("a comment", plain().with_comment(b'#'), b"#", b'x'),
+        ("half a BOM that starts a comment", plain().with_comment(0xef), b"\xef\xbb", b'x'),
+        ("half a BOM, and blank lines of its first byte", plain().with_comment(0xbb), b"\xef\nx\n", b'\n'),
     ];
     for (name, builder, start, fill) in cases {
         let (most, _) = held(builder.build().expect("no byte has two meanings"), start, fill);
@@ -35,7 +35,7 @@ fn blank_lines_and_comments_are_not_kept() {
 
 #[test]
 fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     for (name, builder, start, fill) in [
         ("a bare field", plain(), &b"a"[..], b'x'),
         ("a quoted field", plain(), b"\"", b'\n'),
@@ -50,7 +50,7 @@ fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
 #[test]
 fn what_stands_before_the_partial_record_is_not_kept() {
     let dialect =
-        Dialect::builder().comment(b'#').has_header(false).build().expect("no byte has two meanings");
+        Dialect::builder().with_comment(b'#').with_header(false).build().expect("no byte has two meanings");
     let mut chunk = b"#comment\r\n\r\n".repeat(CHUNKS * CHUNK / 12);
     let record = chunk.len() as u64;
     chunk.extend_from_slice(b"a,\"\r");
@@ -75,7 +75,7 @@ fn what_stands_before_the_partial_record_is_not_kept() {
 fn padding_takes_no_more_than_full_records_would() {
     let input = b"1\n".repeat(CHUNK);
     for (width, records) in [(10_000, 1), (100_000, 1), (1_000, 16), (3, 5_461)] {
-        let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+        let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
         let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES);
         let (taken, step) = parser.next(&input, usize::MAX).expect("short records are padded");
         let Step::Records(found) = step else { panic!("there are records") };
@@ -96,7 +96,7 @@ fn fields_too_many_are_counted_but_not_kept() {
         input.resize(start.len() + commas, b',');
         input.push(b'\n');
         for field_count in [FieldCount::Any, FieldCount::Exactly(2), FieldCount::UpTo(2)] {
-            let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+            let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
             let setup = Setup { dialect, field_count, max_record_bytes: 4 << 20 };
             let expected = setup.expect(&input);
             assert!(expected.failure.is_some(), "{field_count:?}");
@@ -126,7 +126,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
     let mut chunk = b"\"".to_vec();
     chunk.resize((1 << 32) + 10, b'x');
     chunk.extend_from_slice(b"\"\na,b\n");
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     for max_record_bytes in [1 << 20, usize::MAX] {
         let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes);
         // Not `expect_err`, which would print the chunk.

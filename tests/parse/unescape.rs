@@ -20,11 +20,11 @@ fn so_have_all_short_fields() {
     let plain = || Dialect::builder();
     for builder in [
         plain(),
-        plain().double_quote(false),
-        plain().escape(b'\\'),
-        plain().escape(b'\\').double_quote(false),
-        plain().quote(None),
-        plain().trim(Trim::Fields).escape(b'\\'),
+        plain().with_double_quote(false),
+        plain().with_escape(b'\\'),
+        plain().with_escape(b'\\').with_double_quote(false),
+        plain().with_quote(None),
+        plain().with_trim(Trim::Fields).with_escape(b'\\'),
     ] {
         let dialect = builder.build().expect("no byte has two meanings");
         for_each_text(b"\"\\a,\n ", 6, &mut |text| {

@@ -196,7 +196,7 @@ pub fn compare(rows: &[Vec<String>], table: &Schema) {
             .map(|field| field.as_ref().clone().with_data_type(oracle_type(field.data_type())))
             .collect::<Vec<_>>(),
     );
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
     let options = DecodeOptions::default();
     let read = |input: &[u8], cuts| ours(input, &table, &dialect, &options, cuts);
 
