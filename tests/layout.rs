@@ -1,12 +1,12 @@
-//! The architecture, held by reading the source as text: which layer imports which, where `unsafe` stands, what a
-//! `mod.rs` holds, how long a file is.
+//! The architecture, held by reading the source as text: which layer imports which, where `unsafe`
+//! stands, what a `mod.rs` holds, how long a file is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A layer that is not here
-/// may name nothing.
+/// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A
+/// layer that is not here may name nothing.
 const IMPORTS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("limits", &["error"]),
@@ -26,8 +26,8 @@ const IMPORTS: [(&str, &[&str]); 13] = [
 /// The layers of the binary: they use the library as anybody else does.
 const BINARY: [&str; 2] = ["main", "cli"];
 
-/// Where `unsafe` may stand: the vendor's instructions, the array of views whose strings are known to be UTF-8, and the
-/// allocator that the binary counts with.
+/// Where `unsafe` may stand: the vendor's instructions, the array of views whose strings are known
+/// to be UTF-8, and the allocator that the binary counts with.
 const UNSAFE: [&str; 5] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs", "cli/alloc.rs", "main.rs"];
 
 /// Words that say that something is not done, or is in the way.
@@ -86,8 +86,8 @@ fn the_files_of_a_layer_import_each_other_in_one_direction() {
     }
 }
 
-/// The files that are left when those that import none of the others, or that none of the others imports, are
-/// taken away again and again.
+/// The files that are left when those that import none of the others, or that none of the others
+/// imports, are taken away again and again.
 fn cycle<'a>(imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
     let mut left: BTreeSet<&str> = imports.keys().copied().collect();
     loop {

@@ -32,8 +32,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::grammar::BOM;
-use crate::grammar::Dialect;
+use crate::grammar::{BOM, Dialect};
 use crate::input::{Compression, CompressionOption, Input, InputCounters, open_range};
 use crate::limits::Limits;
 use crate::parse::boundary::{Boundary, BoundaryFinder};

@@ -69,7 +69,8 @@ pub struct BatchDecoder {
     oversized: Cell<usize>,
 }
 
-/// One in so many records has to be selected for the text of all to be checked at once rather than field by field.
+/// One in so many records has to be selected for the text of all to be checked at once rather than
+/// field by field.
 const SPARSE: usize = 8;
 
 #[derive(Debug)]
@@ -82,14 +83,17 @@ struct ProjectedColumn {
 }
 
 impl BatchDecoder {
-    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the indices of the columns
-    /// to decode, in the order of the batches' columns; without any, rows are only counted.
+    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the
+    /// indices of the columns to decode, in the order of the batches' columns; without any, rows
+    /// are only counted.
     ///
-    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached `batch_bytes` bytes.
+    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached
+    /// `batch_bytes` bytes.
     ///
     /// # Errors
     ///
-    /// When a projected column's type [is not supported](super::supports), or the projection names no column.
+    /// When a projected column's type [is not supported](super::supports), or the projection names
+    /// no column.
     pub fn new(
         table: &Schema,
         projection: &[usize],
@@ -143,8 +147,8 @@ impl BatchDecoder {
         &self.schema
     }
 
-    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is to be called. An empty
-    /// batch takes at least one.
+    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is
+    /// to be called. An empty batch takes at least one.
     pub fn room(&self) -> usize {
         let bytes = self.batch_bytes.saturating_sub(self.bytes());
         let rows = self.batch_rows.saturating_sub(self.rows);
@@ -166,24 +170,25 @@ impl BatchDecoder {
         self.batch_rows
     }
 
-    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is taken.
+    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is
+    /// taken.
     pub fn set_batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.max(1);
     }
 
-    /// Decodes records into the batch being built. They should be no more than [`room`](Self::room); with more, the batch
-    /// exceeds its bounds.
+    /// Decodes records into the batch being built. They should be no more than
+    /// [`room`](Self::room); with more, the batch exceeds its bounds.
     ///
     /// # Errors
     ///
-    /// When a field can't be read as its column's type: the first one, in the order of the file. The decoder is of no
-    /// further use then.
+    /// When a field can't be read as its column's type: the first one, in the order of the file.
+    /// The decoder is of no further use then.
     pub fn push(&mut self, records: &Records<'_>) -> Result<()> {
         self.push_rows(records, None)
     }
 
-    /// Decodes some of the records only, by their indices in ascending order, as [`push`](Self::push) does with all.
-    /// Nothing of the others is looked at.
+    /// Decodes some of the records only, by their indices in ascending order, as
+    /// [`push`](Self::push) does with all. Nothing of the others is looked at.
     ///
     /// # Errors
     ///
@@ -215,7 +220,8 @@ impl BatchDecoder {
         };
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
-            // After a failure in one column, one in a later column comes first only if its record does.
+            // After a failure in one column, one in a later column comes first only if its record
+            // does.
             let before = first.as_ref().map_or(rows, |(failure, ..)| failure.record);
             let field = self.schema.field(column.batch_index);
             let fields = match selected {
@@ -292,8 +298,8 @@ impl BatchDecoder {
         self.rows * self.row_bytes + variable
     }
 
-    /// Makes room for more rows: at first for as many as the last batch had, then for twice as many, but not for more
-    /// than a batch can have.
+    /// Makes room for more rows: at first for as many as the last batch had, then for twice as
+    /// many, but not for more than a batch can have.
     fn reserve(&mut self, more: usize) {
         let needed = self.rows + more;
         if needed <= self.capacity {

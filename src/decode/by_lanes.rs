@@ -17,8 +17,9 @@ pub(super) trait AppendLanes: Append {
     /// Room for that.
     fn values() -> Self::Values;
 
-    /// Reads the first `count` lanes, and returns which of them are values that [`append_lanes`](Self::append_lanes) can
-    /// append: one bit each. The others are read one by one. Those in `quoted` are known to be no values as they stand.
+    /// Reads the first `count` lanes, and returns which of them are values that
+    /// [`append_lanes`](Self::append_lanes) can append: one bit each. The others are read one by
+    /// one. Those in `quoted` are known to be no values as they stand.
     fn read(
         &self,
         fields: &Fields<'_>,
@@ -90,8 +91,9 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
 }
 
 impl Fields<'_> {
-    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them. Returns those that are left
-    /// quoted, one bit each: with quotes or escapes inside, with text behind, or empty.
+    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them.
+    /// Returns those that are left quoted, one bit each: with quotes or escapes inside, with text
+    /// behind, or empty.
     #[inline(always)]
     pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
         let unescape = self.column.unescape();
@@ -125,8 +127,9 @@ impl Fields<'_> {
         left
     }
 
-    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor to be
-    /// trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that are no values as they stand.
+    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each:
+    /// neither NULL, nor to be trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that
+    /// are no values as they stand.
     #[inline(always)]
     pub(super) fn texts(&self, lanes: &Lanes, count: usize, quoted: u64, utf8: bool) -> u64 {
         if !self.is_verbatim() || (utf8 && self.text.is_none()) {

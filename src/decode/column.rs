@@ -11,8 +11,9 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     /// Bits that every row takes, NULL or not, beside its validity.
     fn row_bits(&self) -> usize;
 
-    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty builder makes room for as
-    /// many bytes as those of the last batch, but not for more than `bytes`.
+    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty
+    /// builder makes room for as many bytes as those of the last batch, but not for more than
+    /// `bytes`.
     fn reserve(&mut self, rows: usize, bytes: usize);
 
     /// Appends the fields of some records.
@@ -44,7 +45,8 @@ pub(super) fn take_vec<T>(values: &mut Vec<T>) -> Vec<T> {
     values
 }
 
-/// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small beside the bounds.
+/// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small
+/// beside the bounds.
 #[inline]
 pub(super) fn reserve_bytes(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() < more {

@@ -1,4 +1,5 @@
-//! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
+//! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read
+//! in words.
 
 use std::cell::Cell;
 
@@ -74,7 +75,8 @@ impl Fields<'_> {
         })
     }
 
-    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
+    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is
+    /// listed as NULL.
     #[inline]
     pub(super) fn is_verbatim(&self) -> bool {
         self.column.unescape().is_verbatim() && !self.options.has_regex() && !self.are_long
@@ -109,8 +111,8 @@ impl Fields<'_> {
         self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
     }
 
-    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not NULL. Nothing of that
-    /// kind is empty, or starts or ends with white space.
+    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not
+    /// NULL. Nothing of that kind is empty, or starts or ends with white space.
     pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
         let quote = self.column.unescape().quote();
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
@@ -146,7 +148,8 @@ impl Fields<'_> {
                 OversizedFields::Truncate => value = truncated(value, limit),
             }
         }
-        // It is a part of the file, which goes on behind it, or of what has been written to the scratch.
+        // It is a part of the file, which goes on behind it, or of what has been written to the
+        // scratch.
         let (at, len) = (value.as_ptr().addr(), value.len());
         let bytes = self.column.bytes();
         let text = match offset(at, bytes) {
@@ -170,7 +173,8 @@ impl Fields<'_> {
     }
 }
 
-/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not whole.
+/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not
+/// whole.
 fn truncated(value: &[u8], len: usize) -> &[u8] {
     let continues = |at: usize| value[at] & 0xc0 == 0x80;
     let end = (len.saturating_sub(3)..=len).rev().find(|&end| !continues(end));
@@ -185,7 +189,8 @@ fn offset(address: usize, bytes: &[u8]) -> Option<usize> {
     address.checked_sub(bytes.as_ptr().addr()).filter(|&at| at < bytes.len())
 }
 
-/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end too.
+/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end
+/// too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
     /// The value's bytes and what follows.

@@ -1,7 +1,9 @@
-//! [`Lanes`]: up to 64 fields of one column side by side, so that their values are computed by vectors.
+//! [`Lanes`]: up to 64 fields of one column side by side, so that their values are computed by
+//! vectors.
 //!
-//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end. All that follows is the
-//! same arithmetic on each lane without a branch, which the compiler turns into vectors of the back end that it runs on.
+//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end. All
+//! that follows is the same arithmetic on each lane without a branch, which the compiler turns into
+//! vectors of the back end that it runs on.
 
 use crate::parse::Column;
 
@@ -17,8 +19,8 @@ pub(super) struct Lanes {
     pub(super) end: [u32; LANES],
     /// Bytes of each field; more than any value has where it is missing.
     pub(super) len: [u64; LANES],
-    /// The last eight bytes before each field's end, the very last one the highest. What stands before the field is
-    /// arbitrary.
+    /// The last eight bytes before each field's end, the very last one the highest. What stands
+    /// before the field is arbitrary.
     pub(super) last: [u64; LANES],
     /// The eight bytes before those.
     pub(super) before: [u64; LANES],

@@ -18,8 +18,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Whether columns of a type can be decoded.
 ///
-/// They can but for nested, union, interval and run-end encoded types, fixed-size binary, dictionaries of anything but
-/// strings, decimals of a precision or scale that Arrow doesn't allow, and timestamps in a zone that isn't known.
+/// They can but for nested, union, interval and run-end encoded types, fixed-size binary,
+/// dictionaries of anything but strings, decimals of a precision or scale that Arrow doesn't allow,
+/// and timestamps in a zone that isn't known.
 pub fn supports(data_type: &DataType) -> bool {
     make(data_type).is_ok()
 }

@@ -12,7 +12,7 @@ pub(crate) enum BomMatcher {
     Passed,
 }
 
-/// What the start of a file turns out to be.
+/// The start of a file, as it turns out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileStart {
     /// Not known yet, or known since an earlier chunk.

@@ -5,9 +5,9 @@ use crate::error::{Error, Result};
 
 /// How a CSV file is written: the bytes that structure it.
 ///
-/// The defaults are those of `csv-core`, and so of DataFusion's built-in reader: `,` between fields, `"`
-/// around them, a doubled quote for a quote, no escape, no comments, CR, LF or CRLF after a record, a
-/// header.
+/// The defaults are those of `csv-core`, and so of DataFusion's built-in reader: `,` between
+/// fields, `"` around them, a doubled quote for a quote, no escape, no comments, CR, LF or CRLF
+/// after a record, a header.
 ///
 /// ```
 /// use datafusion_csv_stream::Dialect;
@@ -28,8 +28,8 @@ pub struct Dialect {
 
 /// The values of which ASCII whitespace is removed at both ends, after the quotes.
 ///
-/// As in the `csv` crate, the whitespace is removed from the value. So that of a quoted field goes too,
-/// and a quote that follows whitespace does not open a field.
+/// As in the `csv` crate, the whitespace is removed from the value. So that of a quoted field goes
+/// too, and a quote that follows whitespace does not open a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Trim {
@@ -98,8 +98,8 @@ impl Dialect {
         self.grammar.double_quote
     }
 
-    /// The byte that starts a comment where it is the first of a record. The comment goes on to the next
-    /// LF. Default none.
+    /// The byte that starts a comment where it is the first of a record. The comment goes on to the
+    /// next LF. Default none.
     pub fn comment(&self) -> Option<u8> {
         self.grammar.comment
     }
@@ -142,7 +142,8 @@ impl DialectBuilder {
 
     /// The byte that makes the next one literal, inside quotes only.
     ///
-    /// The quote itself may be given, as other tools ask for. It sets `double_quote`, which means the same.
+    /// The quote itself may be given, as other tools ask for. It sets `double_quote`, which means
+    /// the same.
     pub fn with_escape(mut self, escape: impl Into<Option<u8>>) -> Self {
         self.dialect.grammar.escape = escape.into();
         self
@@ -182,8 +183,9 @@ impl DialectBuilder {
     ///
     /// # Errors
     ///
-    /// When two of delimiter, quote, escape, comment and terminator are the same byte. CR and LF both count
-    /// as the default terminator. `csv-core` would take one of the two meanings without a word.
+    /// When two of delimiter, quote, escape, comment and terminator are the same byte. CR and LF
+    /// both count as the default terminator. `csv-core` would take one of the two meanings without
+    /// a word.
     pub fn build(self) -> Result<Dialect> {
         let mut dialect = self.dialect;
         let grammar = &mut dialect.grammar;

@@ -1,8 +1,8 @@
 //! The specification: one byte at a time, state × byte class → state and action.
 //!
 //! This is `csv-core`'s grammar (csv-core 0.1.13, `reader.rs`, `transition_nfa`), with its epsilon
-//! states folded away. It is kept slow and readable forever. Everything faster in this crate is tested
-//! against it, and hands over to it where a comment starts.
+//! states folded away. It is kept slow and readable forever. Everything faster in this crate is
+//! tested against it, and hands over to it where a comment starts.
 //!
 //! | state | delimiter | terminator | quote | escape | comment | other |
 //! |---|---|---|---|---|---|---|
@@ -17,8 +17,8 @@
 //! — means: same state, nothing copied. ¹ Only with `double_quote`, else `Field`, copy. ² LF ends a
 //! comment, whatever the terminator is.
 //!
-//! A CRLF needs no state of its own: the LF after the CR that ended a record is a blank line, and blank
-//! lines are skipped.
+//! A CRLF needs no state of its own: the LF after the CR that ended a record is a blank line, and
+//! blank lines are skipped.
 
 use memchr::{memchr, memchr2};
 
@@ -65,7 +65,8 @@ impl State {
         !matches!(self, State::StartRecord | State::Comment)
     }
 
-    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of two.
+    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of
+    /// two.
     #[inline]
     pub fn is_inside_quotes(self) -> bool {
         matches!(self, State::Quoted | State::AfterEscape)
@@ -125,8 +126,9 @@ impl Machine {
         }
     }
 
-    /// The number of bytes at the front that change nothing: those inside quotes before the next quote or
-    /// escape, and those of a comment before its LF. Elsewhere zero, as nothing is looked for.
+    /// The number of bytes at the front that change nothing: those inside quotes before the next
+    /// quote or escape, and those of a comment before its LF. Elsewhere zero, as nothing is looked
+    /// for.
     pub(crate) fn skip(&self, state: State, bytes: &[u8]) -> usize {
         let next = match (state, self.grammar.quote, self.grammar.escape) {
             (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, bytes),
@@ -137,8 +139,8 @@ impl Machine {
         next.unwrap_or(bytes.len())
     }
 
-    /// Reads a whole input: the values of all records, and whether the input ended inside quotes. The
-    /// open record is the last one then.
+    /// Reads a whole input: the values of all records, and whether the input ended inside quotes.
+    /// The open record is the last one then.
     ///
     /// A BOM at the front is no part of the input, and the header is a record like the others.
     pub fn read(&self, input: &[u8]) -> (Vec<Vec<Vec<u8>>>, bool) {

@@ -1,4 +1,5 @@
-//! [`Grammar`]: the bytes that have a meaning, as one small value. [`Terminator`]: its record separator.
+//! [`Grammar`]: the bytes that have a meaning, as one small value. [`Terminator`]: its record
+//! separator.
 
 /// The bytes that end a record outside quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

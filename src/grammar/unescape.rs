@@ -1,5 +1,5 @@
-//! [`Unescape`]: from a field as it stands in the file to its value. Quotes are removed, doubled quotes
-//! and escapes resolved, whitespace is trimmed.
+//! [`Unescape`]: from a field as it stands in the file to its value. Quotes are removed, doubled
+//! quotes and escapes resolved, whitespace is trimmed.
 //!
 //! A parser only says where a field starts and ends. That is enough, because inside a field the
 //! [machine](super::machine) needs no more than the field's own bytes.
@@ -78,7 +78,8 @@ impl Unescape {
             return &inner[..special];
         }
         scratch.clear();
-        // The value is shorter than `raw`. Sixteen bytes more let a reader of words pad it in place.
+        // The value is shorter than `raw`. Sixteen bytes more let a reader of words pad it in
+        // place.
         scratch.reserve_exact(raw.len() + 16);
         let mut rest = inner;
         loop {

@@ -1,8 +1,9 @@
-//! [`BlockScan`]: whole blocks into a sink, with vector instructions, up to a block in which a comment
-//! starts.
+//! [`BlockScan`]: whole blocks into a sink, with vector instructions, up to a block in which a
+//! comment starts.
 //!
-//! Blocks are taken in groups, and each group in the way that the group before it suggests. A branch on
-//! each block, whether there are quotes in it, can't be predicted; a branch on each group can.
+//! Blocks are taken in groups, and each group in the way that the group before it suggests. A
+//! branch on each block, whether there are quotes in it, can't be predicted; a branch on each group
+//! can.
 
 use super::byte_masks::{ByteMasks, find_quotes};
 use super::sink::{BlockSink, Sink};
@@ -13,12 +14,12 @@ use crate::simd::{BLOCK, Kernel, Simd};
 /// Blocks of a group.
 const GROUP: usize = 8;
 
-/// Blocks of a group where the ends of fields are not needed. The rest is so little work that it pays to
-/// look for quotes in the whole group first.
+/// Blocks of a group where the ends of fields are not needed. The rest is so little work that it
+/// pays to look for quotes in the whole group first.
 const RECORDS_GROUP: usize = 4;
 
-/// A buffer that is scanned from `at` on. `run` returns false at a block in which a comment starts; else
-/// it has got to the end of the bytes, or the sink is full.
+/// A buffer that is scanned from `at` on. `run` returns false at a block in which a comment starts;
+/// else it has got to the end of the bytes, or the sink is full.
 pub(super) struct BlockScan<'a, 'b, K> {
     pub(super) grammar: Grammar,
     pub(super) bytes: &'a [u8],
@@ -82,7 +83,7 @@ struct Blocks<'a, S, R> {
     sink: R,
 }
 
-/// What the next group is expected to be.
+/// The kind of group that is expected next.
 enum Expected {
     /// Blocks without quotes.
     Unquoted,
@@ -97,8 +98,8 @@ enum Expected {
 }
 
 impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
-    /// Returns false at a block in which a comment starts; else it has got to the end of the bytes, or of
-    /// the room.
+    /// Returns false at a block in which a comment starts; else it has got to the end of the bytes,
+    /// or of the room.
     #[inline(always)]
     fn run(&mut self) -> bool {
         let mut expected = self.any();
@@ -159,26 +160,26 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         }
     }
 
-    /// A group that starts outside quotes, if no quote stands in it. Only records are looked for.
+    /// Groups outside quotes, up to one in which a quote stands. Only records are looked for.
     #[inline(always)]
     fn unquoted_records(&mut self) -> Expected {
-        let (blocks, _) = self.bytes[self.at..].as_chunks::<BLOCK>();
-        let Some(group) = blocks.first_chunk::<RECORDS_GROUP>() else {
-            return Expected::Quoted;
-        };
-        let mut quotes = 0;
-        for block in group {
-            quotes |= find_quotes(self.simd, self.grammar, block);
-        }
-        if quotes != 0 {
-            return Expected::Quoted;
-        }
-        for block in group {
-            if !self.unquoted_block(ByteMasks::find_for_records(self.simd, self.grammar, block)) {
-                return Expected::Comment;
+        let (groups, _) = self.bytes[self.at..].as_chunks::<{ RECORDS_GROUP * BLOCK }>();
+        for group in groups {
+            let (blocks, _) = group.as_chunks::<BLOCK>();
+            let mut quotes = 0;
+            for block in blocks {
+                quotes |= find_quotes(self.simd, self.grammar, block);
+            }
+            if quotes != 0 {
+                break;
+            }
+            for block in blocks {
+                if !self.unquoted_block(ByteMasks::find_for_records(self.simd, self.grammar, block)) {
+                    return Expected::Comment;
+                }
             }
         }
-        Expected::Unquoted
+        Expected::Quoted
     }
 
     /// A group that may have quotes.
@@ -220,7 +221,8 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         self.append(structure, state, len)
     }
 
-    /// Passes a block that has been resolved. Returns false if it hasn't, because a comment starts in it.
+    /// Passes a block that has been resolved. Returns false if it hasn't, because a comment starts
+    /// in it.
     #[inline(always)]
     fn append(&mut self, structure: Option<Structure>, state: BlockState, len: usize) -> bool {
         let Some(structure) = structure else {

@@ -1,8 +1,9 @@
-//! [`BoundaryFinder`]: the first record start at or after a byte of which nothing is known, from what follows it.
+//! [`BoundaryFinder`]: the first record start at or after a byte, from the bytes that follow it
+//! alone.
 //!
-//! A byte range `[a, b)` of a file owns the records whose first bytes it holds. Where the first of them starts depends on
-//! whether `a` is inside quotes, which only the whole prefix `[0, a)` tells for certain; but what follows `a` nearly always
-//! leaves one possibility.
+//! A byte range `[a, b)` of a file owns the records whose first bytes it holds. The first of them
+//! depends on whether `a` is inside quotes. Only the whole prefix `[0, a)` tells that for certain.
+//! But the bytes after `a` nearly always leave one possibility.
 //!
 //! ```text
 //!                         a
@@ -11,72 +12,81 @@
 //! inside quotes           ⏎2,two",x⏎2,…      stands: a record starts at the second 2
 //! ```
 //!
-//! # What is concluded from what
+//! # The proof
 //!
-//! The [machine](super::reference) is run over the bytes from `a - 1` on, once from each state that it can be in there. That
-//! byte is looked at as well because it tells whether a record starts right at `a`: only behind a terminator, or the LF of
-//! a comment. From the next byte on hardly more than three different states are left: in a field, inside quotes, in a
-//! comment. The true one is among them, whatever stands there: an escaped byte, the second of two quotes, the LF of a CRLF.
+//! The [machine](crate::grammar::machine) is run over the bytes from `a - 1` on, once from each
+//! state that it can be in there. Each run is a hypothesis. The byte at `a - 1` is looked at
+//! because it tells whether a record starts right at `a`: that needs a terminator before it, or the
+//! LF of a comment. From the next byte on, hardly more than three different states are left: in a
+//! field, inside quotes, in a comment. The true one is among them, whatever stands there: an
+//! escaped byte, the second of two quotes, the LF of a CRLF.
 //!
-//! A hypothesis *fails* where it contradicts that the file can be read at all:
+//! A hypothesis *fails* if, under it, the file can't be read without an error:
 //!
-//! * a record of it that starts behind `a` doesn't have the right number of fields, or what is left of the one that `a`
-//!   stands in has more;
-//! * a record of it is longer than `max_record_bytes`. So inside quotes fails if no quote follows within that many bytes.
-//!   Blank lines and comments have no limit, and are not held against anything;
-//! * the file ends inside its quotes.
+//! * a record that starts after `a` has a wrong number of fields, or the rest of the record in
+//!   which `a` stands has too many;
+//! * a record is longer than `max_record_bytes`. So inside quotes fails if no quote follows within
+//!   that many bytes. Blank lines and comments have no limit, so they prove nothing;
+//! * the file ends inside quotes.
 //!
-//! In a file that is read without an error the true hypothesis never fails. So where all that stand lead to the same
-//! record, that is the one, which is proven. This includes those that were wrong about `a` but lead there nevertheless.
+//! In a file that can be read without an error the true hypothesis never fails. So if all
+//! hypotheses that stand lead to the same record, that record is proven to be the first. They may
+//! include one that was wrong about `a`, but leads there nevertheless.
 //!
-//! Nothing else is concluded, however likely it is: `6",` is the end of a quoted field, or six inches; `"a"b` is what inside
-//! quotes looks like from outside, or a field that is legal. Files have both. Who takes what is likely returns wrong rows for
-//! some of them, and finds out at the end of the range before, which a query that wants some rows only never gets to.
+//! Nothing else is concluded, however likely it is. `6",` is the end of a quoted field, or six
+//! inches. `"a"b` is a quoted part seen from outside, or a legal field. Files have both. A reader
+//! that goes by likelihood returns wrong rows for some of them. It finds out only at the end of the
+//! range before, which a query with a limit never gets to.
 //!
-//! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records, which is no part of the argument above: more
-//! of them let fewer false ones stand. As soon as two stand that lead to different records, no more is looked at.
+//! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records. The argument above
+//! doesn't need that number: a higher one lets fewer false hypotheses stand. As soon as two stand
+//! that lead to different records, no more bytes are looked at.
 //!
-//! # What stays undecided
+//! # Places that stay undecided
 //!
-//! Where a quote that closes a field is followed by another field in quotes before the record has too many fields: most
-//! places before a quoted field of a table with few columns, or with any number of fields. A quoted field that holds another
-//! table of the same width, in the midst of it; stray quotes. There a [`RecordCounter`](super::RecordCounter) over the prefix
-//! knows.
+//! A closing quote can be followed by another quoted field before the record has too many fields.
+//! So most places before a quoted field are undecided in a table with few columns, or with any
+//! number of fields. So are the middle of a quoted field that holds another table of the same
+//! width, and places near stray quotes. There a [`RecordCounter`](super::RecordCounter) over the
+//! prefix decides.
 //!
-//! In the first bytes of a file it is asked anyway, for a BOM may stand there.
+//! In the first bytes of a file it always has to, because a BOM may stand there.
 //!
 //! # The header
 //!
-//! Where nothing but blank lines and comments stands before `a`, the record that is found is the file's first, and it may
-//! be the header. That can't be seen from `a`. The reader of the range that ends there sees it: it has read no record.
+//! If only blank lines and comments stand before `a`, the record that is found is the first of the
+//! file, and may be the header. That can't be seen from `a`. The reader of the range that ends
+//! there sees it, because it has read no record.
 //!
-//! # The same answer for everybody
+//! # One answer for all readers
 //!
-//! The answer depends on the bytes from `a - 1` on and on nothing else, not on how they are cut. The reader of the range
-//! that ends at `a` gets there knowing the truth: it can find out what the next one has concluded, and whether it is right.
+//! The answer depends only on the bytes from `a - 1` on, and not on how they are cut. The reader of
+//! the range that ends at `a` gets there knowing the truth. So it can compute the conclusion of the
+//! next reader, and check it.
 
 use super::field_count::FieldCount;
 use super::limit::RecordLimit;
 use crate::grammar::{Action, BOM, Dialect, Machine, State};
 use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 
-/// Whole records that a hypothesis is tried with.
+/// The number of whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;
 
-/// Where the first record starts at or after a byte, in a file that is read without an error.
+/// Where the first record starts at or after a byte, in a file that can be read without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
     /// At this byte of the file, and nowhere else.
     Start(u64),
     /// No record starts there before the end of the file.
     End,
-    /// What follows doesn't tell.
+    /// The bytes that follow leave more than one possibility.
     Undecided,
 }
 
-/// Finds the first record start at or after a byte of a file, without what stands before it: the [module](self) says how.
+/// Finds the first record start at or after a byte of a file, without the bytes before it. The
+/// module's documentation says how.
 ///
-/// It holds some words, whatever it is fed.
+/// It holds a few words, whatever it is fed.
 ///
 /// ```
 /// use datafusion_csv_stream::Dialect;
@@ -96,23 +106,24 @@ pub struct BoundaryFinder {
     byte: u64,
 }
 
-/// What all hypotheses are tried by.
+/// The rules that all hypotheses are tried by.
 #[derive(Debug, Clone)]
 struct Trial {
     machine: Machine,
     field_count: FieldCount,
     limit: RecordLimit,
-    /// A record has to start here or behind.
+    /// The first byte at which the record may start.
     at: u64,
-    /// The byte behind the last one that is looked at.
+    /// The byte after the last one that is looked at.
     end: u64,
 }
 
-/// A state in which the machine may have been at `at - 1`, and what came of it.
+/// A state that the machine may have had at `at - 1`, and the run from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Hypothesis {
     state: State,
-    /// Fields that have ended in the open record, of which `is_partial` says that there may be more.
+    /// Fields that have ended in the open record. If it `is_partial`, there may have been more
+    /// before.
     fields: usize,
     /// The open record may have started before the first byte.
     is_partial: bool,
@@ -140,7 +151,8 @@ enum Verdict {
 }
 
 impl BoundaryFinder {
-    /// A finder of the first record start at or after byte `at` of a file that is read with these options.
+    /// A finder of the first record start at or after byte `at` of a file that is read with these
+    /// options.
     ///
     /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
@@ -175,14 +187,17 @@ impl BoundaryFinder {
         self.trial.at.saturating_sub(1)
     }
 
-    /// The offset in the file behind the last byte that is asked for: what is left of a longest record, another one, and their
-    /// terminators; but of records that can be longer than 2 MiB no more bytes than stand before `at`, which can be read too and
-    /// tell for certain, and as if they couldn't be longer where fewer stand there than a record may have.
+    /// The end of the window in the file: the byte after the last one that is asked for.
+    ///
+    /// The window holds the rest of a longest record, another one, and their terminators. Records
+    /// can be allowed to be longer than 2 MiB. Then the window holds no more bytes than stand
+    /// before `at`, because reading those costs the same and decides for certain. If fewer bytes
+    /// stand there than a record may have, the window is that of records of 2 MiB.
     pub fn end_byte(&self) -> u64 {
         self.trial.end
     }
 
-    /// Looks at the next bytes of the file, which may be of any number. `None` means that more are needed.
+    /// Looks at the next bytes of the file, however many. Returns `None` if more are needed.
     pub fn push(&mut self, chunk: &[u8]) -> Option<Boundary> {
         let Some((first, rest)) = chunk.split_first_chunk::<1>() else {
             return self.decided();
@@ -197,9 +212,10 @@ impl BoundaryFinder {
         self.decided()
     }
 
-    /// The answer where the file has ended.
+    /// The answer at the end of the file.
     pub fn finish(&mut self) -> Boundary {
-        // What follows the window has no part in the answer, and so its end has none.
+        // Bytes after the window have no part in the answer, so the end of the file has none there
+        // either.
         if self.byte < self.trial.end {
             for hypothesis in &mut self.hypotheses {
                 hypothesis.end(&self.trial);
@@ -208,9 +224,10 @@ impl BoundaryFinder {
         self.judge()
     }
 
-    /// Whether it is known already that the answer will be this record start, or that it is undecided.
+    /// Whether it is known that the answer will be this record start or undecided.
     ///
-    /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough.
+    /// It is known long before the answer is, as soon as one hypothesis that leads there has been
+    /// tried enough.
     pub fn finds_nothing_but(&self, byte: u64) -> bool {
         self.standing().any(|found| found == FirstStart::At(byte))
     }
@@ -224,7 +241,7 @@ impl BoundaryFinder {
         self.byte += bytes.len() as u64;
     }
 
-    /// Keeps one of those that have become the same.
+    /// Keeps one of the hypotheses that have become the same.
     fn merge(&mut self) {
         let mut different = Vec::with_capacity(self.hypotheses.len());
         for &hypothesis in &self.hypotheses {
@@ -241,7 +258,7 @@ impl BoundaryFinder {
         (all_tried || is_disputed || self.byte == self.trial.end).then(|| self.judge())
     }
 
-    /// What those have found that have been tried enough.
+    /// The record starts of the hypotheses that have been tried enough.
     fn standing(&self) -> impl Iterator<Item = FirstStart> {
         self.hypotheses
             .iter()
@@ -259,22 +276,23 @@ impl BoundaryFinder {
     }
 }
 
-/// The most bytes that are looked at from the one before `at` on.
+/// The size of the window, which starts one byte before `at`.
 fn window_bytes(max_record_bytes: u64, at: u64) -> u64 {
     let records = |bytes: u64| 2 * (bytes + 1);
-    // Where no quote follows, no more bytes than a record may have can't tell that none is open.
+    // Without a quote, fewer bytes than a record may have can't prove that no quote is open.
     let most = if at > max_record_bytes { at } else { 0 };
     records(max_record_bytes).min(most.max(records(DEFAULT_MAX_RECORD_BYTES as u64)))
 }
 
-/// What all have found.
+/// The record start, if all have found the same.
 fn unanimous(mut found: impl Iterator<Item = FirstStart>) -> Option<FirstStart> {
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
 
 impl Hypothesis {
-    /// Of a record that is open in this state nothing is known, so that states that become the same are the same hypothesis.
+    /// Nothing is known of a record that is open in this state. So hypotheses whose states become
+    /// the same are equal.
     fn new(state: State, first: u64) -> Self {
         Hypothesis {
             state,
@@ -356,7 +374,8 @@ impl Hypothesis {
         }
     }
 
-    /// Fails if no record has `fields` fields; with `or_more`, if none has as many or more.
+    /// Fails if no record may have `fields` fields; with `or_more`, if none may have as many or
+    /// more.
     fn check_fields(&mut self, trial: &Trial, fields: usize, or_more: bool) {
         let is_possible = if or_more {
             trial.field_count.allows_at_least(fields)

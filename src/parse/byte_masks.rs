@@ -3,8 +3,8 @@
 use crate::grammar::{Grammar, Terminator};
 use crate::simd::{BLOCK, Simd};
 
-/// Where the bytes that the grammar knows stand in a block, whatever they mean there. A mask is zero
-/// where the dialect has no such byte.
+/// Where the bytes that the grammar knows stand in a block, whatever they mean there. A mask is
+/// zero where the dialect has no such byte.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ByteMasks {
     pub(super) delimiter: u64,
@@ -28,8 +28,8 @@ impl ByteMasks {
         }
     }
 
-    /// Finds them in a block, of the delimiters only one in its last place. It tells whether the next
-    /// block starts a field, so it is all that matters where ends of fields are not needed.
+    /// Finds them in a block, of the delimiters only one in its last place. It tells whether the
+    /// next block starts a field, so it is all that matters where ends of fields are not needed.
     #[inline(always)]
     pub(super) fn find_for_records<S: Simd>(simd: S, grammar: &Grammar, bytes: &[u8; BLOCK]) -> Self {
         let delimiter = u64::from(bytes[BLOCK - 1] == grammar.delimiter) << (BLOCK - 1);

@@ -6,8 +6,8 @@ use super::limit::RecordLimit;
 use crate::error::ErrorKind;
 use crate::limits::{MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
 
-/// Bytes of an input that are looked at together at most, so that offsets in them, and in the carry, stay
-/// `u32`.
+/// Bytes of an input that are looked at together at most, so that offsets in them, and in the
+/// carry, stay `u32`.
 const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
 
 /// The bytes of a record that has started in an earlier chunk.
@@ -69,23 +69,23 @@ impl Carry {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The most bytes that it may hold: the longest record and its terminator, or what is held of one and
-    /// a step more.
+    /// The most bytes that it may hold: the longest record and its terminator, or what is held of
+    /// one and a step more.
     fn most_bytes(&self) -> usize {
         let most = self.limit.bytes() + 1;
         self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + RECORD_STEP_BYTES))
     }
 
-    /// Bytes that it may take now, at least 1. The byte after the longest record is its terminator, or one
-    /// too many.
+    /// Bytes that it may take now, at least 1. The byte after the longest record is its terminator,
+    /// or one too many.
     pub(super) fn room(&self) -> usize {
         let record = self.bytes.len() as u64 + self.dropped();
         let to_limit = (self.limit.bytes() as u64 + 1).saturating_sub(record) as usize;
         to_limit.min(self.most_bytes().saturating_sub(self.bytes.len())).max(1)
     }
 
-    /// Bytes of an input that are looked at together. If a record may be longer than what is held of it, no
-    /// more than that, so that such a record gets into the carry, where it is cut.
+    /// Bytes of an input that are looked at together. If a record may be longer than what is held
+    /// of it, no more than that, so that such a record gets into the carry, where it is cut.
     pub(super) fn piece_bytes(&self) -> usize {
         let held = self.cutter.as_ref().map(Cutter::held_bytes).filter(|&held| held < self.limit.bytes());
         held.map_or(MAX_PIECE, |held| held.clamp(1, MAX_PIECE))
@@ -101,8 +101,8 @@ impl Carry {
         self.cutter.as_mut().map_or(0, Cutter::start_record)
     }
 
-    /// Cuts the fields of the record if it is too long to be held. Returns how many bytes that drops. A
-    /// header is never cut. `in_quotes` tells whether the carry ends inside quotes.
+    /// Cuts the fields of the record if it is too long to be held. Returns how many bytes that
+    /// drops. A header is never cut. `in_quotes` tells whether the carry ends inside quotes.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ pub(super) struct RecordChecks {
 }
 
 impl RecordChecks {
-    /// How many of the first `records` of an index are right, up to the first that is wrong. Short ones
-    /// are padded.
+    /// How many of the first `records` of an index are right, up to the first that is wrong. Short
+    /// ones are padded.
     ///
     /// # Errors
     ///
@@ -97,8 +97,8 @@ impl RecordChecks {
 /// The first record, which is wrong: how, and where it starts in the buffer.
 type WrongRecord = (ErrorKind, u32);
 
-/// An error if the first of some records has more fields than any record may have. No other one can: the
-/// index is full before it ends.
+/// An error if the first of some records has more fields than any record may have. No other one
+/// can: the index is full before it ends.
 fn check_most_fields(index: &FieldIndex, records: usize) -> Result<(), WrongRecord> {
     let (_, starts, field_counts) = index.spans(records);
     let (Some(&start), Some(&stored)) = (starts.first(), field_counts.first()) else {

@@ -2,8 +2,8 @@
 
 use crate::grammar::Unescape;
 
-/// One column of some [`Records`](super::Records), or of a selection of them: random access to its raw
-/// fields, and iteration.
+/// One column of some [`Records`](super::Records), or of a selection of them: random access to its
+/// raw fields, and iteration.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
     bytes: &'a [u8],
@@ -62,8 +62,8 @@ impl<'a> Column<'a> {
         self.bytes.get(start as usize..end as usize)
     }
 
-    /// Where the raw field of a record starts and ends in [`bytes`](Self::bytes); `start > end` where a
-    /// short record was padded.
+    /// Where the raw field of a record starts and ends in [`bytes`](Self::bytes); `start > end`
+    /// where a short record was padded.
     #[doc(hidden)]
     #[inline]
     pub fn span(&self, record: usize) -> (u32, u32) {
@@ -87,7 +87,8 @@ impl<'a> Column<'a> {
         firsts.chain(others)
     }
 
-    /// Copies the [`span`](Self::span)s of up to `N` records from `from` on, and returns how many there were.
+    /// Copies the [`span`](Self::span)s of up to `N` records from `from` on, and returns how many
+    /// there were.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! [`RecordCounter`]: records without their fields, for `count(*)` and for the start of a byte range.
+//! [`RecordCounter`]: records without their fields, for `count(*)` and for the start of a byte
+//! range.
 
 use super::limit::RecordLimit;
 use super::scanner::Scanner;
@@ -8,11 +9,11 @@ use crate::error::{ErrorKind, Result};
 use crate::grammar::{Action, Dialect};
 use crate::simd::Backend;
 
-/// Counts the records that a [`Parser`](super::Parser) would find, and finds where they start, several times
-/// faster.
+/// Counts the records that a [`Parser`](super::Parser) would find, and finds where they start,
+/// several times faster.
 ///
-/// It holds a few words, whatever it is fed: no index, and no part of a record. Errors and their places are
-/// the parser's, except one kind: the number of fields of a record is not checked.
+/// It holds a few words, whatever it is fed: no index, and no part of a record. Errors and their
+/// places are the parser's, except one kind: the number of fields of a record is not checked.
 ///
 /// ```
 /// use datafusion_csv_stream::{Dialect, parse::RecordCounter};
@@ -57,8 +58,8 @@ impl RecordCounter {
         self
     }
 
-    /// Counts from a record of the file on, as if everything before it had been read. The next byte is the
-    /// record's first.
+    /// Counts from a record of the file on, as if everything before it had been read. The next byte
+    /// is the record's first.
     #[must_use]
     pub fn starting_at(mut self, start: RecordStart) -> Self {
         self.scanner.start_at(start);
@@ -70,15 +71,16 @@ impl RecordCounter {
     ///
     /// # Errors
     ///
-    /// When a record is longer than `max_record_bytes`. Those before it have been counted. The counter is of
-    /// no further use.
+    /// When a record is longer than `max_record_bytes`. Those before it have been counted. The
+    /// counter is of no further use.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let (taken, content) = self.scanner.pass_bom(chunk);
         self.count(content)?;
         self.count(&chunk[taken..])
     }
 
-    /// Counts the last record, if the input doesn't end with a terminator, and returns how many there are.
+    /// Counts the last record, if the input doesn't end with a terminator, and returns how many
+    /// there are.
     ///
     /// # Errors
     ///
@@ -96,16 +98,16 @@ impl RecordCounter {
         Ok(self.records())
     }
 
-    /// Goes on to the first record whose first byte is at byte `offset` of the file or after it. Returns its
-    /// start.
+    /// Goes on to the first record whose first byte is at byte `offset` of the file or after it.
+    /// Returns its start.
     ///
-    /// `chunk` is counted up to there, and the rest is not taken. Without such a record in it, all of it is
-    /// counted. A record that started in an earlier chunk is not looked for, so nothing after `offset` may
-    /// have been pushed.
+    /// `chunk` is counted up to there, and the rest is not taken. Without such a record in it, all
+    /// of it is counted. A record that started in an earlier chunk is not looked for, so nothing
+    /// after `offset` may have been pushed.
     ///
-    /// With an `offset` below 3 the start can lie before `chunk`, among bytes that could have been those of a
-    /// BOM; they are counted too then. An input that ends after such bytes is two bytes long at most, and has
-    /// no start.
+    /// With an `offset` below 3 the start can lie before `chunk`, among bytes that could have been
+    /// those of a BOM; they are counted too then. An input that ends after such bytes is two bytes
+    /// long at most, and has no start.
     ///
     /// # Errors
     ///
@@ -133,7 +135,8 @@ impl RecordCounter {
         self.scanner.origin().byte
     }
 
-    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of two.
+    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of
+    /// two.
     pub fn inside_quotes(&self) -> bool {
         self.scanner.state().is_inside_quotes()
     }
@@ -152,8 +155,9 @@ impl RecordCounter {
         Ok(start.map(|_| self.scanner.origin().record_start()))
     }
 
-    /// Counts in spans that end where the open record becomes too long. A record that starts in one can't
-    /// become too long before its end. So lengths are compared only there, where the state is known.
+    /// Counts in spans that end where the open record becomes too long. A record that starts in one
+    /// can't become too long before its end. So lengths are compared only there, where the state is
+    /// known.
     fn count(&mut self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         while let Some(&next) = rest.first() {

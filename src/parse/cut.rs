@@ -6,14 +6,14 @@ use crate::grammar::{Action, Dialect, Machine, State};
 /// How the fields of a record that is too long to be held whole are cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutFields {
-    /// The longest record that is left as it is, in bytes. Fields of a longer one are cut unless all of it
-    /// comes in one chunk.
+    /// The longest record that is left as it is, in bytes. Fields of a longer one are cut unless
+    /// all of it comes in one chunk.
     pub whole_bytes: usize,
-    /// The most bytes of a record that are held. A record that is longer even with its fields cut is
-    /// [an error](crate::error::ErrorKind::RecordTooLarge).
+    /// The most bytes of a record that are held. A record that is longer even with its fields cut
+    /// is [an error](crate::error::ErrorKind::RecordTooLarge).
     pub held_bytes: usize,
-    /// A field is cut after the byte with which its value, unescaped and trimmed, gets longer than this. So
-    /// the part that is left tells that the value was too long, and its first bytes.
+    /// A field is cut after the byte with which its value, unescaped and trimmed, gets longer than
+    /// this. So the part that is left tells that the value was too long, and its first bytes.
     pub max_value_bytes: usize,
     /// Whether fields of each column may be cut; `None` where all may be.
     pub columns: Option<Vec<bool>>,
@@ -83,9 +83,9 @@ impl Cutter {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Cuts the fields that have ended since the last call, and the open one. `bytes` start with the record,
-    /// and `index` is theirs. Returns how many bytes are cut out. The last byte of an open field stays: a
-    /// scanner that goes on there looks at it.
+    /// Cuts the fields that have ended since the last call, and the open one. `bytes` start with
+    /// the record, and `index` is theirs. Returns how many bytes are cut out. The last byte of an
+    /// open field stays: a scanner that goes on there looks at it.
     pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut FieldIndex) -> usize {
         if index.excess() > 0 {
             // The record has too many fields, which is an error as soon as it ends.
@@ -122,7 +122,8 @@ impl Cutter {
         dropped
     }
 
-    /// How many bytes of a raw field are kept. `open` is its measure up to where an earlier call has got.
+    /// How many bytes of a raw field are kept. `open` is its measure up to where an earlier call
+    /// has got.
     fn kept(&mut self, column: usize, raw: &[u8]) -> usize {
         let CutFields { max_value_bytes, columns, .. } = &self.fields;
         let may_be_cut = columns.as_ref().is_none_or(|columns| columns.get(column) == Some(&true));

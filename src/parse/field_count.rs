@@ -14,7 +14,8 @@ pub enum FieldCount {
 }
 
 impl FieldCount {
-    /// For a table of so many columns, whose records may have fewer fields if `truncated_rows` says so.
+    /// For a table of so many columns, whose records may have fewer fields if `truncated_rows` says
+    /// so.
     pub fn of_table(columns: usize, truncated_rows: bool) -> Self {
         if truncated_rows { FieldCount::UpTo(columns) } else { FieldCount::Exactly(columns) }
     }

@@ -14,16 +14,16 @@ pub(super) struct FieldIndex {
     ends: Vec<u32>,
     /// Valid up to `filled.started`.
     starts: Vec<u32>,
-    /// Valid up to `filled.records`: how many of `ends` belong to the records up to this one. As long as
-    /// `starts`.
+    /// Valid up to `filled.records`: how many of `ends` belong to the records up to this one. As
+    /// long as `starts`.
     field_counts: Vec<u32>,
     filled: Filled,
     /// Fields that make it full.
     enough_fields: usize,
     /// The most fields of a first record whose ends are kept.
     max_fields: usize,
-    /// How many of the first record's ends are not kept. That record is an error, which says how many
-    /// fields it has.
+    /// How many of the first record's ends are not kept. That record is an error, which says how
+    /// many fields it has.
     excess: usize,
 }
 
@@ -44,8 +44,8 @@ pub(super) struct IndexFiller<'a> {
 
 /// Room in an index for some blocks.
 ///
-/// It consists of slices and numbers, so that they stay in registers. A store to an element of a vector
-/// could change the vector itself, for all that the compiler knows.
+/// It consists of slices and numbers, so that they stay in registers. A store to an element of a
+/// vector could change the vector itself, for all that the compiler knows.
 pub(super) struct IndexBlocks<'a> {
     ends: &'a mut [u32],
     starts: &'a mut [u32],
@@ -93,7 +93,8 @@ impl FieldIndex {
         self.starts[..self.filled.started].first().map(|&start| start as usize)
     }
 
-    /// The spans of the first `records` records: the ends of fields, the starts of records, the counts of fields.
+    /// The spans of the first `records` records: the ends of fields, the starts of records, the
+    /// counts of fields.
     pub(super) fn spans(&self, records: usize) -> (&[u32], &[u32], &[u32]) {
         let fields = self.first_field(records);
         (&self.ends[..fields], &self.starts[..records], &self.field_counts[..records])
@@ -150,8 +151,8 @@ impl FieldIndex {
         }
     }
 
-    /// Gives each of the first `records` records `width` fields, which none of them exceeds. Those that are
-    /// missing end where the field before them ends. Nothing may be appended afterwards.
+    /// Gives each of the first `records` records `width` fields, which none of them exceeds. Those
+    /// that are missing end where the field before them ends. Nothing may be appended afterwards.
     pub(super) fn pad(&mut self, records: usize, width: usize) {
         let fields = self.first_field(records);
         if fields == records * width {
@@ -185,8 +186,8 @@ impl FieldIndex {
     #[inline(always)]
     fn reserve(&mut self) {
         let Filled { fields, started, records } = self.filled;
-        // Only a first record can have many more fields than there is room for. After others, the index is
-        // full before.
+        // Only a first record can have many more fields than there is room for. After others, the
+        // index is full before.
         if records == 0 && fields > self.max_fields {
             self.excess += fields - self.max_fields;
             self.filled.fields = self.max_fields;
@@ -307,7 +308,8 @@ fn no_room() -> ! {
     unreachable!("a block was appended to an index that has no room left")
 }
 
-/// [`Simd::positions`] of mostly no more than two bits. A back end's own way pays off only with many.
+/// [`Simd::positions`] of mostly no more than two bits. A back end's own way pays off only with
+/// many.
 #[inline(always)]
 fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
     let mut rest = mask;
@@ -323,7 +325,8 @@ fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK])
     }
 }
 
-/// Doubles the length, from `first` on, but stops once at `full`, the length that a full index needs.
+/// Doubles the length, from `first` on, but stops once at `full`, the length that a full index
+/// needs.
 #[cold]
 #[inline(never)]
 fn grow(vec: &mut Vec<u32>, first: usize, full: usize) {

@@ -25,8 +25,8 @@ impl RecordLimit {
         bytes > self.bytes as u64
     }
 
-    /// The error about a record that is too long. `in_quotes` tells whether it is inside quotes where it
-    /// reaches the limit.
+    /// The error about a record that is too long. `in_quotes` tells whether it is inside quotes
+    /// where it reaches the limit.
     pub(super) fn error(self, in_quotes: bool) -> ErrorKind {
         ErrorKind::RecordTooLong { limit: self.bytes, in_quotes }
     }
@@ -36,7 +36,8 @@ impl RecordLimit {
         if !self.is_exceeded_by(record.len() as u64) {
             return None;
         }
-        // It is read anew, as far as the limit, so that the message doesn't depend on where chunks end.
+        // It is read anew, as far as the limit, so that the message doesn't depend on where chunks
+        // end.
         let step = |state, &byte: &u8| machine.step(state, byte).0;
         let state = record[..self.bytes].iter().fold(State::StartRecord, step);
         Some(self.error(state.is_inside_quotes()))

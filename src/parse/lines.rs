@@ -4,8 +4,8 @@ use memchr::{memchr_iter, memchr2_iter};
 
 use crate::grammar::Terminator;
 
-/// The number of lines that end in `bytes`. A CRLF ends one line. So an LF at the front ends none if a CR
-/// stood before `bytes` (`after_cr`).
+/// The number of lines that end in `bytes`. A CRLF ends one line. So an LF at the front ends none
+/// if a CR stood before `bytes` (`after_cr`).
 pub(super) fn line_breaks(terminator: Terminator, after_cr: bool, bytes: &[u8]) -> u64 {
     match terminator {
         Terminator::Byte(terminator) => memchr_iter(terminator, bytes).count() as u64,

@@ -10,10 +10,11 @@
 //!         Records ──► Unescape ──► values
 //! ```
 //!
-//! [`RecordCounter`] uses the same scanner. Its sink is a tally instead of the index, and it keeps nothing.
+//! [`RecordCounter`] uses the same scanner. Its sink is a tally instead of the index, and it keeps
+//! nothing.
 //!
-//! The grammar is that of [`crate::grammar`]. If `CutFields` say so, fields of a long record are cut while
-//! it is read, so that it need not be held whole.
+//! The grammar is that of [`crate::grammar`]. If `CutFields` say so, fields of a long record are
+//! cut while it is read, so that it need not be held whole.
 
 mod blocks;
 pub(crate) mod boundary;

@@ -26,8 +26,8 @@ pub enum Step<'a> {
 
 /// A CSV parser that does no I/O.
 ///
-/// Bytes come in chunks of any size. Records come out as spans over those same bytes. Only a record that the
-/// end of a chunk cuts in two is copied, and only that is kept between two chunks.
+/// Bytes come in chunks of any size. Records come out as spans over those same bytes. Only a record
+/// that the end of a chunk cuts in two is copied, and only that is kept between two chunks.
 ///
 /// ```
 /// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
@@ -128,8 +128,8 @@ impl Parser {
         self
     }
 
-    /// Reads from a record of the file on, as if everything before it had been read. The next input byte is
-    /// the record's first.
+    /// Reads from a record of the file on, as if everything before it had been read. The next input
+    /// byte is the record's first.
     #[must_use]
     pub fn starting_at(mut self, start: RecordStart) -> Self {
         self.scanner.start_at(start);
@@ -137,14 +137,14 @@ impl Parser {
         self
     }
 
-    /// The next records of the input, at most `max_records` (and at least one), and how many bytes of
-    /// `input` they take. The next call's input starts after those. An empty input is just one in which no
-    /// record has come yet.
+    /// The next records of the input, at most `max_records` (and at least one), and how many bytes
+    /// of `input` they take. The next call's input starts after those. An empty input is just one
+    /// in which no record has come yet.
     ///
     /// # Errors
     ///
-    /// When the first record that is left is too long, or has the wrong number of fields, or too many.
-    /// Records before it have been handed out by then. The parser is of no further use.
+    /// When the first record that is left is too long, or has the wrong number of fields, or too
+    /// many. Records before it have been handed out by then. The parser is of no further use.
     pub fn next<'a>(&'a mut self, input: &'a [u8], max_records: usize) -> Result<(usize, Step<'a>)> {
         let max_records = match self.checks.field_count {
             // Padded records take as much room as full ones.
@@ -214,8 +214,8 @@ impl Parser {
         Ok((taken + more, found))
     }
 
-    /// The records of `input`, which starts between two records or in a comment. Without a whole record, its
-    /// bytes go to the carry.
+    /// The records of `input`, which starts between two records or in a comment. Without a whole
+    /// record, its bytes go to the carry.
     fn advance_in_input(
         &mut self,
         offset: usize,
@@ -288,7 +288,8 @@ impl Parser {
         }
     }
 
-    /// Cuts the fields of the carry's record if it is too long to be held. Returns how many bytes that drops.
+    /// Cuts the fields of the carry's record if it is too long to be held. Returns how many bytes
+    /// that drops.
     fn cut_fields(&mut self) -> Result<usize> {
         let is_header = self.scanner.origin().record == 0;
         let in_quotes = self.scanner.state().is_inside_quotes();

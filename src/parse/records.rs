@@ -8,14 +8,16 @@ use super::start::RecordStart;
 use crate::error::{Error, ErrorKind, Position};
 use crate::grammar::Unescape;
 
-/// Some whole records: a borrowed view of one chunk (or of the carry) and of the index of its fields.
+/// Some whole records: a borrowed view of one chunk (or of the carry) and of the index of its
+/// fields.
 ///
-/// Field *c* of record *r* ends before byte `ends[first(r) + c]`. It starts one byte after the end of the
-/// field before it, or where the record starts. Records that are read for a table all have the same number
-/// *n* of fields; then `first(r)` is `first + r × n`, and [`Records::column`] can be used.
+/// Field *c* of record *r* ends before byte `ends[first(r) + c]`. It starts one byte after the end
+/// of the field before it, or where the record starts. Records that are read for a table all have
+/// the same number *n* of fields; then `first(r)` is `first + r × n`, and [`Records::column`] can
+/// be used.
 ///
-/// A short record may have been padded. A field that is missing ends where the field before it ends, and so
-/// starts after its end.
+/// A short record may have been padded. A field that is missing ends where the field before it
+/// ends, and so starts after its end.
 #[derive(Clone, Copy)]
 pub struct Records<'a> {
     /// The bytes that all offsets are relative to.
@@ -59,8 +61,8 @@ impl<'a> Records<'a> {
         self.field_counts[record] as usize - self.first(record)
     }
 
-    /// A field as it stands in the file, quotes and all, or the first part of a field that was cut; `None`
-    /// where a short record was padded.
+    /// A field as it stands in the file, quotes and all, or the first part of a field that was cut;
+    /// `None` where a short record was padded.
     #[inline]
     pub fn raw(&self, record: usize, field: usize) -> Option<&'a [u8]> {
         let at = self.first(record) + field;

@@ -1,4 +1,5 @@
-//! [`Scanner`]: the one driver. It takes bytes and fills a [`Sink`]: the index of fields, or a tally.
+//! [`Scanner`]: the one driver. It takes bytes and fills a [`Sink`]: the index of fields, or a
+//! tally.
 //!
 //! ```text
 //! loop:
@@ -78,8 +79,8 @@ impl Scanner {
         }
     }
 
-    /// Takes the bytes from the front of an input that are part of a BOM, or can be: how many they are.
-    /// Returns bytes of earlier inputs too that turn out to be the file's first.
+    /// Takes the bytes from the front of an input that are part of a BOM, or can be: how many they
+    /// are. Returns bytes of earlier inputs too that turn out to be the file's first.
     pub(super) fn pass_bom(&mut self, input: &[u8]) -> (usize, &'static [u8]) {
         let (taken, start) = self.bom.take(input);
         match start {
@@ -92,13 +93,14 @@ impl Scanner {
         }
     }
 
-    /// The input has ended. Returns the bytes that could have been those of a BOM, but are the file's.
+    /// The input has ended. Returns the bytes that could have been those of a BOM, but are the
+    /// file's.
     pub(super) fn finish_bom(&mut self) -> &'static [u8] {
         self.bom.finish()
     }
 
-    /// Scans `bytes` from `from`, where the last call has stopped, to their end, or until the sink is
-    /// full. Returns where it has stopped.
+    /// Scans `bytes` from `from`, where the last call has stopped, to their end, or until the sink
+    /// is full. Returns where it has stopped.
     pub(super) fn scan<K: Sink>(&mut self, bytes: &[u8], from: usize, sink: &mut K) -> usize {
         let mut at = from;
         while at < bytes.len() && !sink.is_full() {
@@ -117,8 +119,9 @@ impl Scanner {
         self.line_breaks = 0;
     }
 
-    /// The next buffer starts after `end`, where `records` of this one have ended. The bytes between `end`
-    /// and the end of `scanned` are scanned again. `dropped` bytes had been cut out of the records.
+    /// The next buffer starts after `end`, where `records` of this one have ended. The bytes
+    /// between `end` and the end of `scanned` are scanned again. `dropped` bytes had been cut out
+    /// of the records.
     pub(super) fn pass_records(&mut self, scanned: &[u8], end: usize, records: u64, dropped: u64) {
         let (passed, again) = scanned.split_at(end);
         let after_cr = passed.last() == Some(&b'\r');
@@ -168,8 +171,8 @@ impl Scanner {
         if is_resolved { at } else { self.step_through(bytes, at, state.machine_state(), sink) }
     }
 
-    /// Runs the machine from `at` to the start of a comment, to the end of a block, or until the sink is
-    /// full.
+    /// Runs the machine from `at` to the start of a comment, to the end of a block, or until the
+    /// sink is full.
     fn step_through<K: Sink>(&mut self, bytes: &[u8], from: usize, state: State, sink: &mut K) -> usize {
         let (machine, end) = (self.machine(), bytes.len().min(from + BLOCK));
         let (mut at, mut state) = (from, state);

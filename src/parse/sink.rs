@@ -1,4 +1,5 @@
-//! [`Sink`]: what a [`Scanner`](super::scanner::Scanner) fills, from blocks or from single bytes.
+//! [`Sink`]: the receiver of what a [`Scanner`](super::scanner::Scanner) finds, from blocks or from
+//! single bytes.
 
 use super::structure::Structure;
 use crate::simd::Simd;
@@ -9,14 +10,14 @@ pub(super) trait Sink {
     type Blocks<'a>: BlockSink<Filled = Self::Filled>
     where
         Self: 'a;
-    /// What has been appended to [`Blocks`](Self::Blocks).
+    /// The result of appending to [`Blocks`](Self::Blocks).
     type Filled;
 
     /// Whether no more is to be scanned.
     fn is_full(&self) -> bool;
 
-    /// Room for some blocks. It consists of slices and numbers, so that the compiler can keep them in
-    /// registers.
+    /// Room for some blocks. It consists of slices and numbers, so that the compiler can keep them
+    /// in registers.
     fn blocks(&mut self) -> Self::Blocks<'_>;
 
     /// Takes over what has been appended to that room.
@@ -50,6 +51,6 @@ pub(super) trait BlockSink {
     /// The number of fields that have ended; zero if they are not needed.
     fn fields(&self) -> usize;
 
-    /// What has been appended.
+    /// The result of appending.
     fn filled(self) -> Self::Filled;
 }

@@ -15,22 +15,23 @@
 //!
 //! A run of terminators counts once. So CRLF is one terminator, and blank lines are skipped.
 //!
-//! The prefix xor is right only while quoting is *regular*: each opening quote comes first in its field,
-//! or right after a closing one where two stand for one, and each escape stands inside quotes. Take the
-//! first byte where the parity and the [machine](crate::grammar::machine) part. By induction over the
-//! blocks it breaks this rule, and everything before it is right. Bytes that follow a closing quote
-//! otherwise, as in `"a"b`, are literal to both. The parity is even there until the field ends, or a
-//! quote or escape breaks the rule.
+//! The prefix xor is right only while quoting is *regular*: each opening quote comes first in its
+//! field, or right after a closing one where two stand for one, and each escape stands inside
+//! quotes. Take the first byte where the parity and the [machine](crate::grammar::machine) part. By
+//! induction over the blocks it breaks this rule, and everything before it is right. Bytes that
+//! follow a closing quote otherwise, as in `"a"b`, are literal to both. The parity is even there
+//! until the field ends, or a quote or escape breaks the rule.
 //!
-//! Where the rule is broken, the machine is in a field, and quotes and escapes are literal up to the next
-//! delimiter or terminator. So they are taken out of the masks that far, and the algebra is done again,
-//! until nothing breaks the rule: one turn for each field with such bytes. Only a comment has no algebra:
-//! [`resolve_quoted`](BlockState::resolve_quoted) returns `None`, and the machine takes over.
+//! Where the rule is broken, the machine is in a field, and quotes and escapes are literal up to
+//! the next delimiter or terminator. So they are taken out of the masks that far, and the algebra
+//! is done again, until nothing breaks the rule: one turn for each field with such bytes. Only a
+//! comment has no algebra: [`resolve_quoted`](BlockState::resolve_quoted) returns `None`, and the
+//! machine takes over.
 //!
 //! A block passes the machine's state on to the next one, as far as the next step depends on it:
-//! [`BlockState::from_machine`] and [`BlockState::machine_state`] translate. After a quote inside quotes
-//! every byte does what it does at the start of a field, if two quotes stand for one; otherwise it does
-//! what it does in a field.
+//! [`BlockState::from_machine`] and [`BlockState::machine_state`] translate. After a quote inside
+//! quotes every byte does what it does at the start of a field, if two quotes stand for one;
+//! otherwise it does what it does in a field.
 
 use super::byte_masks::ByteMasks;
 use crate::grammar::{Grammar, State, Terminator};
@@ -117,7 +118,8 @@ impl BlockState {
         self.inside != 0
     }
 
-    /// The meaning of the next `len` bytes. `None` if a comment starts in them; the state is of no use then.
+    /// The meaning of the next `len` bytes. `None` if a comment starts in them; the state is of no
+    /// use then.
     #[inline(always)]
     pub(super) fn resolve_quoted(
         &mut self,
@@ -152,8 +154,8 @@ impl BlockState {
         self.records(masks, delimiter & !inside, terminator & !inside, valid, last)
     }
 
-    /// [`resolve_quoted`](Self::resolve_quoted) for a whole block that starts outside quotes, and in which
-    /// no quote and no escape stands.
+    /// [`resolve_quoted`](Self::resolve_quoted) for a whole block that starts outside quotes, and
+    /// in which no quote and no escape stands.
     #[inline(always)]
     pub(super) fn resolve_unquoted(&mut self, masks: ByteMasks) -> Option<Structure> {
         let (last, terminator) = (BLOCK - 1, masks.lf | masks.cr);
@@ -186,11 +188,11 @@ impl BlockState {
     }
 }
 
-/// The bytes that an escape makes literal, if every escape stands inside quotes, and whether the byte after
-/// the last is literal too.
+/// The bytes that an escape makes literal, if every escape stands inside quotes, and whether the
+/// byte after the last is literal too.
 ///
-/// In a run of escapes every second one is literal. The subtraction carries through each run, and so finds
-/// the parity of its start (simdjson's `json_escape_scanner`).
+/// In a run of escapes every second one is literal. The subtraction carries through each run, and
+/// so finds the parity of its start (simdjson's `json_escape_scanner`).
 #[inline(always)]
 fn escaped(escape: u64, escaping: u64, last: usize) -> (u64, u64) {
     const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
@@ -259,7 +261,7 @@ mod tests {
         )
     }
 
-    /// What the machine says of the bytes of a block, and the state after it.
+    /// The structure of a block according to the machine, and the state after it.
     fn step_through(machine: &Machine, mut state: State, after_cr: bool, block: &[u8]) -> (Structure, State) {
         let line_breaks = line_breaks(Terminator::CrLf, after_cr, block) as u32;
         let mut structure = Structure { fields: 0, record_ends: 0, starts: 0, line_breaks };
@@ -354,8 +356,8 @@ mod tests {
         }
     }
 
-    /// All texts of one length; 10 bytes have passed too. A shorter text is the start of one of them, and
-    /// its blocks of one byte are compared with it.
+    /// All texts of one length; 10 bytes have passed too. A shorter text is the start of one of
+    /// them, and its blocks of one byte are compared with it.
     #[test]
     fn every_text_is_what_the_machine_says() {
         let plain = Dialect::builder;

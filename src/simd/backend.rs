@@ -38,8 +38,8 @@ impl Backend {
 
     /// The fastest back end.
     ///
-    /// For tests and benches, the environment variable `CSV_STREAM_BACKEND` may name another one. A name
-    /// that this CPU has no back end for is ignored. The variable is read once in a process.
+    /// For tests and benches, the environment variable `CSV_STREAM_BACKEND` may name another one. A
+    /// name that this CPU has no back end for is ignored. The variable is read once in a process.
     pub fn detect() -> Backend {
         static CHOICE: OnceLock<Backend> = OnceLock::new();
         *CHOICE.get_or_init(|| Self::named_or_fastest(std::env::var(VARIABLE).ok().as_deref()))

@@ -35,14 +35,15 @@ pub(crate) trait Simd: Copy {
         extracted
     }
 
-    /// Writes `base` plus the position of each set bit, in order, to the front of `out`. The rest of
-    /// `out` is arbitrary afterwards.
+    /// Writes `base` plus the position of each set bit, in order, to the front of `out`. The rest
+    /// of `out` is arbitrary afterwards.
     #[inline(always)]
     fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
         let mut count = 0;
         for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
             let base = base.wrapping_add(8 * byte as u32);
-            // Each byte before this one has written eight at most, so there is always room for eight.
+            // Each byte before this one has written eight at most, so there is always room for
+            // eight.
             if let Some(out) = out[count..].first_chunk_mut::<8>() {
                 for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
                     *out = base.wrapping_add(u32::from(position));
@@ -53,8 +54,8 @@ pub(crate) trait Simd: Copy {
     }
 }
 
-/// The positions of the set bits of each byte, in order, then zeros. Eight are always written, because
-/// a branch on how many there are can't be predicted.
+/// The positions of the set bits of each byte, in order, then zeros. Eight are always written,
+/// because a branch on how many there are can't be predicted.
 static POSITIONS: [[u8; 8]; 256] = {
     let mut table = [[0; 8]; 256];
     let mut bits = 0;
@@ -74,7 +75,8 @@ static POSITIONS: [[u8; 8]; 256] = {
 
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
-/// `run` has to be `#[inline(always)]`: otherwise it isn't compiled with the back end's instructions.
+/// `run` has to be `#[inline(always)]`: otherwise it isn't compiled with the back end's
+/// instructions.
 pub(crate) trait Kernel {
     /// The result.
     type Output;

@@ -10,7 +10,8 @@
 //!   swar.rs   x86_64.rs        the vendor's instructions; `unsafe` stands in the vendors' files only
 //! ```
 //!
-//! A new architecture is one file, with a type that implements `Simd`, and one variant in `backend.rs`.
+//! A new architecture is one file, with a type that implements `Simd`, and one variant in
+//! `backend.rs`.
 
 mod backend;
 mod kernel;
