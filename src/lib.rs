@@ -61,9 +61,9 @@ pub mod input;
 pub mod internal;
 pub mod limits;
 pub mod parse;
-pub mod simd;
 #[cfg(feature = "datafusion")]
 pub mod session;
+pub mod simd;
 #[cfg(feature = "datafusion")]
 pub mod stream;
 
@@ -72,9 +72,9 @@ pub use datasource::{
     CsvFormatOptions, CsvReaderTable, CsvStreamFormat, CsvStreamFormatFactory, CsvStreamSessionOptions,
     CsvStreamSource, OPTIONS, Split, filter_pushdown_rules, options_as_markdown,
 };
+pub use grammar::Dialect;
 #[cfg(feature = "datafusion")]
 pub use session::{
     CsvSessionExt, UrlTableOptions, install, install_url_tables, install_url_tables_with_options,
     install_with_options,
 };
-pub use grammar::Dialect;
