@@ -11,6 +11,7 @@ mod builder;
 mod counters;
 mod csv_stream;
 mod filter;
+mod prefixed;
 mod range_end;
 mod sample;
 mod work;
