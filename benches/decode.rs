@@ -15,9 +15,9 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
 use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::{DecoderBuilder, Reader};
 use random::Random;
 use schema::lineitem_schema;
 use text::lineitem;
@@ -29,27 +29,17 @@ const BATCH_ROWS: usize = 8192;
 const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
-    let width = schema.fields().len();
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
-    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).expect("a parser");
-    let mut decoder = BatchDecoder::new(schema, projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
+    let reader = std::io::BufReader::with_capacity(CHUNK, input);
+    let decoder = DecoderBuilder::new(schema.clone())
+        .with_dialect(Dialect::builder().has_header(false).build().expect("a dialect"))
+        .with_projection(Some(projection.to_vec()))
+        .with_batch_size(BATCH_ROWS)
+        // Batches end by their rows, as `arrow-csv`'s do.
+        .with_limits(Limits::new(80 << 20, None).expect("limits"))
+        .build()
         .expect("a decoder");
-    for mut rest in input.chunks(CHUNK) {
-        loop {
-            let (taken, step) = parser.next(rest, decoder.room()).expect("valid CSV");
-            rest = &rest[taken..];
-            let Step::Records(records) = step else { break };
-            decoder.push(&records).expect("valid values");
-            if decoder.room() == 0 {
-                sink(decoder.finish().expect("a batch").expect("with rows"));
-            }
-        }
-    }
-    if let Some(records) = parser.finish().expect("valid CSV") {
-        decoder.push(&records).expect("valid values");
-    }
-    if let Some(batch) = decoder.finish().expect("a batch") {
-        sink(batch);
+    for batch in Reader::new(reader, decoder) {
+        sink(batch.expect("valid values"));
     }
 }
 

@@ -17,15 +17,18 @@
 //! ```
 //!
 //! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, and
-//! `SELECT * FROM 'part_*.csv'`. [`stream::CsvStream`] is the same without a session, over any `AsyncBufRead`.
+//! `SELECT * FROM 'part_*.csv'`. [`CsvStream`] is the same without a session, over any `AsyncBufRead`; [`Reader`] is the same
+//! without async, over any `BufRead`; and [`Decoder`] is the same without I/O: bytes are pushed to it.
 //!
 //! ```text
 //!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
 //!  (local, S3,      bytes: read-ahead,      the one place           DataSourceExec(
 //!   memory, stdin)  decompression           that awaits               FileScanConfig(CsvStreamSource))
 //!                                              │
-//!                      parse  (sans-IO)        │        decode (no async)
-//!                      64-byte blocks → masks  ◄──────► one typed decoder a column
+//!                                              │ push(&[u8]), finish()
+//!                                              ▼
+//!                      parse (sans-IO)        decode (no async)
+//!                      64-byte blocks → masks ► Decoder: one typed decoder a column
 //!                      → field ends → Records
 //! ```
 //!
@@ -43,7 +46,8 @@
 //! Each contains the one before.
 //!
 //! * none: [`dialect`], [`parse`]. Depends on `memchr` only.
-//! * `arrow`: [`decode`], [`infer`]. Arrow arrays without async and without DataFusion.
+//! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over any
+//!   `BufRead`: Arrow arrays without async and without DataFusion.
 //! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
 //! * `cli`: the binary `csv-stream`.
 
@@ -61,6 +65,12 @@ pub mod limits;
 pub mod parse;
 #[cfg(feature = "datafusion")]
 pub mod stream;
+
+#[cfg(feature = "arrow")]
+pub use decode::{ArrowReader, Decoded, Decoder, DecoderBuilder, Reader};
+pub use error::Error;
+#[cfg(feature = "datafusion")]
+pub use stream::CsvStream;
 
 #[cfg(feature = "datafusion")]
 pub use datasource::{

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions, supports};
+use datafusion_csv_stream::decode::internal::BatchDecoder;
+use datafusion_csv_stream::decode::{DecodeOptions, supports};
 use datafusion_csv_stream::dialect::{Dialect, Trim};
 use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};

@@ -4,11 +4,12 @@
 //!  session   register_csv_file, install        what a user calls
 //!     │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ metrics, memory, filter, ranges (which records of a file are whose)
+//!     ▲         │        │        └ error (to DataFusion's), metrics, memory, filter, ranges (which records of a file are whose)
 //!  options      │        └ projection, predicate, batch size, EXPLAIN
 //!               └ schema inference, DataFusion's own writer
 //! ```
 
+mod error;
 mod factory;
 mod files;
 mod filter;

@@ -25,6 +25,5 @@ mod rng;
 mod server;
 mod servers;
 mod session;
-mod stream;
 mod support;
 mod writing;

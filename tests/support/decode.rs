@@ -8,7 +8,8 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, Schema, TimeUnit,
 };
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
+use datafusion_csv_stream::decode::DecodeOptions;
+use datafusion_csv_stream::decode::internal::BatchDecoder;
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
