@@ -48,7 +48,9 @@
 //! * none: [`dialect`], [`parse`]. Depends on `memchr` only.
 //! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over any
 //!   `BufRead`: Arrow arrays without async and without DataFusion.
-//! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
+//! * `async`: [`input`], [`stream`]. A [`CsvStream`] over any `AsyncBufRead`, and object stores,
+//!   without DataFusion.
+//! * `datafusion` (default): [`datasource`].
 //! * `cli`: the binary `csv-stream`.
 
 #[cfg(feature = "datafusion")]
@@ -59,17 +61,17 @@ pub mod dialect;
 pub mod error;
 #[cfg(feature = "arrow")]
 pub mod infer;
-#[cfg(feature = "datafusion")]
+#[cfg(feature = "async")]
 pub mod input;
 pub mod limits;
 pub mod parse;
-#[cfg(feature = "datafusion")]
+#[cfg(feature = "async")]
 pub mod stream;
 
 #[cfg(feature = "arrow")]
 pub use decode::{ArrowReader, Decoded, Decoder, DecoderBuilder, Reader};
 pub use error::Error;
-#[cfg(feature = "datafusion")]
+#[cfg(feature = "async")]
 pub use stream::CsvStream;
 
 #[cfg(feature = "datafusion")]

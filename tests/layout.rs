@@ -33,6 +33,9 @@ const UNSAFE: [&str; 5] =
 const LEFTOVERS: [&str; 7] =
     ["todo!", "unimplemented!", "dbg!", "allow(dead_code)", "allow(unused", "TODO", "FIXME"];
 
+/// The layers that may name DataFusion.
+const DATAFUSION: [&str; 3] = ["datasource", "main", "cli"];
+
 /// Names of crates that we depend on.
 const CRATES: [&str; 4] = ["core", "arrow", "csv", "datafusion"];
 
@@ -53,6 +56,28 @@ fn imports_go_one_way() {
                 "{}: {layer} names crate::{named}; it may name {allowed:?}",
                 file.name
             );
+        }
+    }
+}
+
+#[test]
+fn datafusion_is_named_on_top_only() {
+    for file in sources() {
+        let names_it = named_crates(&file.code()).contains("datafusion");
+        let may = DATAFUSION.contains(&file.layer());
+        assert!(may || !names_it, "{}: names DataFusion", file.name);
+    }
+}
+
+/// What needs async stands above what doesn't.
+#[test]
+fn the_decoder_is_without_async() {
+    for file in sources() {
+        if ["dialect", "error", "limits", "parse", "decode", "infer"].contains(&file.layer()) {
+            for named in ["tokio", "futures", "object_store", "bytes"] {
+                assert!(!named_crates(&file.code()).contains(named), "{}: names {named}", file.name);
+            }
+            assert!(!has_word(&file.code(), "async"), "{}: async", file.name);
         }
     }
 }
@@ -190,6 +215,8 @@ fn the_rules_can_fail() {
     assert_eq!(named("use crate::{\n    decode,\n    stream,\n};"), ["decode", "stream"]);
     assert_eq!(named("let x = crate::stream::y(); pub(in crate::parse) fn z()"), ["parse", "stream"]);
     assert_eq!(named("pub(crate) use x;"), [""; 0]);
+    let crates = named_crates("use datafusion::x; crate::tokio::y; let z = futures::ready();");
+    assert_eq!(crates.into_iter().collect::<Vec<_>>(), ["datafusion", "futures"]);
     assert!(has_word("unsafe {", "unsafe") && !has_word("unsafe_op_in_unsafe_fn", "unsafe"));
     assert_eq!(without_comment("a // unsafe"), "a ");
     assert_eq!(without_comment("//! unsafe"), "");
@@ -243,6 +270,18 @@ fn sources() -> Vec<Source> {
 fn name(src: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(src).expect("under src").iter();
     parts.map(|part| part.to_str().expect("a plain name")).collect::<Vec<_>>().join("/")
+}
+
+/// The first names of paths with `::` that are no part of another path.
+fn named_crates(code: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = code.match_indices("::").filter_map(|(at, _)| {
+        let word = code[..at].rsplit(|c| !is_part(c)).next()?;
+        let before = &code[..at - word.len()];
+        let is_crate = !["", "crate", "self", "super"].contains(&word) && !before.ends_with("::");
+        is_crate.then(|| word.to_owned())
+    });
+    starts.collect()
 }
 
 /// The first names behind `crate::`, in braces too.
