@@ -17,7 +17,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::limits::Limits;
-use datafusion_csv_stream::{DecoderBuilder, Reader};
+use datafusion_csv_stream::{Decoded, DecoderBuilder};
 use random::Random;
 use schema::lineitem_schema;
 use text::lineitem;
@@ -29,8 +29,7 @@ const BATCH_ROWS: usize = 8192;
 const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
-    let reader = std::io::BufReader::with_capacity(CHUNK, input);
-    let decoder = DecoderBuilder::new(schema.clone())
+    let mut decoder = DecoderBuilder::new(schema.clone())
         .with_dialect(Dialect::builder().has_header(false).build().expect("a dialect"))
         .with_projection(Some(projection.to_vec()))
         .with_batch_size(BATCH_ROWS)
@@ -38,8 +37,17 @@ fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl F
         .with_limits(Limits::new(80 << 20, None).expect("limits"))
         .build()
         .expect("a decoder");
-    for batch in Reader::new(reader, decoder) {
-        sink(batch.expect("valid values"));
+    for mut chunk in input.chunks(CHUNK) {
+        while !chunk.is_empty() {
+            let (taken, decoded) = decoder.push(chunk).expect("valid CSV");
+            chunk = &chunk[taken..];
+            if let Decoded::Batch(batch) = decoded {
+                sink(batch);
+            }
+        }
+    }
+    while let Some(batch) = decoder.finish().expect("valid CSV") {
+        sink(batch);
     }
 }
 

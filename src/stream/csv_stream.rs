@@ -42,13 +42,14 @@ impl CsvStream {
     }
 
     /// Verifies where the next byte range starts, before the last rows of this one are handed on.
-    pub(crate) fn verifying(mut self, next_range: Option<NextRange>) -> Self {
+    #[must_use]
+    pub fn verifying(mut self, next_range: Option<NextRange>) -> Self {
         self.next_range = next_range;
         self
     }
 
     /// Whether the next byte range has been verified since the last call.
-    pub(crate) fn take_verified(&mut self) -> bool {
+    pub fn take_verified(&mut self) -> bool {
         std::mem::take(&mut self.has_verified)
     }
 
@@ -63,7 +64,7 @@ impl CsvStream {
     }
 
     /// Ends the stream, and lets go of the reader.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         self.reader = None;
         self.decoder.close();
     }

@@ -31,6 +31,5 @@ mod prefixed;
 mod sample;
 
 pub use csv_stream::CsvStream;
+pub use next_range::{NextRange, compare};
 pub use sample::{infer_schema, sample};
-
-pub(crate) use next_range::{NextRange, compare};

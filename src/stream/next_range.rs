@@ -9,7 +9,7 @@ use crate::parse::{Boundary, BoundaryFinder, RecordStart};
 /// next range has concluded the same from the bytes around that end. The conclusion is drawn here
 /// once more, from the same bytes, and compared.
 #[derive(Debug, Clone)]
-pub(crate) struct NextRange {
+pub struct NextRange {
     /// The first byte of the next range.
     byte: u64,
     /// Looks at the bytes as the next range's reader does.
@@ -20,7 +20,7 @@ pub(crate) struct NextRange {
 
 impl NextRange {
     /// The range that starts at `byte`, whose reader uses this finder.
-    pub(crate) fn new(byte: u64, finder: BoundaryFinder) -> Self {
+    pub fn new(byte: u64, finder: BoundaryFinder) -> Self {
         NextRange { byte, finder, assumed: None }
     }
 
@@ -62,7 +62,7 @@ impl NextRange {
 /// # Errors
 ///
 /// When they differ. Also when the record is the header: the next range would return it as a row.
-pub(crate) fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<()> {
+pub fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<()> {
     let assumed = match assumed {
         // The next reader scans the prefix then, so it assumes nothing.
         Boundary::Undecided => return Ok(()),
