@@ -15,9 +15,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::{Decoded, DecoderBuilder, Dialect};
 use random::Random;
 use schema::lineitem_schema;
 use text::lineitem;
@@ -29,26 +28,24 @@ const BATCH_ROWS: usize = 8192;
 const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
-    let width = schema.fields().len();
-    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
-    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20);
-    let mut decoder = BatchDecoder::new(schema, projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
+    let mut decoder = DecoderBuilder::new(schema.clone())
+        .with_dialect(Dialect::builder().with_header(false).build().expect("a dialect"))
+        .with_projection(Some(projection.to_vec()))
+        .with_batch_size(BATCH_ROWS)
+        // Batches end by their rows, as `arrow-csv`'s do.
+        .with_limits(Limits::new(80 << 20, None).expect("limits"))
+        .build()
         .expect("a decoder");
-    for mut rest in input.chunks(CHUNK) {
-        loop {
-            let (taken, step) = parser.next(rest, decoder.room()).expect("valid CSV");
-            rest = &rest[taken..];
-            let Step::Records(records) = step else { break };
-            decoder.push(&records).expect("valid values");
-            if decoder.room() == 0 {
-                sink(decoder.finish().expect("a batch").expect("with rows"));
+    for mut chunk in input.chunks(CHUNK) {
+        while !chunk.is_empty() {
+            let (taken, decoded) = decoder.push(chunk).expect("valid CSV");
+            chunk = &chunk[taken..];
+            if let Decoded::Batch(batch) = decoded {
+                sink(batch);
             }
         }
     }
-    if let Some(records) = parser.finish().expect("valid CSV") {
-        decoder.push(&records).expect("valid values");
-    }
-    if let Some(batch) = decoder.finish().expect("a batch") {
+    while let Some(batch) = decoder.finish().expect("valid CSV") {
         sink(batch);
     }
 }

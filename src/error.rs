@@ -107,6 +107,8 @@ pub enum ErrorKind {
         /// The option to raise.
         option: &'static str,
     },
+    /// A row filter could not be evaluated.
+    Filter(Box<dyn std::error::Error + Send + Sync>),
     /// An array could not be built, which is a defect of this crate.
     Internal {
         /// What Arrow said.
@@ -248,6 +250,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             ErrorKind::Io(error) => Some(error),
+            // Its own text is this error's text.
+            ErrorKind::Filter(error) => error.source(),
             _ => None,
         }
     }
@@ -372,6 +376,7 @@ impl fmt::Display for ErrorKind {
                 )
             }
             ErrorKind::Io(error) => write!(f, "{error}"),
+            ErrorKind::Filter(error) => write!(f, "{error}"),
             ErrorKind::Memory { what, limit, option } => {
                 write!(f, "{what} does not fit into {option} ({limit} bytes): raise {option}")
             }

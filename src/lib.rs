@@ -16,16 +16,20 @@
 //! # }
 //! ```
 //!
-//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, `INSERT INTO`;
-//! [`install_url_tables`] lets queries name files: `SELECT * FROM 'part_*.csv'`. [`stream::CsvStream`] is the same without a session, over any `AsyncBufRead`.
+//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`,
+//! `INSERT INTO`; [`install_url_tables`] lets queries name files: `SELECT * FROM 'part_*.csv'`.
+//! [`CsvStream`] is the same without a session, over any `AsyncBufRead`; [`Reader`] is the same without
+//! async, over any `BufRead`; and [`Decoder`] is the same without I/O: bytes are pushed to it.
 //!
 //! ```text
 //!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
 //!  (local, S3,      bytes: read-ahead,      the one place           DataSourceExec(
 //!   memory, stdin)  decompression           that awaits               FileScanConfig(CsvStreamSource))
 //!                                              │
-//!                      parse  (sans-IO)        │        decode (no async)
-//!                      64-byte blocks → masks  ◄──────► one typed decoder a column
+//!                                              │ push(&[u8]), finish()
+//!                                              ▼
+//!                      parse (sans-IO)        decode (no async)
+//!                      64-byte blocks → masks ► Decoder: one typed decoder a column
 //!                      → field ends → Records
 //! ```
 //!
@@ -43,8 +47,11 @@
 //! Each contains the one before.
 //!
 //! * none: [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
-//! * `arrow`: [`decode`], [`infer`]. Arrow arrays without async and without DataFusion.
-//! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
+//! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over any
+//!   `BufRead`: Arrow arrays without async and without DataFusion.
+//! * `async`: [`input`], [`stream`]. A [`CsvStream`] over any `AsyncBufRead`, and object stores,
+//!   without DataFusion.
+//! * `datafusion` (default): [`datasource`], [`session`].
 //! * `cli`: the binary `csv-stream`.
 
 #[cfg(feature = "datafusion")]
@@ -55,7 +62,7 @@ pub mod error;
 pub mod grammar;
 #[cfg(feature = "arrow")]
 pub mod infer;
-#[cfg(feature = "datafusion")]
+#[cfg(feature = "async")]
 pub mod input;
 #[doc(hidden)]
 pub mod internal;
@@ -64,8 +71,14 @@ pub mod parse;
 #[cfg(feature = "datafusion")]
 pub mod session;
 pub mod simd;
-#[cfg(feature = "datafusion")]
+#[cfg(feature = "async")]
 pub mod stream;
+
+#[cfg(feature = "arrow")]
+pub use decode::{ArrowReader, Decoded, Decoder, DecoderBuilder, Reader};
+pub use error::Error;
+#[cfg(feature = "async")]
+pub use stream::CsvStream;
 
 #[cfg(feature = "datafusion")]
 pub use datasource::{

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
 use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions, supports};
+use datafusion_csv_stream::decode::{DecodeOptions, supports};
 use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::grammar::Trim;
+use datafusion_csv_stream::internal::BatchDecoder;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use support::{Cuts, WHOLE, all_types, compare, ours};
 
@@ -573,10 +574,16 @@ fn a_negative_scale_divides() {
 #[test]
 fn more_values_than_keys_are_an_error_that_says_so() {
     let data_type = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
-    let input = |n: usize| (0..n).map(|i| format!("x,v{i}\n")).collect::<String>();
     let none = DecodeOptions::default();
-    assert_eq!(read(&input(128), data_type.clone(), &none).unwrap().len(), 128);
-    let error = read(&input(129), data_type, &none).unwrap_err();
+    let push = |rows: usize| {
+        let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20);
+        let mut decoder = BatchDecoder::new(&table(data_type.clone()), &[0], &none, 1000, 1 << 20)?;
+        let input = (0..rows).fold("value\n".to_owned(), |text, row| format!("{text}v{row}\n"));
+        let (_, Step::Records(records)) = parser.next(input.as_bytes(), rows)? else { panic!("records") };
+        decoder.push(&records)
+    };
+    push(128).unwrap();
+    let error = push(129).unwrap_err();
     assert!(error.to_string().contains("128 distinct values that the key type Int8"), "{error}");
     assert!(error.to_string().contains("no more records than there is room for"), "{error}");
     assert_eq!(error.position().map(|position| position.record), Some(129));
@@ -587,7 +594,7 @@ fn a_batch_has_no_room_once_its_dictionary_is_full() {
     let none = DecodeOptions::default();
     for (key, keys) in [(DataType::Int8, 128), (DataType::UInt8, 256)] {
         let data_type = DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8));
-        let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20).unwrap();
+        let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20);
         let mut decoder = BatchDecoder::new(&table(data_type), &[0], &none, 1000, 1 << 20).unwrap();
         let values = (0..keys).map(|i| format!("v{i}\n")).collect::<String>();
         let input = format!("value\n{values}");

@@ -13,7 +13,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("simd", &[]),
     ("grammar", &["error"]),
     ("parse", &["error", "grammar", "limits", "simd"]),
-    ("internal", &["grammar", "parse"]),
+    ("internal", &["decode", "grammar", "parse"]),
     ("decode", &["error", "grammar", "limits", "parse", "simd"]),
     ("infer", &["decode", "error", "grammar", "limits", "parse", "simd"]),
     ("input", &["error", "grammar", "limits"]),
@@ -34,6 +34,9 @@ const UNSAFE: [&str; 5] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs
 /// Words that say that something is not done, or is in the way.
 const LEFTOVERS: [&str; 7] =
     ["todo!", "unimplemented!", "dbg!", "allow(dead_code)", "allow(unused", "TODO", "FIXME"];
+
+/// The layers that may name DataFusion.
+const DATAFUSION: [&str; 4] = ["datasource", "session", "main", "cli"];
 
 /// Names of crates that we depend on.
 const CRATES: [&str; 4] = ["core", "arrow", "csv", "datafusion"];
@@ -100,6 +103,28 @@ fn cycle<'a>(imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str
             return left;
         }
         left = both;
+    }
+}
+
+#[test]
+fn datafusion_is_named_on_top_only() {
+    for file in sources() {
+        let names_it = named_crates(&file.code()).contains("datafusion");
+        let may = DATAFUSION.contains(&file.layer());
+        assert!(may || !names_it, "{}: names DataFusion", file.name);
+    }
+}
+
+/// What needs async stands above what doesn't.
+#[test]
+fn the_decoder_is_without_async() {
+    for file in sources() {
+        if ["error", "grammar", "limits", "simd", "parse", "decode", "infer"].contains(&file.layer()) {
+            for named in ["tokio", "futures", "object_store", "bytes"] {
+                assert!(!named_crates(&file.code()).contains(named), "{}: names {named}", file.name);
+            }
+            assert!(!has_word(&file.code(), "async"), "{}: async", file.name);
+        }
     }
 }
 
@@ -244,6 +269,8 @@ fn the_rules_can_fail() {
     };
     assert_eq!(cycle(&graph(&cyclic)).into_iter().collect::<Vec<_>>(), ["b", "c"]);
     assert!(cycle(&graph(&[("a", &["b"]), ("b", &["c"]), ("c", &[])])).is_empty());
+    let crates = named_crates("use datafusion::x; crate::tokio::y; let z = futures::ready();");
+    assert_eq!(crates.into_iter().collect::<Vec<_>>(), ["datafusion", "futures"]);
     assert!(has_word("unsafe {", "unsafe") && !has_word("unsafe_op_in_unsafe_fn", "unsafe"));
     assert_eq!(without_comment("a // unsafe"), "a ");
     assert_eq!(without_comment("//! unsafe"), "");
@@ -310,6 +337,18 @@ fn sources() -> Vec<Source> {
 fn name(src: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(src).expect("under src").iter();
     parts.map(|part| part.to_str().expect("a plain name")).collect::<Vec<_>>().join("/")
+}
+
+/// The first names of paths with `::` that are no part of another path.
+fn named_crates(code: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = code.match_indices("::").filter_map(|(at, _)| {
+        let word = code[..at].rsplit(|c| !is_part(c)).next()?;
+        let before = &code[..at - word.len()];
+        let is_crate = !["", "crate", "self", "super"].contains(&word) && !before.ends_with("::");
+        is_crate.then(|| word.to_owned())
+    });
+    starts.collect()
 }
 
 /// The first names after `crate::`, in braces too.

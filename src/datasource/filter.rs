@@ -18,7 +18,7 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
 use datafusion::physical_expr_common::physical_expr::is_volatile;
 
-use crate::stream::RowFilter;
+use crate::decode::{FilterError, RowFilter};
 
 /// The most filters of one stream: each holds builders of its own. Further conjuncts join the last one.
 const MAX_FILTERS: usize = 8;
@@ -179,8 +179,8 @@ impl RowFilter for ExprFilter {
         &self.columns
     }
 
-    fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray> {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray, FilterError> {
         let values = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
-        as_boolean_array(&values).cloned()
+        Ok(as_boolean_array(&values)?.clone())
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 
 use super::ranges::Known;
+use crate::decode::DecodeCounters;
 use crate::input::InputCounters;
-use crate::stream::StreamCounters;
 
 /// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
 #[derive(Debug, Clone)]
@@ -58,7 +58,6 @@ pub(super) struct Published {
     bytes_parsed: u64,
     records: u64,
     fields_oversized: u64,
-    verified: u64,
     records_selected: u64,
     waiting_nanos: u64,
     parsing_nanos: u64,
@@ -100,13 +99,13 @@ impl ScanMetrics {
         self.time_resolving.add_elapsed(since);
     }
 
-    /// Counts the end of a range in which no record starts.
+    /// Counts a range at whose end it was verified where the next range starts.
     pub(super) fn add_verified(&self) {
         self.ends_verified.add(1);
     }
 
     /// Adds what the counters have gained since the last time.
-    pub(super) fn publish(&self, input: &InputCounters, stream: &StreamCounters, published: &mut Published) {
+    pub(super) fn publish(&self, input: &InputCounters, decode: &DecodeCounters, published: &mut Published) {
         let count = |metric: &Count, now: u64, before: &mut u64| {
             metric.add((now - *before) as usize);
             *before = now;
@@ -114,10 +113,9 @@ impl ScanMetrics {
         count(&self.bytes_scanned, input.bytes(), &mut published.bytes_scanned);
         count(&self.requests, input.requests(), &mut published.requests);
         count(&self.retries, input.retries(), &mut published.retries);
-        count(&self.bytes_parsed, stream.bytes(), &mut published.bytes_parsed);
-        count(&self.records, stream.records(), &mut published.records);
-        count(&self.fields_oversized, stream.oversized(), &mut published.fields_oversized);
-        count(&self.ends_verified, stream.verified(), &mut published.verified);
+        count(&self.bytes_parsed, decode.bytes(), &mut published.bytes_parsed);
+        count(&self.records, decode.records(), &mut published.records);
+        count(&self.fields_oversized, decode.oversized(), &mut published.fields_oversized);
         let time = |metric: &Time, now: u64, before: &mut u64| {
             // `Time` counts a duration of zero as a nanosecond.
             if now > *before {
@@ -126,11 +124,11 @@ impl ScanMetrics {
             }
         };
         time(&self.time_waiting, input.waited().as_nanos() as u64, &mut published.waiting_nanos);
-        time(&self.time_parsing, stream.parsing_nanos(), &mut published.parsing_nanos);
+        time(&self.time_parsing, decode.parsing_nanos(), &mut published.parsing_nanos);
         if let Some(predicate) = &self.predicate {
-            count(&predicate.records_selected, stream.selected(), &mut published.records_selected);
-            time(&predicate.time_filtering, stream.filtering_nanos(), &mut published.filtering_nanos);
+            count(&predicate.records_selected, decode.selected(), &mut published.records_selected);
+            time(&predicate.time_filtering, decode.filtering_nanos(), &mut published.filtering_nanos);
         }
-        time(&self.time_decoding, stream.decoding_nanos(), &mut published.decoding_nanos);
+        time(&self.time_decoding, decode.decoding_nanos(), &mut published.decoding_nanos);
     }
 }

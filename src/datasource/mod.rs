@@ -4,11 +4,12 @@
 //!                       pushdown (filter pushdown by position)
 //!                        │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ metrics, memory, filter, ranges (which records of a file are whose)
+//!     ▲         │        │        └ error (to DataFusion's), metrics, memory, filter, ranges (which records of a file are whose)
 //!  options      │        └ projection, predicate, batch size, EXPLAIN
 //!               └ schema inference, DataFusion's own writer
 //! ```
 
+mod error;
 mod factory;
 mod filter;
 mod format;

@@ -20,11 +20,12 @@ use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
 use super::ranges::{ByteRange, FileRanges, Known};
+use crate::decode::{DecodeCounters, DecoderBuilder};
 use crate::error::{self, Error};
 use crate::input::{self, Compression, Input, InputCounters};
 use crate::limits::Limits;
 use crate::parse::{FieldCount, RecordStart};
-use crate::stream::{CsvStream, CsvStreamBuilder, StreamCounters};
+use crate::stream::CsvStream;
 
 /// How often a reader's buffers are halved for which the memory pool has no room: chunks of 4 KiB, the smallest, remain of
 /// the default's.
@@ -57,7 +58,7 @@ impl FileOpener for CsvStreamOpener {
             return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
         };
         let input_counters = Arc::new(InputCounters::default());
-        let stream_counters = Arc::new(StreamCounters::default());
+        let decode_counters = Arc::new(DecodeCounters::default());
         let filters = match &self.predicate {
             Some(predicate) => predicate.of_file(&self.table_schema, &file)?,
             None => Vec::new(),
@@ -65,13 +66,13 @@ impl FileOpener for CsvStreamOpener {
         let filtered: usize = filters.iter().map(|filter| filter.columns().len()).sum();
         let builder = self
             .options
-            .stream_builder(self.table_schema.file_schema())
+            .decoder_builder(self.table_schema.file_schema())
             .with_projection(Some(self.projection.clone()))
             .with_filters(filters)
             .with_batch_size(self.batch_size)
             .with_limit(self.limit)
             .with_path(&path)
-            .with_counters(Arc::clone(&stream_counters));
+            .with_counters(Arc::clone(&decode_counters));
         let limits = self.options.limits;
         let columns = self.table_schema.file_schema().fields().len();
         let file_ranges = FileRanges {
@@ -93,13 +94,9 @@ impl FileOpener for CsvStreamOpener {
             share: self.memory.share(limits.memory_limit()),
             halvings: 0,
             metrics: self.metrics.clone(),
-            stream_counters,
+            decode_counters,
         };
-        let located = move |error| match own(error) {
-            Ok(own) => own.with_path(&path).into(),
-            Err(other) => other,
-        };
-        Ok(async move { opening.open().await.map_err(located) }.boxed())
+        Ok(opening.open().boxed())
     }
 }
 
@@ -108,7 +105,7 @@ struct Opening {
     file: FileRanges,
     range: ByteRange,
     compression: Compression,
-    builder: CsvStreamBuilder,
+    builder: DecoderBuilder,
     /// Bytes that the columns take, beside their values.
     column_bytes: usize,
     /// Whether it is a file of this machine by its URL, and so not streamed.
@@ -117,7 +114,7 @@ struct Opening {
     /// How often the reader's buffers have been halved for want of memory.
     halvings: u32,
     metrics: ScanMetrics,
-    stream_counters: Arc<StreamCounters>,
+    decode_counters: Arc<DecodeCounters>,
 }
 
 impl Opening {
@@ -126,31 +123,31 @@ impl Opening {
         while self.has_no_room_for(self.reader_bytes() + self.column_bytes)? {}
         let mut published = Published::default();
         let resolved = self.resolve().await;
-        self.metrics.publish(&self.file.counters, &self.stream_counters, &mut published);
-        let Some((start, known)) = resolved? else {
+        self.metrics.publish(&self.file.counters, &self.decode_counters, &mut published);
+        let Some((start, known)) = resolved.map_err(|error| self.file.named(error))? else {
             return Ok(futures::stream::empty().boxed());
         };
         let mut reader = self.reader(start).await?;
         // Whether a store streams is known once it has answered.
         while self.has_no_room_for(reader.buffered_bytes() + self.column_bytes)? {
+            // The smaller reader is opened when the larger one holds nothing any more.
+            drop(reader);
             reader = self.reader(start).await?;
         }
         let fixed_bytes = reader.buffered_bytes() + self.column_bytes;
-        let range_end = self.range.end.map(|end| self.file.end(end));
+        let ByteRange { end, .. } = self.range;
+        let builder = self.builder.with_limits(self.file.limits).starting_at(start).ending_before(end);
+        let decoder = builder.build().map_err(|error| self.file.named(error))?;
+        let next_range = end.and_then(|end| self.file.next_range(end));
         let stream = ScanStream {
-            stream: self
-                .builder
-                .with_limits(self.file.limits)
-                .starting_at(start)
-                .with_range_end(range_end)
-                .build(reader)?,
+            stream: CsvStream::new(reader, decoder).verifying(next_range),
             counted_from: start.map(|start| start.byte).filter(|_| known == Known::Proof),
             locating: None,
             file: self.file,
             fixed_bytes,
             share: self.share,
             metrics: self.metrics,
-            stream_counters: self.stream_counters,
+            decode_counters: self.decode_counters,
             published,
         };
         Ok(stream.boxed())
@@ -158,16 +155,17 @@ impl Opening {
 
     /// A reader of the range, from its first record on.
     async fn reader(&self, start: Option<RecordStart>) -> Result<Input> {
-        Ok(match self.range {
+        let opened = match self.range {
             ByteRange { start: 0, end: None } => {
                 let FileRanges { store, meta, limits, counters, .. } = &self.file;
-                input::open(store, meta, self.compression, limits, Arc::clone(counters)).await?
+                input::open(store, meta, self.compression, limits, Arc::clone(counters)).await
             }
             ByteRange { end, .. } => {
                 let first = start.map_or(0, |start| start.byte);
-                self.file.open(first..end.unwrap_or(self.file.meta.size)).await?
+                self.file.open(first..end.unwrap_or(self.file.meta.size)).await
             }
-        })
+        };
+        Ok(opened.map_err(|error| self.file.named(error))?)
     }
 
     /// Bytes that a reader of the file will hold, as far as is known before it is opened.
@@ -218,16 +216,6 @@ impl Opening {
     }
 }
 
-/// The error of this crate that an error is, or else the error itself.
-fn own(error: DataFusionError) -> Result<Error> {
-    match error {
-        DataFusionError::External(inner) => {
-            inner.downcast::<Error>().map(|own| *own).map_err(DataFusionError::External)
-        }
-        other => Err(other),
-    }
-}
-
 /// A [`CsvStream`] whose memory is accounted for and whose counters are published, at every step.
 struct ScanStream {
     stream: CsvStream,
@@ -240,30 +228,29 @@ struct ScanStream {
     fixed_bytes: usize,
     share: Share,
     metrics: ScanMetrics,
-    stream_counters: Arc<StreamCounters>,
+    decode_counters: Arc<DecodeCounters>,
     published: Published,
 }
 
 impl ScanStream {
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
         if self.locating.is_none() {
-            let batch = ready!(self.stream.poll_next_unpin(cx));
-            let (start, error) = match (self.counted_from, batch) {
-                (Some(start), Some(Err(error))) => (start, error),
-                (_, batch) => return Poll::Ready(batch),
+            let error = match ready!(self.stream.poll_next_unpin(cx)) {
+                Some(Err(error)) => error,
+                batch => return Poll::Ready(batch.map(|batch| batch.map_err(DataFusionError::from))),
             };
-            match own(error) {
-                Ok(own) if own.position().is_some_and(|position| position.line > 0) => {
-                    self.locating = Some(self.file.clone().locate(start, own).boxed());
+            let is_of_a_line = error.position().is_some_and(|position| position.line > 0);
+            match self.counted_from {
+                Some(start) if is_of_a_line => {
+                    self.locating = Some(self.file.clone().locate(start, error).boxed());
                 }
-                Ok(own) => return Poll::Ready(Some(Err(own.into()))),
-                Err(other) => return Poll::Ready(Some(Err(other))),
+                _ => return Poll::Ready(Some(Err(error.into()))),
             }
         }
         let Some(locating) = &mut self.locating else { return Poll::Ready(None) };
-        let error = ready!(locating.poll_unpin(cx)).with_path(self.file.meta.location.as_ref());
+        let error = ready!(locating.poll_unpin(cx));
         self.locating = None;
-        Poll::Ready(Some(Err(error.into())))
+        Poll::Ready(Some(Err(self.file.named(error).into())))
     }
 }
 
@@ -273,7 +260,10 @@ impl Stream for ScanStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let polled = this.poll_batch(cx);
-        this.metrics.publish(&this.file.counters, &this.stream_counters, &mut this.published);
+        this.metrics.publish(&this.file.counters, &this.decode_counters, &mut this.published);
+        if this.stream.take_verified() {
+            this.metrics.add_verified();
+        }
         let held = match polled {
             Poll::Ready(None) => 0,
             _ => this.fixed_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),

@@ -9,13 +9,12 @@ use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
 use super::ranges::Split;
 use super::values;
-use crate::decode::{DecodeOptions, OversizedFields};
+use crate::decode::{DecodeOptions, DecoderBuilder, OversizedFields};
 use crate::error::{Error, Result};
 use crate::grammar::{Dialect, Terminator, Trim};
 use crate::infer::{SampleOptions, SchemaSampler, nulls_of};
 use crate::input::{Compression, CompressionOption};
 use crate::limits::{DEFAULT_MEMORY_LIMIT, Limits};
-use crate::stream::CsvStreamBuilder;
 
 /// How CSV files are read and written, as a user says it.
 ///
@@ -562,9 +561,9 @@ impl ReadOptions {
         sampler.with_cut_fields(cut_fields)
     }
 
-    /// A stream of files with these columns; what is particular to one file is still to be set.
-    pub(super) fn stream_builder(&self, schema: &SchemaRef) -> CsvStreamBuilder {
-        CsvStreamBuilder::new(Arc::clone(schema))
+    /// The decoder of files with these columns. What belongs to one file is still to be set.
+    pub(super) fn decoder_builder(&self, schema: &SchemaRef) -> DecoderBuilder {
+        DecoderBuilder::new(Arc::clone(schema))
             .with_dialect(self.dialect.clone())
             .with_decode_options(self.decode.clone())
             .with_truncated_rows(self.truncated_rows)

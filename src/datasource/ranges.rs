@@ -37,7 +37,7 @@ use crate::input::{Compression, CompressionOption, Input, InputCounters, open_ra
 use crate::limits::Limits;
 use crate::parse::boundary::{Boundary, BoundaryFinder};
 use crate::parse::{FieldCount, RecordCounter, RecordStart};
-use crate::stream::{RangeEnd, compare};
+use crate::stream::{NextRange, compare};
 
 /// Bytes at the front of a file with a header, among which a record may be that header: in them the prefix is scanned.
 ///
@@ -137,9 +137,9 @@ impl FileRanges {
         Ok((self.scan_prefix(at).await?, Known::PrefixScan))
     }
 
-    /// The end of a range before byte `end`.
-    pub(super) fn end(&self, end: u64) -> RangeEnd {
-        RangeEnd::new(end, self.finder(end))
+    /// The range from byte `end` on, where its reader assumes anything that can be verified.
+    pub(super) fn next_range(&self, end: u64) -> Option<NextRange> {
+        self.finder(end).map(|finder| NextRange::new(end, finder))
     }
 
     /// Verifies what the reader of the range from `end` on assumes, where no record starts before. Returns whether that
@@ -153,6 +153,11 @@ impl FileRanges {
     /// The bytes from `range.start` on, and those behind its end as far as they are wanted.
     pub(super) async fn open(&self, range: Range<u64>) -> Result<Input> {
         open_range(&self.store, &self.meta, range, &self.limits, Arc::clone(&self.counters)).await
+    }
+
+    /// An error about the file, with its name.
+    pub(super) fn named(&self, error: Error) -> Error {
+        error.with_path(self.meta.location.as_ref())
     }
 
     /// Gives an error its place in the file, where lines and records were counted from byte `start` on.

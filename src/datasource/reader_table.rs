@@ -13,12 +13,13 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::stream;
+use futures::{TryStreamExt, stream};
 use tokio::io::AsyncBufRead;
 
 use super::options::{CsvFormatOptions, ReadOptions};
+use crate::decode::DecoderBuilder;
 use crate::input;
-use crate::stream::{CsvStreamBuilder, infer_schema};
+use crate::stream::{CsvStream, infer_schema};
 
 /// A table over a reader. A query can read it once; the second is told so.
 pub struct CsvReaderTable {
@@ -87,7 +88,7 @@ impl TableProvider for CsvReaderTable {
         let most = state.config().batch_size();
         let builder = self
             .options
-            .stream_builder(&self.schema)
+            .decoder_builder(&self.schema)
             .with_projection(projection.cloned())
             .with_batch_size(self.batch_size.map_or(most, |rows| rows.min(most)))
             .with_limit(limit)
@@ -107,7 +108,7 @@ impl TableProvider for CsvReaderTable {
 struct ReaderPartition {
     name: String,
     schema: SchemaRef,
-    builder: CsvStreamBuilder,
+    builder: DecoderBuilder,
     reader: Arc<OneReader>,
 }
 
@@ -120,7 +121,9 @@ impl ReaderPartition {
                 self.name
             ))
         })?;
-        Ok(Box::pin(self.builder.clone().build(reader)?))
+        let stream = CsvStream::new(reader, self.builder.clone().build()?);
+        let schema = Arc::clone(stream.schema());
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream.map_err(DataFusionError::from))))
     }
 }
 

@@ -20,29 +20,7 @@ use crate::simd::Backend;
 
 /// Decodes the records of one table, batch by batch.
 ///
-/// ```
-/// use arrow::array::AsArray;
-/// use arrow::datatypes::{DataType, Field, Int64Type, Schema};
-/// use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
-///
-/// let table = Schema::new(vec![
-///     Field::new("id", DataType::Int64, false),
-///     Field::new("name", DataType::Utf8View, true),
-/// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
-/// let mut decoder = BatchDecoder::new(&table, &[1, 0], &DecodeOptions::default(), 8192, 1 << 20)?;
-///
-/// let mut input = &b"id,name\n1,one\n2,\n"[..];
-/// while let (taken, Step::Records(records)) = parser.next(input, decoder.room())? {
-///     decoder.push(&records)?;
-///     input = &input[taken..];
-/// }
-/// let batch = decoder.finish()?.unwrap();
-/// assert_eq!(batch.column(0).null_count(), 1);
-/// assert_eq!(batch.column(1).as_primitive::<Int64Type>().values(), &[1, 2]);
-/// # Ok::<(), datafusion_csv_stream::error::Error>(())
-/// ```
+/// The caller keeps to [`room`](Self::room), which is what bounds a batch.
 #[derive(Debug)]
 pub struct BatchDecoder {
     schema: SchemaRef,

@@ -1,4 +1,14 @@
-//! From fields to Arrow arrays: column by column, no I/O and nothing that waits.
+//! From bytes to record batches: a [`Decoder`] that bytes are pushed to, and a [`Reader`] over it.
+//! Nothing here waits, and only [`Reader`] does I/O.
+//!
+//! ```text
+//!  Reader ─fill_buf─┐                         ┌► filter ─► select: which records are kept
+//!  CsvStream ───────┴► Decoder ─► work ─► batches ─► batch
+//!                                   └► or only counts
+//!  builder: every option             range_end: the records of a byte range
+//! ```
+//!
+//! The fields of records are decoded column by column:
 //!
 //! ```text
 //!  Records ──► batch ──column by column──► lanes ──64 at once──► integer, float, decimal, date ─► primitive ─┐
@@ -9,7 +19,7 @@
 //!                                        │ NULL? (options)       make: which type is decoded by what
 //! ```
 //!
-//! A predicate's columns can be decoded first, by `select`: then the others are of the records that it keeps only.
+//! The columns of a filter are decoded first, the others only for the records that it keeps.
 //!
 //! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code
 //! of our own, all others by Arrow's own parsers. What we read differently, and why:
@@ -17,22 +27,27 @@
 //! * Decimals with an exponent, or of hundreds of digits, are read right, or refused if the type has no room for them.
 //!   `arrow-csv` wraps, panics, or refuses some that fit. An exponent with no digit before it (`e5`) is always refused.
 //! * A decimal of negative scale is divided by the power of ten that it counts. Arrow does so only if it has an exponent.
-//! * More keys in a batch than a dictionary's key type has values are an error. `arrow-csv` panics.
+//! * A batch ends when the dictionary of a column has no key left. `arrow-csv` panics.
 //! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.
 //! * A missing field of a short record is NULL, whatever the null options. `arrow-csv` takes it for an empty one.
 //! * A value in a column of the type Null is an error. `arrow-csv` drops it.
 //! * Fields that are not projected, or not strings, need not be UTF-8.
 //! * Beyond `arrow-csv`'s types: Duration, LargeUtf8, Binary, LargeBinary, BinaryView, and dictionaries of other strings.
 
-mod batch;
+pub(crate) mod batch;
+mod batches;
 mod boolean;
+mod builder;
 mod by_lanes;
 mod bytes;
 mod column;
+mod counters;
 mod decimal;
+mod decoder;
 mod dictionary;
 mod digits;
 mod fields;
+mod filter;
 mod fixed;
 mod float;
 mod integer;
@@ -41,13 +56,19 @@ mod make;
 mod null;
 mod options;
 mod primitive;
+mod range_end;
+mod reader;
 mod scratch;
 mod select;
 mod temporal;
 mod utf8;
 mod views;
+mod work;
 
-pub use batch::BatchDecoder;
+pub use builder::DecoderBuilder;
+pub use counters::DecodeCounters;
+pub use decoder::{Decoded, Decoder};
+pub use filter::{FilterError, RowFilter};
 pub use make::supports;
 pub use options::{DecodeOptions, OversizedFields};
-pub use select::{RecordSelector, Selected};
+pub use reader::{ArrowReader, Reader};

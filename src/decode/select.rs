@@ -13,31 +13,8 @@ use crate::parse::Records;
 
 /// Decodes the columns that decide about records, in stages: those of a later stage only for the
 /// records that all stages before it have kept.
-///
-/// ```
-/// use arrow::array::AsArray;
-/// use arrow::compute::kernels::cmp::gt;
-/// use arrow::array::Int64Array;
-/// use arrow::datatypes::{DataType, Field, Schema};
-/// use datafusion_csv_stream::decode::{DecodeOptions, RecordSelector};
-/// use datafusion_csv_stream::error::Error;
-/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
-///
-/// let table = Schema::new(vec![
-///     Field::new("id", DataType::Int64, true),
-///     Field::new("name", DataType::Utf8View, true),
-/// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
-/// let mut selector = RecordSelector::new(&table, &[&[0]], &DecodeOptions::default(), 1 << 20)?;
-/// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 10)? else { panic!() };
-/// let selected = selector.select(&records, |_, batch| {
-///     Ok::<_, Error>(gt(batch.column(0), &Int64Array::new_scalar(1)).unwrap())
-/// })?;
-/// assert_eq!(selected.indices(), Some(&[1, 2][..]));
-/// # Ok::<(), Error>(())
-/// ```
 #[derive(Debug)]
-pub struct RecordSelector {
+pub(super) struct RecordSelector {
     stages: Vec<BatchDecoder>,
     /// The indices of the records that are left, unless all are.
     indices: Vec<u32>,
@@ -47,7 +24,7 @@ pub struct RecordSelector {
 
 /// Some of the records of a [`Records`], or all.
 #[derive(Debug, Clone)]
-pub struct Selected<'a> {
+pub(super) struct Selected<'a> {
     /// `None` if all of the range are selected.
     indices: Option<&'a [u32]>,
     range: Range<usize>,
@@ -62,7 +39,7 @@ impl RecordSelector {
     /// # Errors
     ///
     /// As [`BatchDecoder::new`].
-    pub fn new(
+    pub(super) fn new(
         table: &Schema,
         stages: &[&[usize]],
         options: &DecodeOptions,
@@ -75,7 +52,7 @@ impl RecordSelector {
     }
 
     /// How many records to select from at once.
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         self.stages.iter().map(BatchDecoder::room).min().unwrap_or(PREDICATE_ROWS)
     }
 
@@ -87,17 +64,18 @@ impl RecordSelector {
     ///
     /// When a field can't be read as its column's type, and those of `keep`. The selector is of no
     /// further use then.
-    pub fn select<E: From<Error>>(
+    pub(super) fn select(
         &mut self,
         records: &Records<'_>,
-        mut keep: impl FnMut(usize, &RecordBatch) -> Result<BooleanArray, E>,
-    ) -> Result<Selected<'_>, E> {
+        mut keep: impl FnMut(usize, &RecordBatch) -> Result<BooleanArray>,
+    ) -> Result<Selected<'_>> {
         self.indices.clear();
         let mut is_all = true;
         for (stage, decoder) in self.stages.iter_mut().enumerate() {
-            match is_all {
-                true => decoder.push(records)?,
-                false => decoder.push_selected(records, &self.indices)?,
+            if is_all {
+                decoder.push(records)?;
+            } else {
+                decoder.push_selected(records, &self.indices)?;
             }
             let Some(batch) = decoder.finish()? else {
                 break;
@@ -106,18 +84,19 @@ impl RecordSelector {
             let kept = keep(stage, &batch)?;
             if kept.len() != batch.num_rows() {
                 let reason = format!("{} answers for {} rows", kept.len(), batch.num_rows());
-                return Err(Error::new(ErrorKind::Internal { reason }).into());
+                return Err(Error::new(ErrorKind::Internal { reason }));
             }
             is_all &= !narrow(&mut self.indices, is_all, &kept);
         }
-        Ok(match is_all {
-            true => Selected { indices: None, range: 0..records.len() },
-            false => Selected { indices: Some(&self.indices), range: 0..self.indices.len() },
+        Ok(if is_all {
+            Selected { indices: None, range: 0..records.len() }
+        } else {
+            Selected { indices: Some(&self.indices), range: 0..self.indices.len() }
         })
     }
 
     /// Bytes held, with those of the largest batch that a stage has been given.
-    pub fn allocated_bytes(&self) -> usize {
+    pub(super) fn allocated_bytes(&self) -> usize {
         let stages = self.stages.iter().map(BatchDecoder::allocated_bytes).sum::<usize>();
         stages + self.indices.capacity() * size_of::<u32>() + self.batch_bytes
     }
@@ -148,17 +127,12 @@ fn narrow(indices: &mut Vec<u32>, is_all: bool, kept: &BooleanArray) -> bool {
 
 impl<'a> Selected<'a> {
     /// The number of records.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.range.len()
     }
 
-    /// Whether no record is selected.
-    pub fn is_empty(&self) -> bool {
-        self.range.is_empty()
-    }
-
     /// The indices of the records, ascending; `None` if all are selected that stand in one piece.
-    pub fn indices(&self) -> Option<&'a [u32]> {
+    pub(super) fn indices(&self) -> Option<&'a [u32]> {
         self.indices.map(|indices| &indices[self.range.clone()])
     }
 
@@ -167,7 +141,7 @@ impl<'a> Selected<'a> {
     /// # Panics
     ///
     /// When the range ends behind the last one.
-    pub fn slice(&self, range: Range<usize>) -> Self {
+    pub(super) fn slice(&self, range: Range<usize>) -> Self {
         assert!(range.end <= self.len(), "{range:?} of {} records", self.len());
         let first = self.range.start;
         Selected { indices: self.indices, range: first + range.start..first + range.end }
@@ -178,7 +152,7 @@ impl<'a> Selected<'a> {
     /// # Errors
     ///
     /// As [`BatchDecoder::push`].
-    pub fn decode(&self, records: &Records<'_>, decoder: &mut BatchDecoder) -> Result<()> {
+    pub(super) fn decode(&self, records: &Records<'_>, decoder: &mut BatchDecoder) -> Result<()> {
         match self.indices() {
             None => decoder.push(&records.slice(self.range.clone())),
             Some(indices) => decoder.push_selected(records, indices),

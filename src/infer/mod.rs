@@ -41,8 +41,10 @@
 //!   not UTF-8 makes its column Utf8, and reading it is the error.
 
 mod header;
+mod read;
 mod sample;
 mod types;
 
 pub use header::read_names;
+pub use read::{read_schema, sample};
 pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
-use datafusion::common::runtime::SpawnedTask;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
@@ -15,6 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::poll_read_buf;
 
 use super::reader::poll_read_buffered;
+use super::task::AbortOnDrop;
 
 /// Buffers that go round: one is filled while the other one is read.
 const BUFFERS: usize = 2;
@@ -27,7 +27,7 @@ pub(super) struct Ahead {
     /// What the task does, until it is spawned.
     reading: Option<BoxFuture<'static, ()>>,
     /// Ended when dropped: it may be waiting for bytes that never come.
-    task: Option<SpawnedTask<()>>,
+    task: Option<AbortOnDrop<()>>,
     filled: Receiver<io::Result<Buffer>>,
     empty: Sender<Buffer>,
     current: Buffer,
@@ -50,7 +50,7 @@ impl Ahead {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(reading) = self.reading.take() {
-            self.task = Some(SpawnedTask::spawn(reading));
+            self.task = Some(AbortOnDrop::spawn(reading));
         }
         while self.consumed == self.current.len() && !self.has_ended {
             let Some(next) = ready!(self.filled.poll_recv(cx)) else {

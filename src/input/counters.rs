@@ -36,8 +36,8 @@ impl InputCounters {
         Duration::from_nanos(self.waited_nanos.load(Relaxed))
     }
 
-    /// Bytes that the decompressor of the last input holds, as its head said.
-    pub(crate) fn decoder_bytes(&self) -> usize {
+    /// Bytes that the decompressor of the last input holds, by the head of its data.
+    pub fn decoder_bytes(&self) -> usize {
         self.decoder_bytes.load(Relaxed)
     }
 

@@ -7,6 +7,7 @@
 //!                 listed       is resumed where it broke                                               stdin ──┘
 //!
 //!  ahead: decompression, on a task of its own
+//!  task: a task that ends with its owner
 //!  extent: which bytes, those of a range and then those behind it as far as they are wanted
 //! ```
 //!
@@ -28,6 +29,7 @@ mod object;
 mod open;
 mod reader;
 mod remote;
+mod task;
 
 pub use compression::{Compression, CompressionOption};
 pub use counters::InputCounters;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use datafusion::common::runtime::SpawnedTask;
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
@@ -17,6 +16,7 @@ use super::extent::Extent;
 use super::fetch::Fetch;
 use super::object::Object;
 use super::reader::poll_read_buffered;
+use super::task::AbortOnDrop;
 use crate::error::Result;
 use crate::limits::ReadAhead;
 
@@ -40,7 +40,7 @@ pub(super) struct RemoteReader {
     window: usize,
     /// Whether it has been widened for the block that is being consumed.
     is_widened: bool,
-    in_flight: FuturesOrdered<SpawnedTask<Result<Block>>>,
+    in_flight: FuturesOrdered<AbortOnDrop<Result<Block>>>,
     block: Block,
     meter: Meter,
 }
@@ -49,7 +49,7 @@ impl RemoteReader {
     /// Reads a first block, which may have been begun, and the bytes that follow.
     pub(super) fn new(object: Arc<Object>, first: Fetch, extent: Extent, read_ahead: ReadAhead) -> Self {
         let meter = Meter::new(Arc::clone(object.counters()));
-        let in_flight = FuturesOrdered::from_iter([SpawnedTask::spawn(read_block(first))]);
+        let in_flight = FuturesOrdered::from_iter([AbortOnDrop::spawn(read_block(first))]);
         let block = Block::default();
         RemoteReader { object, extent, read_ahead, window: 1, is_widened: false, in_flight, block, meter }
     }
@@ -64,7 +64,7 @@ impl RemoteReader {
         while held + self.in_flight.len() < self.window && self.extent.left() > 0 {
             let range: Range<u64> = self.extent.take(self.read_ahead.block_bytes);
             let fetch = Fetch::new(Arc::clone(&self.object), range);
-            self.in_flight.push_back(SpawnedTask::spawn(read_block(fetch)));
+            self.in_flight.push_back(AbortOnDrop::spawn(read_block(fetch)));
         }
     }
 

@@ -1,168 +1,133 @@
-//! [`CsvStream`]: batch after batch of one file.
+//! [`CsvStream`]: the batches of one file, from any `AsyncBufRead`.
 
+use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::error::DataFusionError;
-use datafusion::execution::RecordBatchStream;
 use futures::Stream;
 use tokio::io::AsyncBufRead;
 
-use super::counters::StreamCounters;
-use super::filter::Failure;
-use super::range_end::RangeEnd;
-use super::work::Work;
-use crate::error::{Error, ErrorKind, Result};
+use super::next_range::NextRange;
+use crate::decode::{Decoded, Decoder};
+use crate::error::Result;
 
-/// Chunks that one poll reads before it lets others on its thread have their turn: up to 16 MiB at the default chunk size.
-///
-/// A batch normally ends a poll long before; a file of comments doesn't.
+/// Chunks that one poll reads before other tasks of its thread have their turn: up to 16 MiB at the
+/// default chunk size. Normally a batch ends a poll long before; in a file of comments none does.
 const CHUNKS_PER_POLL: usize = 64;
 
-/// A stream of the batches of one CSV file.
+/// A stream of the batches of one CSV file: a [`Decoder`] over an [`AsyncBufRead`].
 ///
-/// It decodes what it has before it reads more, reads no more after an error or its limit, and reads nothing once it
-/// is dropped.
+/// It hands on what it has before it reads more, and reads no more after an error, after its limit,
+/// or once it is dropped.
 pub struct CsvStream {
-    /// `None` once the stream has ended, so that whatever it reads from is let go at once.
-    pub(super) reader: Option<Pin<Box<dyn AsyncBufRead + Send>>>,
-    pub(super) schema: SchemaRef,
-    pub(super) work: Work,
-    /// Rows of a batch.
-    pub(super) batch_rows: usize,
-    /// Bytes that are parsed at once.
-    pub(super) chunk_bytes: usize,
-    /// Rows that the limit leaves, those of the batch being built not taken off.
-    pub(super) rows_left: usize,
-    /// After an error nothing more comes, not even what was decoded before it.
-    pub(super) has_ended: bool,
-    pub(super) path: Option<String>,
-    pub(super) counters: Arc<StreamCounters>,
-    /// The next byte's offset in the file.
-    pub(super) byte: u64,
-    /// Where the records end, if that is before the reader does.
-    pub(super) range_end: Option<RangeEnd>,
+    /// `None` once nothing more is read, so that the input is let go at once.
+    reader: Option<Pin<Box<dyn AsyncBufRead + Send>>>,
+    decoder: Decoder,
+    /// The next byte's offset in the file, also past the decoder's range.
+    byte: u64,
+    /// The next byte range, until it is verified.
+    next_range: Option<NextRange>,
+    has_verified: bool,
 }
 
 impl CsvStream {
-    /// Bytes held: the partial record, the index and the builders. The reader's own are not known here.
+    /// A stream of a file whose first byte, or whose
+    /// [start](crate::decode::DecoderBuilder::starting_at), is `reader`'s next one. Nothing is read
+    /// before it is polled.
+    pub fn new(reader: impl AsyncBufRead + Send + 'static, decoder: Decoder) -> Self {
+        let reader = (!decoder.is_done()).then(|| Box::pin(reader) as _);
+        CsvStream { reader, byte: decoder.byte(), decoder, next_range: None, has_verified: false }
+    }
+
+    /// Verifies where the next byte range starts, before the last rows of this one are handed on.
+    #[must_use]
+    pub fn verifying(mut self, next_range: Option<NextRange>) -> Self {
+        self.next_range = next_range;
+        self
+    }
+
+    /// Whether the next byte range has been verified since the last call.
+    pub fn take_verified(&mut self) -> bool {
+        std::mem::take(&mut self.has_verified)
+    }
+
+    /// The schema of the batches: the projected columns.
+    pub fn schema(&self) -> &SchemaRef {
+        self.decoder.schema()
+    }
+
+    /// Bytes held by the decoder. The reader's are not known here.
     pub fn allocated_bytes(&self) -> usize {
-        self.work.allocated_bytes()
+        self.decoder.allocated_bytes()
     }
 
-    /// Ends the stream: lets go of the reader, and of what has been decoded.
-    pub(crate) fn close(&mut self) {
+    /// Ends the stream, and lets go of the reader.
+    pub fn close(&mut self) {
         self.reader = None;
-        self.has_ended = true;
+        self.decoder.close();
     }
 
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>, Failure>> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>>> {
         for _ in 0..CHUNKS_PER_POLL {
-            let rows = self.batch_rows.min(self.rows_left);
-            if self.work.is_full(rows) {
-                return Poll::Ready(Ok(self.take_batch()?));
+            // A batch that is full already is handed on before anything waits for the reader.
+            if let (_, Decoded::Batch(batch)) = self.decoder.push(&[])? {
+                return Poll::Ready(Ok(Some(batch)));
             }
-            if let Some(error) = self.work.take_failure() {
-                return Poll::Ready(Err(error.into()));
+            let is_done = self.decoder.is_done();
+            if is_done && self.next_range.is_none() {
+                self.reader = None;
             }
             let Some(reader) = &mut self.reader else {
-                return Poll::Ready(Ok(self.take_batch()?));
+                return Poll::Ready(self.decoder.finish());
             };
-            let chunk = ready!(reader.as_mut().poll_fill_buf(cx)).map_err(Error::from)?;
-            let is_reached = self.range_end.as_ref().is_some_and(RangeEnd::is_reached);
+            let chunk = ready!(reader.as_mut().poll_fill_buf(cx))?;
             if chunk.is_empty() {
                 self.reader = None;
-                if !is_reached {
-                    self.work.finish(self.range_end.as_mut(), &self.counters)?;
+                let batch = self.decoder.finish()?;
+                if let Some(mut next_range) = self.next_range.take() {
+                    next_range.finish(self.decoder.next_start())?;
+                    self.has_verified = true;
                 }
-                if let Some(end) = self.range_end.as_mut().filter(|_| !self.work.has_failed()) {
-                    end.finish()?;
-                    StreamCounters::add(&self.counters.verified, usize::from(end.is_verified()));
-                }
-                continue;
+                return Poll::Ready(Ok(batch));
             }
-            // A reader may have everything in memory; what is decoded in one step stays bounded all the same.
-            let chunk = &chunk[..chunk.len().min(self.chunk_bytes)];
-            let taken = match is_reached {
-                true => chunk.len(),
-                false => {
-                    let chunk = (self.byte, chunk);
-                    let taken = self.work.push(chunk, rows, self.range_end.as_mut(), &self.counters)?;
-                    StreamCounters::add(&self.counters.bytes, taken);
-                    taken
-                }
-            };
-            let mut verified = None;
-            if let Some(end) = &mut self.range_end {
-                end.look(self.byte, &chunk[..taken]);
-                verified = end.verify().map(|result| result.map(|()| end.is_verified()));
+            // All bytes may be in memory; the work of one poll stays bounded.
+            let chunk = &chunk[..chunk.len().min(self.decoder.chunk_bytes())];
+            // Past the range, bytes are read only to verify the next one.
+            let (taken, decoded) =
+                if is_done { (chunk.len(), Decoded::End) } else { self.decoder.push(chunk)? };
+            if let Some(next_range) = &mut self.next_range
+                && next_range.check(self.byte, &chunk[..taken], self.decoder.next_start())?
+            {
+                self.next_range = None;
+                self.has_verified = true;
             }
             self.byte += taken as u64;
             reader.as_mut().consume(taken);
-            if let Some(verified) = verified {
-                StreamCounters::add(&self.counters.verified, usize::from(verified?));
-                self.reader = None;
+            if let Decoded::Batch(batch) = decoded {
+                return Poll::Ready(Ok(Some(batch)));
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-
-    /// The batch that is being built, and an end to reading if the limit is reached with it.
-    fn take_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let rows = self.batch_rows.min(self.rows_left);
-        let batch = self.work.take_batch(&self.schema, rows, &self.counters)?;
-        self.rows_left -= batch.as_ref().map_or(0, RecordBatch::num_rows);
-        if self.rows_left == 0 {
-            self.reader = None;
-        } else if let Work::Decode { batches, .. } = &mut self.work {
-            batches.set_batch_rows(self.batch_rows.min(self.rows_left));
-        }
-        Ok(batch)
-    }
 }
 
 impl Stream for CsvStream {
-    type Item = Result<RecordBatch, DataFusionError>;
+    type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.has_ended {
-            return Poll::Ready(None);
+        let batch = ready!(self.poll_batch(cx)).map_err(|error| self.decoder.fail(error));
+        if !self.decoder.wants_rows() {
+            self.reader = None;
         }
-        let batch = ready!(self.poll_batch(cx));
-        Poll::Ready(match batch {
-            Ok(batch) => batch.map(Ok),
-            Err(failure) => {
-                self.close();
-                Some(Err(match (failure, &self.path) {
-                    (Failure::Csv(error), Some(path)) => error.with_path(path).into(),
-                    (Failure::Csv(error), None) => error.into(),
-                    (Failure::Filter(error), _) => error,
-                }))
-            }
-        })
+        Poll::Ready(batch.transpose())
     }
 }
 
-impl RecordBatchStream for CsvStream {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-/// The one way from our errors to DataFusion's: what is wrong with the plan is a plan error, what does not fit is a
-/// lack of resources, and all else keeps its type inside `External`, so that it can be downcast to [`Error`].
-impl From<Error> for DataFusionError {
-    fn from(error: Error) -> Self {
-        match error.kind() {
-            ErrorKind::InvalidOption { .. } => DataFusionError::Configuration(error.to_string()),
-            ErrorKind::UnsupportedType { .. } => DataFusionError::NotImplemented(error.to_string()),
-            ErrorKind::Memory { .. } => DataFusionError::ResourcesExhausted(error.to_string()),
-            ErrorKind::Internal { .. } => DataFusionError::Internal(error.to_string()),
-            _ => DataFusionError::External(Box::new(error)),
-        }
+impl fmt::Debug for CsvStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsvStream").field("decoder", &self.decoder).finish_non_exhaustive()
     }
 }

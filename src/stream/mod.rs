@@ -1,24 +1,35 @@
-//! Any `AsyncBufRead` of CSV bytes → a stream of Arrow batches. The one place that waits.
+//! A [`Decoder`](crate::decode::Decoder) over any `AsyncBufRead`: a stream of Arrow batches. This is
+//! the one place that waits.
 //!
 //! ```text
-//!  CsvStreamBuilder ─► CsvStream ─ bytes ─► Work ─ records ─► range_end ─ those of the range ─► Batches ─ those that filters keep ─► batch
-//!                         │                  └ or only counts them
-//!                         └ waits for bytes, drains before it reads more, ends after an error
+//!  AsyncBufRead ─ bytes ─► CsvStream ─ push ─► Decoder ─► batch
+//!                              └► next_range: does the next byte range start at the right record?
+//!  sample: the front of an input, for its schema
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//! use arrow::datatypes::{DataType, Field, Schema};
+//! use datafusion_csv_stream::{CsvStream, DecoderBuilder};
+//! use futures::TryStreamExt;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let schema = Arc::new(Schema::new(vec![
+//!     Field::new("id", DataType::Int64, true),
+//!     Field::new("name", DataType::Utf8, true),
+//! ]));
+//! let bytes = &b"id,name\n1,one\n2,\"t,wo\"\n"[..]; // or a file, a socket, stdin
+//! let stream = CsvStream::new(bytes, DecoderBuilder::new(schema).build()?);
+//! let batches: Vec<_> = stream.try_collect().await?;
+//! assert_eq!(batches[0].num_rows(), 2);
+//! # Ok::<(), datafusion_csv_stream::Error>(()) }).unwrap();
 //! ```
 
-mod batches;
-mod builder;
-mod counters;
 mod csv_stream;
-mod filter;
-mod range_end;
+mod next_range;
+mod prefixed;
 mod sample;
-mod work;
 
-pub use builder::CsvStreamBuilder;
-pub use counters::StreamCounters;
 pub use csv_stream::CsvStream;
-pub use filter::RowFilter;
+pub use next_range::{NextRange, compare};
 pub use sample::{infer_schema, sample};
-
-pub(crate) use range_end::{RangeEnd, compare};

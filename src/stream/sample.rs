@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use arrow::datatypes::SchemaRef;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
+use super::prefixed::Prefixed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::infer::SchemaSampler;
 use crate::limits::Limits;
@@ -31,8 +32,8 @@ pub async fn sample(
     Ok(())
 }
 
-/// The schema of an input that can be read only once, and a reader that starts with the bytes of the sample, which it
-/// holds.
+/// The schema of an input that can be read only once, and a reader that starts with the bytes of the
+/// sample. It holds them until they have been read.
 ///
 /// # Errors
 ///
@@ -65,5 +66,5 @@ pub async fn infer_schema(
         let taken = chunk.len();
         reader.consume(taken);
     }
-    Ok((sampler.finish().schema, Box::pin(std::io::Cursor::new(seen).chain(reader))))
+    Ok((sampler.finish().schema, Box::pin(Prefixed::new(seen, reader))))
 }

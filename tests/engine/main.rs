@@ -26,6 +26,5 @@ mod rng;
 mod server;
 mod servers;
 mod session;
-mod stream;
 mod support;
 mod writing;

@@ -9,8 +9,9 @@ use arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, Schema, TimeUnit,
 };
 use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
+use datafusion_csv_stream::decode::DecodeOptions;
 use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::internal::BatchDecoder;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
 /// How a file is cut into pushes and batches.

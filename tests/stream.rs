@@ -1,4 +1,4 @@
-//! `CsvStream` by itself: no session, any reader.
+//! `CsvStream` by itself: no DataFusion, any reader.
 
 use std::io;
 use std::pin::Pin;
@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
-use datafusion::execution::RecordBatchStream;
-use datafusion_csv_stream::decode::{DecodeOptions, OversizedFields};
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use datafusion_csv_stream::decode::{DecodeCounters, DecodeOptions, OversizedFields};
 use datafusion_csv_stream::limits::Limits;
-use datafusion_csv_stream::stream::{CsvStreamBuilder, StreamCounters};
+use datafusion_csv_stream::{CsvStream, DecoderBuilder};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader, ReadBuf};
 
@@ -22,12 +21,16 @@ fn schema() -> SchemaRef {
     ]))
 }
 
+fn csv_stream(reader: impl AsyncBufRead + Send + 'static, builder: DecoderBuilder) -> CsvStream {
+    CsvStream::new(reader, builder.build().unwrap())
+}
+
 #[tokio::test]
 async fn a_pipe_is_read_as_it_is_written() {
     let (mut writer, reader) = tokio::io::duplex(16);
-    let mut stream =
-        CsvStreamBuilder::new(schema()).with_batch_size(2).build(BufReader::new(reader)).unwrap();
-    assert_eq!(RecordBatchStream::schema(&stream), schema());
+    let decoder = DecoderBuilder::new(schema()).with_batch_size(2).build().unwrap();
+    let mut stream = CsvStream::new(BufReader::new(reader), decoder);
+    assert_eq!(stream.schema(), &schema());
 
     writer.write_all(b"id,name\n1,a\n").await.unwrap();
     assert!(stream.next().now_or_never().is_none(), "one row is no batch yet");
@@ -84,7 +87,7 @@ fn watched(bytes: &'static [u8]) -> (Watched, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn an_error_ends_it_for_good_and_lets_the_reader_go() {
     let (reader, reads) = watched(b"id,name\n1,a\nx,b\n3,c\n4,d\n");
-    let mut stream = CsvStreamBuilder::new(schema()).with_path("p").build(reader).unwrap();
+    let mut stream = csv_stream(reader, DecoderBuilder::new(schema()).with_path("p"));
     let error = stream.next().await.unwrap().unwrap_err().to_string();
     assert!(error.contains("p: line 3, record 2, byte 12, column 0 (\"id\")"), "{error}");
     let after = reads.load(Ordering::Relaxed);
@@ -96,14 +99,14 @@ async fn an_error_ends_it_for_good_and_lets_the_reader_go() {
 #[tokio::test]
 async fn a_limit_ends_it_without_another_read() {
     let (reader, reads) = watched(b"id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n6,f\n");
-    let stream = CsvStreamBuilder::new(schema()).with_limit(Some(2)).build(reader).unwrap();
+    let stream = csv_stream(reader, DecoderBuilder::new(schema()).with_limit(Some(2)));
     let batches: Vec<_> = stream.try_collect().await.unwrap();
     assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 2);
     let reads = reads.load(Ordering::Relaxed) - DROPPED;
     assert!(reads <= 8, "{reads} reads");
 
     let (reader, reads) = watched(b"id,name\n1,a\n");
-    let stream = CsvStreamBuilder::new(schema()).with_limit(Some(0)).build(reader).unwrap();
+    let stream = csv_stream(reader, DecoderBuilder::new(schema()).with_limit(Some(0)));
     assert_eq!(stream.count().await, 0);
     assert_eq!(reads.load(Ordering::Relaxed), DROPPED);
 }
@@ -119,16 +122,13 @@ async fn long_values_are_cut_without_a_session_too() {
         (OversizedFields::Truncate, Some(1), [Some("x"), Some("a")]),
     ] {
         let decode = DecodeOptions::default().max_field_bytes(max_field_bytes, policy);
-        let mut stream = CsvStreamBuilder::new(schema())
-            .with_limits(limits)
-            .with_decode_options(decode)
-            .build(text)
-            .unwrap();
+        let builder = DecoderBuilder::new(schema()).with_limits(limits).with_decode_options(decode);
+        let mut stream = csv_stream(text, builder);
         let batch = stream.next().await.unwrap().unwrap();
         assert_eq!(batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), expected, "{policy:?}");
         assert!(stream.allocated_bytes() < 1 << 20);
     }
-    let error = CsvStreamBuilder::new(schema()).with_limits(limits).build(text).unwrap().next().await;
+    let error = csv_stream(text, DecoderBuilder::new(schema()).with_limits(limits)).next().await;
     let message = error.unwrap().unwrap_err().to_string();
     assert!(message.contains("max_record_bytes (87381 bytes)"), "an error is the default: {message}");
 }
@@ -144,14 +144,12 @@ async fn an_error_behind_some_rows_comes_behind_them() {
         for (limit, batch_size, rows, fails) in
             [(Some(3), 2, &[2, 1][..], false), (Some(3), 8192, &[3], false), (None, 2, &[2, 2], true)]
         {
-            let stream = CsvStreamBuilder::new(schema())
+            let builder = DecoderBuilder::new(schema())
                 .with_limits(limits)
                 .with_projection(Some(projection.clone()))
                 .with_limit(limit)
-                .with_batch_size(batch_size)
-                .build(text)
-                .unwrap();
-            let batches: Vec<_> = stream.collect().await;
+                .with_batch_size(batch_size);
+            let batches: Vec<_> = csv_stream(text, builder).collect().await;
             let right: Vec<usize> = batches.iter().flatten().map(|batch| batch.num_rows()).collect();
             assert_eq!(right, rows, "{projection:?} {limit:?} {batch_size}");
             assert_eq!(
@@ -166,7 +164,7 @@ async fn an_error_behind_some_rows_comes_behind_them() {
 #[tokio::test]
 async fn dropping_it_drops_the_reader() {
     let (reader, reads) = watched(b"id,name\n1,a\n2,b\n");
-    let mut stream = CsvStreamBuilder::new(schema()).with_batch_size(1).build(reader).unwrap();
+    let mut stream = csv_stream(reader, DecoderBuilder::new(schema()).with_batch_size(1));
     assert!(stream.next().await.is_some());
     drop(stream);
     assert!(reads.load(Ordering::Relaxed) >= DROPPED);
@@ -194,7 +192,7 @@ async fn endless_comments_let_others_have_their_turn() {
     }
 
     let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
-    let mut stream = CsvStreamBuilder::new(schema()).with_dialect(dialect).build(Comments).unwrap();
+    let mut stream = csv_stream(Comments, DecoderBuilder::new(schema()).with_dialect(dialect));
     assert!(stream.next().now_or_never().is_none());
 }
 
@@ -203,9 +201,8 @@ async fn batches_are_bounded_in_bytes_too() {
     let text: &'static [u8] = Vec::leak([b"1,".as_slice(), &[b'x'; 50_000], b"\n"].concat().repeat(100));
     let dialect = datafusion_csv_stream::Dialect::builder().with_header(false).build().unwrap();
     let limits = Limits::default();
-    let stream =
-        CsvStreamBuilder::new(schema()).with_dialect(dialect).with_limits(limits).build(text).unwrap();
-    let batches: Vec<_> = stream.try_collect().await.unwrap();
+    let builder = DecoderBuilder::new(schema()).with_dialect(dialect).with_limits(limits);
+    let batches: Vec<_> = csv_stream(text, builder).try_collect().await.unwrap();
     assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 100);
     for batch in &batches {
         let bytes = batch.column(1).as_string::<i32>().values().len();
@@ -216,9 +213,9 @@ async fn batches_are_bounded_in_bytes_too() {
 
 #[tokio::test]
 async fn counters_count() {
-    let counters = Arc::new(StreamCounters::default());
+    let counters = Arc::new(DecodeCounters::default());
     let bytes = &b"id,name\n1,a\n2,b"[..];
-    let stream = CsvStreamBuilder::new(schema()).with_counters(Arc::clone(&counters)).build(bytes).unwrap();
+    let stream = csv_stream(bytes, DecoderBuilder::new(schema()).with_counters(Arc::clone(&counters)));
     stream.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!((counters.bytes(), counters.records()), (15, 2));
     assert!(counters.parsing_nanos() > 0 && counters.decoding_nanos() > 0);
