@@ -11,8 +11,15 @@ pub(super) struct Column {
     pub(super) class: Class,
 }
 
+impl Column {
+    /// Without its relation.
+    pub(super) fn name(&self) -> &str {
+        self.sql.rsplit('.').next().unwrap_or(&self.sql)
+    }
+}
+
 pub(super) fn literal(rng: &mut Rng, class: Class) -> String {
-    let most = rng.pick(&[4, 25, 300]);
+    let most = rng.pick(&[4, 25, 25, 300]);
     class.literal(rng.below(most))
 }
 
@@ -25,30 +32,41 @@ fn operand(rng: &mut Rng, columns: &[Column], class: Class) -> String {
     }
 }
 
+/// A column, or what is made of one.
 pub(super) fn expression(rng: &mut Rng, columns: &[Column]) -> (Sql, Class) {
+    match rng.once_in(2) {
+        true => {
+            let column = rng.pick(columns);
+            (column.sql.into(), column.class)
+        }
+        false => made(rng, columns),
+    }
+}
+
+fn made(rng: &mut Rng, columns: &[Column]) -> (Sql, Class) {
     let Column { sql: column, class } = rng.pick(columns);
-    let plain = Sql::from(column.clone());
-    let (made, made_class) = match (rng.below(14), class) {
+    let (made, made_class) = match (rng.below(8), class) {
         (0, _) => (sql!(format!("coalesce({column}, {})", operand(rng, columns, class))), class),
         (1, _) => {
             let (when, other) = (predicate(rng, columns, 0), operand(rng, columns, class));
             (sql!("CASE WHEN ", when, format!(" THEN {column} ELSE {other} END")), class)
         }
         (2, _) => (sql!(format!("nullif({column}, {})", literal(rng, class))), class),
-        (3, _) if class != Class::Binary => (sql!(format!("CAST({column} AS VARCHAR)")), Class::Text),
-        (4, _) => (sql!(format!("{column} IS NULL")), Class::Bool),
-        (5 | 6, Class::Int) => (sql!(format!("{column} * 2")), class),
-        (7, Class::Int) => (sql!(format!("{column} + {}", operand(rng, columns, class))), class),
-        (8, Class::Int) => (sql!(format!("{column} % 3")), class),
-        (5..8, Class::Float | Class::Decimal) => (sql!(format!("{column} * 2")), class),
-        (5, Class::Date | Class::Time) => (sql!(format!("date_part('month', {column})")), Class::Int),
-        (5, Class::Text) => (sql!(format!("upper({column})")), class),
-        (6, Class::Text) => (sql!(format!("concat({column}, '-', {column})")), class),
-        (7, Class::Text) => (sql!(format!("length({column})")), Class::Int),
-        (5, Class::Bool) => (sql!(format!("NOT {column}")), class),
-        _ => return (plain, class),
+        (3, _) => (sql!(format!("{column} IS NULL")), Class::Bool),
+        (4 | 5, Class::Int | Class::Float | Class::Decimal) => (sql!(format!("{column} * 2")), class),
+        (6, Class::Int) => (sql!(format!("{column} + {}", operand(rng, columns, class))), class),
+        (7, Class::Int) => (sql!(format!("{column} % 3")), class),
+        (4, Class::Text) => (sql!(format!("upper({column})")), class),
+        (5, Class::Text) => (sql!(format!("concat({column}, '-', {column})")), class),
+        (6, Class::Text) => (sql!(format!("length({column})")), Class::Int),
+        (4, Class::Date | Class::Time) => (sql!(format!("date_part('month', {column})")), Class::Int),
+        (4, Class::Bool) => (sql!(format!("NOT {column}")), class),
+        (5, Class::Date | Class::Time | Class::Bool) => {
+            (sql!(format!("CAST({column} AS VARCHAR)")), Class::Text)
+        }
+        _ => return (column.into(), class),
     };
-    (made.or([plain]), made_class)
+    (made.or([column.into()]), made_class)
 }
 
 /// A predicate, with up to this many levels of AND, OR and NOT.
@@ -63,7 +81,7 @@ pub(super) fn predicate(rng: &mut Rng, columns: &[Column], depth: usize) -> Sql 
         return sql!("(", left, rng.pick(&[" AND ", " OR "]), right, ")").or(simpler);
     }
     let Column { sql: column, class } = rng.pick(columns);
-    let compare = rng.pick(&["<", "<=", "=", "=", "<>", ">", ">="]);
+    let compare = rng.pick(&["<", "<=", "=", "<>", "<>", ">", ">="]);
     let value = literal(rng, class);
     let text = match rng.below(16) {
         0 => format!("{column} IS NULL"),
@@ -74,8 +92,8 @@ pub(super) fn predicate(rng: &mut Rng, columns: &[Column], depth: usize) -> Sql 
         }
         4 => format!("{column} BETWEEN {value} AND {}", literal(rng, class)),
         5 => format!("coalesce({column}, {value}) {compare} {}", operand(rng, columns, class)),
-        6 => format!("{column} IS DISTINCT FROM {}", operand(rng, columns, class)),
-        7 => format!("{column} IS NOT DISTINCT FROM {}", operand(rng, columns, class)),
+        6 => format!("({column} IS DISTINCT FROM {})", operand(rng, columns, class)),
+        7 => format!("({column} IS NOT DISTINCT FROM {})", operand(rng, columns, class)),
         8 => {
             let other = operand(rng, columns, class);
             format!("CASE WHEN {column} IS NULL THEN {other} ELSE {column} END {compare} {value}")
@@ -103,7 +121,7 @@ pub(super) fn over_nulls(rng: &mut Rng, columns: &[Column]) -> Sql {
     let compare = rng.pick(&["=", "<>", "<", ">="]);
     let text = match rng.below(5) {
         0 | 1 => format!("coalesce({column}, {value}) {compare} {}", rng.pick(&[value.clone(), other])),
-        2 => format!("{column} IS DISTINCT FROM {other}"),
+        2 => format!("({column} IS DISTINCT FROM {other})"),
         3 => format!("CASE WHEN {column} IS NULL THEN {value} ELSE {column} END {compare} {other}"),
         _ => format!("({column} IS NULL OR {column} {compare} {value})"),
     };
@@ -114,7 +132,7 @@ pub(super) fn over_nulls(rng: &mut Rng, columns: &[Column]) -> Sql {
 pub(super) fn extreme(rng: &mut Rng, columns: &[Column]) -> Sql {
     let argument = match rng.once_in(2) {
         true => rng.pick(columns).sql.into(),
-        false => expression(rng, columns).0,
+        false => made(rng, columns).0,
     };
     sql!(rng.pick(&["min(", "max("]), argument, ")")
 }
@@ -129,7 +147,7 @@ pub(super) fn aggregate(rng: &mut Rng, columns: &[Column]) -> (Sql, Class) {
         3 if class == Class::Int => (sql!(format!("sum(CAST({column} AS BIGINT) % 1000)")), Class::Int),
         3 if class == Class::Bool => (sql!(format!("bool_or({column})")), Class::Bool),
         4..7 => {
-            let (argument, class) = expression(rng, columns);
+            let (argument, class) = made(rng, columns);
             (sql!(rng.pick(&["min(", "max("]), argument, ")"), class)
         }
         _ => (sql!(format!("{}({column})", rng.pick(&["min", "max"]))), class),

@@ -1,6 +1,8 @@
 //! Random queries.
 
-use super::expression::{aggregate, conjunction, expression, extreme, literal, over_nulls, predicate};
+use super::expression::{
+    Column, aggregate, conjunction, expression, extreme, literal, over_nulls, predicate,
+};
 use super::relation::{Generator, Relation, direction};
 use super::sql::{Sql, sql};
 use super::values::Class;
@@ -56,7 +58,7 @@ impl Query {
 
 impl Generator<'_> {
     pub(super) fn query(&mut self) -> Query {
-        let (kind, body, columns) = match self.rng.below(23) {
+        let (kind, body, columns) = match self.rng.below(24) {
             0 | 1 => self.scan(),
             2 => self.aggregated(),
             3..=5 => self.extremes(),
@@ -68,7 +70,7 @@ impl Generator<'_> {
             17 => self.set_operation(),
             18 => self.common_table(),
             19 => self.recursive(),
-            20 | 21 => self.outer_join(),
+            20..23 => self.outer_join(),
             _ => return self.failing(),
         };
         let mut query = Query { kind, body, order: Vec::new(), limit: None };
@@ -81,7 +83,8 @@ impl Generator<'_> {
             }
         }
         if self.rng.once_in(if query.order.is_empty() { 10 } else { 2 }) {
-            query.limit = Some((self.rng.pick(&[0, 1, 3, 10, 1000]), self.rng.pick(&[0, 0, 0, 1, 20])));
+            query.limit =
+                Some((self.rng.pick(&[0, 1, 3, 3, 10, 10, 1000]), self.rng.pick(&[0, 0, 0, 1, 20])));
         }
         query
     }
@@ -115,7 +118,8 @@ impl Generator<'_> {
 
     fn aggregates(&mut self, from: Relation) -> (Sql, usize) {
         let groups = self.rng.pick(&[0, 0, 0, 1, 2]);
-        let groups: Vec<_> = (0..groups).map(|_| self.rng.pick(&from.columns).sql).collect();
+        let mut groups: Vec<_> = (0..groups).map(|_| self.rng.pick(&from.columns).sql).collect();
+        groups.dedup();
         let mut items: Vec<_> = groups.iter().map(|group| Sql::from(group.clone())).collect();
         items.extend((0..1 + self.rng.below(4)).map(|_| aggregate(self.rng, &from.columns).0));
         let count = items.len();
@@ -139,16 +143,28 @@ impl Generator<'_> {
         ("join", select(items, from.sql, condition, sql!()), count)
     }
 
-    /// Predicates that hold for the NULLs of an outer join.
+    /// An outer join whose NULLs a predicate lets through, perhaps those of a column whose name the other side has too.
     fn outer_join(&mut self) -> (&'static str, Sql, usize) {
-        let (left, right) = (self.relation(1), self.relation(1));
-        let kind = self.rng.pick(&["FULL JOIN", "FULL JOIN", "LEFT JOIN", "RIGHT JOIN"]);
-        let from = self.join_as(kind, left, right);
-        let mut condition = vec![over_nulls(self.rng, &from.columns)];
-        if self.rng.once_in(2) {
-            condition.push(predicate(self.rng, &from.columns, 0));
+        let mut side = || if self.rng.once_in(4) { self.relation(1) } else { self.table() };
+        let (left, right) = (side(), side());
+        let twins = twins(&left, &right);
+        let kind = self.rng.pick(&["FULL JOIN", "FULL JOIN", "LEFT JOIN", "RIGHT JOIN", "RIGHT JOIN"]);
+        let from = self.join_on_more(kind, left, right);
+        let (mut items, mut count) = self.items(&from);
+        let mut condition = Vec::new();
+        if twins.is_empty() || self.rng.once_in(4) {
+            condition.push(over_nulls(self.rng, &from.columns));
+        } else {
+            let (tested, shown) = self.rng.pick(&twins);
+            condition.push(over_nulls(self.rng, &[tested]));
+            items.push(shown.sql.into());
+            count += 1;
         }
-        let (items, count) = self.items(&from);
+        match self.rng.below(4) {
+            0 => condition.push(predicate(self.rng, &from.columns, 0)),
+            1 | 2 => condition.push(format!("{} IS NOT NULL", self.rng.pick(&from.columns).sql).into()),
+            _ => {}
+        }
         ("outer join", select(items, from.sql, condition, sql!()), count)
     }
 
@@ -234,10 +250,7 @@ impl Generator<'_> {
         let definition = select_as_is(items.collect(), common.sql, condition, sql!());
         let mut use_of = || {
             let alias = self.alias();
-            let column = |(index, class): (usize, Class)| super::expression::Column {
-                sql: format!("{alias}.w{index}"),
-                class,
-            };
+            let column = |(index, class): (usize, Class)| Column { sql: format!("{alias}.w{index}"), class };
             let classes = names.iter().map(|(_, class)| *class).enumerate();
             Relation {
                 sql: sql!(format!("w AS {alias}")),
@@ -295,6 +308,13 @@ impl Generator<'_> {
         let count = 1 + self.rng.below(5);
         ((0..count).map(|_| expression(self.rng, &from.columns).0).collect(), count)
     }
+}
+
+/// Columns of equal names, from either side.
+fn twins(left: &Relation, right: &Relation) -> Vec<(Column, Column)> {
+    let pairs = left.columns.iter().flat_map(|one| right.columns.iter().map(move |other| (one, other)));
+    let twins = pairs.filter(|(one, other)| one.name() == other.name());
+    twins.flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]).collect()
 }
 
 fn select(items: Vec<Sql>, from: Sql, condition: Vec<Sql>, rest: Sql) -> Sql {

@@ -85,10 +85,16 @@ impl<'a> Generator<'a> {
         let kinds = ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "FULL JOIN", "LEFT SEMI JOIN"];
         let others = ["LEFT ANTI JOIN", "RIGHT SEMI JOIN", "RIGHT ANTI JOIN", "CROSS JOIN"];
         let kind = if self.rng.below(3) < 2 { self.rng.pick(&kinds) } else { self.rng.pick(&others) };
-        self.join_as(kind, left, right)
+        let has_more = self.rng.once_in(3);
+        self.join_as(kind, left, right, has_more)
     }
 
-    pub(super) fn join_as(&mut self, kind: &'static str, left: Relation, right: Relation) -> Relation {
+    /// A join with a condition beside its equalities.
+    pub(super) fn join_on_more(&mut self, kind: &'static str, left: Relation, right: Relation) -> Relation {
+        self.join_as(kind, left, right, true)
+    }
+
+    fn join_as(&mut self, kind: &'static str, left: Relation, right: Relation, has_more: bool) -> Relation {
         let right = match left.rows * right.rows > MOST_PAIRS {
             true => self.top(right, MOST_PAIRS / left.rows),
             false => right,
@@ -102,15 +108,14 @@ impl<'a> Generator<'a> {
                 let count = self.rng.pick(&[1, 1, 1, 2]);
                 conditions.extend((0..count).map(|_| Sql::from(self.rng.pick(&pairs))));
             }
-            if conditions.is_empty() || self.rng.once_in(3) {
+            if conditions.is_empty() || has_more {
                 conditions.push(predicate(self.rng, &both, 1));
             }
             simpler.push(sql!(left.sql.clone(), " JOIN ", right.sql.clone(), " ON ", conditions[0].clone()));
         }
         let mut on = Sql::list(" ON ", " AND ", conditions);
-        let has_key = |relation: &Relation| {
-            relation.columns.iter().filter(|column| column.sql.ends_with(".k")).count() == 1
-        };
+        let has_key =
+            |relation: &Relation| relation.columns.iter().filter(|column| column.name() == "k").count() == 1;
         if kind != "CROSS JOIN" && has_key(&left) && has_key(&right) && self.rng.once_in(6) {
             on = sql!(" USING (k)");
         }
@@ -126,12 +131,13 @@ impl<'a> Generator<'a> {
 
     /// Equalities between two relations; those of equal names are all that there is, if there are some.
     fn pairs(&mut self, left: &Relation, right: &Relation) -> Vec<String> {
-        let name = |column: &Column| column.sql.rsplit('.').next().map(str::to_owned);
         let by_name = !self.rng.once_in(4);
         let pairs = |by_name: bool| -> Vec<String> {
             let all = left.columns.iter().flat_map(|one| right.columns.iter().map(move |other| (one, other)));
             let joined = all.filter(|(one, other)| {
-                one.class == other.class && one.class != Class::Bool && (!by_name || name(one) == name(other))
+                one.class == other.class
+                    && one.class != Class::Bool
+                    && (!by_name || one.name() == other.name())
             });
             joined.map(|(one, other)| format!("{} = {}", one.sql, other.sql)).collect()
         };
@@ -219,7 +225,9 @@ impl<'a> Generator<'a> {
     fn union(&mut self, from: Relation, depth: usize) -> Relation {
         let other = self.relation(depth - 1);
         let items = self.renamed(&from);
-        let others = items.iter().map(|(_, class)| self.of_class(&other, *class));
+        let others = items.iter().enumerate();
+        let others =
+            others.map(|(index, (_, class))| sql!(self.of_class(&other, *class), format!(" AS u{index}")));
         let others = Sql::list("", ", ", others.collect());
         let operator = self.rng.pick(&["UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT"]);
         let condition = conjunction(self.rng, &other.columns);

@@ -113,7 +113,7 @@ impl Settings {
         Settings {
             way,
             dialect,
-            partitions: rng.pick(&[1, 2, 4, 16]),
+            partitions: rng.pick(&[1, 2, 2, 4, 4, 16]),
             batch_size: rng.pick(&[1, 7, 100, 100, 8192]),
             options,
             session,
