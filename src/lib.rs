@@ -9,15 +9,15 @@
 //! # async fn example() -> datafusion::error::Result<()> {
 //! let ctx = SessionContext::new();
 //! ctx.register_csv_file("data", "large_file.csv").await?; // a file, a folder, a glob, a URL
-//! let options = CsvFormatOptions::new().with_batch_size(16384);
+//! let options = CsvFormatOptions::new().with_memory_limit(64 << 20);
 //! ctx.register_csv_file_with_options("big", "part_*.csv", options).await?;
 //! ctx.sql("SELECT * FROM data WHERE amount > 1000").await?.show().await?;
 //! # Ok(()) }
 //! # }
 //! ```
 //!
-//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, and
-//! `SELECT * FROM 'part_*.csv'`. [`stream::CsvStream`] is the same without a session, over any `AsyncBufRead`.
+//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`, `INSERT INTO`;
+//! [`install_url_tables`] lets queries name files: `SELECT * FROM 'part_*.csv'`. [`stream::CsvStream`] is the same without a session, over any `AsyncBufRead`.
 //!
 //! ```text
 //!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
@@ -60,11 +60,17 @@ pub mod input;
 pub mod limits;
 pub mod parse;
 #[cfg(feature = "datafusion")]
+pub mod session;
+#[cfg(feature = "datafusion")]
 pub mod stream;
 
 #[cfg(feature = "datafusion")]
 pub use datasource::{
-    CsvFormatOptions, CsvReaderTable, CsvSessionExt, CsvStreamFormat, CsvStreamFormatFactory,
-    CsvStreamSessionOptions, CsvStreamSource, OPTIONS, Split, install, install_with_options,
-    options_as_markdown,
+    CsvFormatOptions, CsvReaderTable, CsvStreamFormat, CsvStreamFormatFactory, CsvStreamSessionOptions,
+    CsvStreamSource, OPTIONS, Split, filter_pushdown_rules, options_as_markdown,
+};
+#[cfg(feature = "datafusion")]
+pub use session::{
+    CsvSessionExt, UrlTableOptions, install, install_url_tables, install_url_tables_with_options,
+    install_with_options,
 };

@@ -577,8 +577,34 @@ fn more_values_than_keys_are_an_error_that_says_so() {
     assert_eq!(read(&input(128), data_type.clone(), &none).unwrap().len(), 128);
     let error = read(&input(129), data_type, &none).unwrap_err();
     assert!(error.to_string().contains("128 distinct values that the key type Int8"), "{error}");
-    assert!(error.to_string().contains("a smaller batch_size"), "{error}");
+    assert!(error.to_string().contains("no more records than there is room for"), "{error}");
     assert_eq!(error.position().map(|position| position.record), Some(129));
+}
+
+#[test]
+fn a_batch_has_no_room_once_its_dictionary_is_full() {
+    let none = DecodeOptions::default();
+    for (key, keys) in [(DataType::Int8, 128), (DataType::UInt8, 256)] {
+        let data_type = DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8));
+        let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20).unwrap();
+        let mut decoder = BatchDecoder::new(&table(data_type), &[0], &none, 1000, 1 << 20).unwrap();
+        let values = (0..keys).map(|i| format!("v{i}\n")).collect::<String>();
+        let input = format!("value\n{values}");
+        assert_eq!(decoder.room(), keys);
+        let mut rest = input.as_bytes();
+        let mut rows = 0;
+        while !rest.is_empty() {
+            let (taken, step) = parser.next(rest, decoder.room()).unwrap();
+            if let Step::Records(records) = step {
+                rows += records.len();
+                decoder.push(&records).unwrap();
+            }
+            rest = &rest[taken..];
+        }
+        assert_eq!((rows, decoder.room()), (keys, 0));
+        assert_eq!(decoder.finish().unwrap().unwrap().num_rows(), keys);
+        assert_eq!(decoder.room(), keys);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A layer that is not here
 /// may name nothing.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("dialect", &["error"]),
     ("error", &[]),
     ("limits", &["error"]),
@@ -17,6 +17,7 @@ const IMPORTS: [(&str, &[&str]); 11] = [
     ("input", &["dialect", "error", "limits"]),
     ("stream", &["decode", "dialect", "error", "infer", "input", "limits", "parse"]),
     ("datasource", &["decode", "dialect", "error", "infer", "input", "limits", "parse", "stream"]),
+    ("session", &["datasource", "input"]),
     ("main", &["alloc", "cli"]),
     ("cli", &["alloc"]),
 ];

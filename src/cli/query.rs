@@ -9,7 +9,9 @@ use datafusion::error::Result;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
-use datafusion_csv_stream::{CsvFormatOptions, CsvReaderTable, install_with_options};
+use datafusion_csv_stream::{
+    CsvFormatOptions, CsvReaderTable, UrlTableOptions, install_url_tables_with_options, install_with_options,
+};
 use futures::StreamExt;
 use tokio::io::BufReader;
 use tokio_util::io::InspectReader;
@@ -38,6 +40,7 @@ pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAl
     }
     let ctx = SessionContext::new_with_config_rt(config, EnvironmentStores::runtime_env()?);
     install_with_options(&ctx, options.clone())?;
+    install_url_tables_with_options(&ctx, UrlTableOptions::new().with_any_extension(true));
     let stdin_bytes = Arc::new(AtomicUsize::new(0));
     if mentions_stdin(&ctx, &args.sql)? {
         let table = stdin_table(&options, Arc::clone(&stdin_bytes)).await?;

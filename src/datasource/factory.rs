@@ -35,6 +35,11 @@ impl CsvStreamFormatFactory {
         self
     }
 
+    /// The options that it starts from, if they aren't the session's.
+    pub(crate) fn options(&self) -> Option<&CsvFormatOptions> {
+        self.options.as_ref()
+    }
+
     fn format(&self, options: CsvFormatOptions) -> Result<CsvStreamFormat> {
         let options = match self.extension == "tsv" && !options.has_delimiter() {
             true => options.with_delimiter(b'\t'),

@@ -153,7 +153,7 @@ fn with_partition_values(
 }
 
 /// An expression with other ones in the place of some columns.
-fn replace_columns(
+pub(super) fn replace_columns(
     expr: &Arc<dyn PhysicalExpr>,
     other: impl Fn(&Column) -> Option<Arc<dyn PhysicalExpr>>,
 ) -> Result<Arc<dyn PhysicalExpr>> {

@@ -10,8 +10,9 @@ use datafusion::common::stats::Precision;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
-    FileScanConfig, FileScanConfigBuilder, FileSinkConfig, FileSource,
+    FileGroup, FileScanConfig, FileScanConfigBuilder, FileSinkConfig, FileSource,
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -21,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::options::CsvFormatOptions;
+use super::pushdown::is_guarded;
 use super::ranges;
 use super::source::CsvStreamSource;
 use crate::input::{self, Compression};
@@ -136,6 +138,7 @@ impl FileFormat for CsvStreamFormat {
         state: &dyn Session,
         conf: FileScanConfig,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let conf = if is_guarded(state.physical_optimizers()) { conf } else { without_statistics(conf) };
         // The source of the configuration already holds the projection; it is kept.
         let source = conf.file_source().downcast_ref::<CsvStreamSource>().ok_or_else(|| {
             DataFusionError::Internal("the file source of a CsvStreamFormat is a CsvStreamSource".to_owned())
@@ -171,4 +174,18 @@ impl FileFormat for CsvStreamFormat {
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
         Arc::new(CsvStreamSource::new(table_schema, self.options.clone()))
     }
+}
+
+/// A scan of which nobody knows how large it is.
+///
+/// With a size known, the optimizer swaps the sides of joins, and adds projections that DataFusion's own
+/// filter pushdown maps columns through by name: to wrong ones, where both sides have a name.
+fn without_statistics(conf: FileScanConfig) -> FileScanConfig {
+    let without = |group: &FileGroup| {
+        let files = group.iter().cloned().map(|file| PartitionedFile { statistics: None, ..file });
+        FileGroup::new(files.collect())
+    };
+    let groups = conf.file_groups.iter().map(without).collect();
+    let unknown = Statistics::new_unknown(conf.file_source().table_schema().table_schema());
+    FileScanConfigBuilder::from(conf).with_file_groups(groups).with_statistics(unknown).build()
 }

@@ -1,8 +1,8 @@
 //! The engine as a DataFusion data source: policy, no mechanism.
 //!
 //! ```text
-//!  session   register_csv_file, install        what a user calls
-//!     │
+//!                       pushdown (filter pushdown by position)
+//!                        │
 //!  factory ► format ► source ► opener ► CsvStream (one per file)
 //!     ▲         │        │        └ metrics, memory, filter, ranges (which records of a file are whose)
 //!  options      │        └ projection, predicate, batch size, EXPLAIN
@@ -10,26 +10,25 @@
 //! ```
 
 mod factory;
-mod files;
 mod filter;
 mod format;
 mod memory;
 mod metrics;
 mod opener;
 mod options;
+mod pushdown;
 mod ranges;
 mod reader_table;
-mod session;
 mod session_options;
 mod source;
-mod url_tables;
 mod values;
 
 pub use factory::CsvStreamFormatFactory;
 pub use format::CsvStreamFormat;
 pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
+pub use pushdown::filter_pushdown_rules;
+pub(crate) use pushdown::is_guarded;
 pub use ranges::Split;
 pub use reader_table::CsvReaderTable;
-pub use session::{CsvSessionExt, install, install_with_options};
 pub use session_options::CsvStreamSessionOptions;
 pub use source::CsvStreamSource;

@@ -22,7 +22,7 @@ use crate::stream::CsvStreamBuilder;
 /// ```
 /// use datafusion_csv_stream::CsvFormatOptions;
 ///
-/// let mut options = CsvFormatOptions::new().with_delimiter(b';').with_batch_size(16384);
+/// let mut options = CsvFormatOptions::new().with_delimiter(b';').with_batch_size(1024);
 /// options.set("null_values", "NA,-")?; // as SQL does: OPTIONS ('null_values' 'NA,-')
 /// assert_eq!(options.get("delimiter")?, ";");
 ///
@@ -157,7 +157,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     option!("schema_infer_max_bytes", values::SIZE, "1MiB", "Bytes sampled for the schema, all files together.",
         schema_infer_max_bytes, values::size, values::show_size),
     option!("batch_size", "a number of rows", "the session's datafusion.execution.batch_size, 8192",
-        "Rows of a batch; one that gets too large in bytes has fewer.",
+        "Rows of a batch, no more than the session's; one that gets too large in bytes has fewer.",
         batch_size, values::some_count, values::show_some),
     option!("memory_limit", values::SIZE, "10MiB", "What one scan may hold at once.",
         memory_limit, values::size, values::show_size),
@@ -227,6 +227,15 @@ impl CsvFormatOptions {
     /// All defaults; see [`OPTIONS`].
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Checks that the options go together, which is checked again whenever they are used.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict each other, or one has a value that it can't have.
+    pub fn check(&self) -> Result<()> {
+        self.resolve().map(|_| ())
     }
 
     /// Sets an option by its key, as SQL does; a prefix `format.` is allowed.
@@ -362,7 +371,8 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Rows of a batch. Default: the session's, 8192.
+    /// Rows of a batch, no more than the session's `datafusion.execution.batch_size`: DataFusion cuts larger
+    /// ones, and they only cost memory. Default: the session's, 8192.
     pub fn with_batch_size(mut self, rows: usize) -> Self {
         self.batch_size = Some(rows);
         self
@@ -471,7 +481,7 @@ impl CsvFormatOptions {
     }
 
     /// Whether the options name a delimiter.
-    pub(super) fn has_delimiter(&self) -> bool {
+    pub(crate) fn has_delimiter(&self) -> bool {
         self.delimiter.is_some()
     }
 

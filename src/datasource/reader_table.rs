@@ -84,11 +84,12 @@ impl TableProvider for CsvReaderTable {
             Some(projection) => Arc::new(self.schema.project(projection)?),
             None => Arc::clone(&self.schema),
         };
+        let most = state.config().batch_size();
         let builder = self
             .options
             .stream_builder(&self.schema)
             .with_projection(projection.cloned())
-            .with_batch_size(self.batch_size.unwrap_or(state.config().batch_size()))
+            .with_batch_size(self.batch_size.map_or(most, |rows| rows.min(most)))
             .with_limit(limit)
             .with_path(&self.name);
         let partition = ReaderPartition {

@@ -2,7 +2,6 @@
 
 use datafusion::common::config::{ConfigExtension, ConfigOptions};
 use datafusion::common::extensions_options;
-use datafusion::prelude::SessionContext;
 
 extensions_options! {
     /// Options of a session, for all tables of this crate: `SET csv_stream.pushdown_filters = false`. A session has them
@@ -19,16 +18,6 @@ impl ConfigExtension for CsvStreamSessionOptions {
 }
 
 impl CsvStreamSessionOptions {
-    /// Gives a session its options, unless it has them.
-    pub(super) fn add_to(ctx: &SessionContext) {
-        let state = ctx.state_ref();
-        let mut state = state.write();
-        let extensions = &mut state.config_mut().options_mut().extensions;
-        if extensions.get::<Self>().is_none() {
-            extensions.insert(Self::default());
-        }
-    }
-
     /// Those of a session, or the defaults.
     pub(super) fn of(config: &ConfigOptions) -> Self {
         config.extensions.get::<Self>().cloned().unwrap_or_default()

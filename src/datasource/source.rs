@@ -16,7 +16,7 @@ use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, conjunction};
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
-use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
+use datafusion::physical_plan::filter_pushdown::PushedDown;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
@@ -31,6 +31,10 @@ use super::session_options::CsvStreamSessionOptions;
 use crate::limits::DEFAULT_BATCH_SIZE;
 
 /// Where a scan's files are read as this crate reads them: the source of a `FileScanConfig`.
+///
+/// It declines all filters that come through `FileSource::try_pushdown_filters`: DataFusion 55 hands
+/// down wrong ones, which can't be told from right ones there. The rules of
+/// [`filter_pushdown_rules`](crate::filter_pushdown_rules) hand filters to it in another way.
 #[derive(Debug, Clone)]
 pub struct CsvStreamSource {
     options: CsvFormatOptions,
@@ -76,6 +80,34 @@ impl CsvStreamSource {
         &self.options
     }
 
+    /// Takes those of some filters over the scan's output that it can evaluate, if it is to evaluate
+    /// any. They come on top of those that it has: queries' own are handed down first, and later the
+    /// dynamic ones of sorts and joins.
+    ///
+    /// The answer for each is yes if the scan returns only rows that fulfil it. There is no new source
+    /// if it takes none.
+    pub(super) fn with_filters(
+        &self,
+        filters: &[Arc<dyn PhysicalExpr>],
+        config: &ConfigOptions,
+    ) -> Result<(Vec<PushedDown>, Option<Self>)> {
+        let is_on =
+            self.options.pushes_filters_down() && CsvStreamSessionOptions::of(config).pushdown_filters;
+        let mut taken = Vec::new();
+        let mut answers = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let filter = self.projection.source.unproject_expr(filter)?;
+            let is_taken = is_on && can_evaluate(&filter, &self.table_schema);
+            answers.push(if is_taken { PushedDown::Yes } else { PushedDown::No });
+            taken.extend(is_taken.then_some(filter));
+        }
+        if taken.is_empty() {
+            return Ok((answers, None));
+        }
+        let predicate = ScanPredicate::new(conjunction(self.filter().into_iter().chain(taken)));
+        Ok((answers, Some(CsvStreamSource { predicate: Some(predicate), ..self.clone() })))
+    }
+
     /// How many partitions there is memory for with so many columns.
     pub(super) fn most_readers(&self) -> Result<usize> {
         let filtered = self.predicate.as_ref().map_or(0, |predicate| collect_columns(predicate.expr()).len());
@@ -103,7 +135,9 @@ impl FileSource for CsvStreamSource {
         base: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let batch_size = self.options.batch_size().or(self.batch_size).unwrap_or(DEFAULT_BATCH_SIZE);
+        // DataFusion cuts larger batches at the session's size, but holds all of them meanwhile.
+        let most = self.batch_size.unwrap_or(DEFAULT_BATCH_SIZE);
+        let batch_size = self.options.batch_size().map_or(most, |rows| rows.min(most));
         let mut options = self.options.resolve()?;
         options.limits = options.limits.shared_by(base.file_groups.len());
         if base.limit.is_some() {
@@ -151,33 +185,6 @@ impl FileSource for CsvStreamSource {
 
     fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
         self.predicate.as_ref().map(|predicate| Arc::clone(predicate.expr()))
-    }
-
-    /// Called in two phases: for what queries ask for, and for the dynamic filters of sorts and joins. They add up.
-    fn try_pushdown_filters(
-        &self,
-        filters: Vec<Arc<dyn PhysicalExpr>>,
-        config: &ConfigOptions,
-    ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
-        let is_on =
-            self.options.pushes_filters_down() && CsvStreamSessionOptions::of(config).pushdown_filters;
-        let mut taken = Vec::new();
-        let answer = |filter| {
-            if is_on && can_evaluate(&filter, &self.table_schema) {
-                taken.push(filter);
-                PushedDown::Yes
-            } else {
-                PushedDown::No
-            }
-        };
-        let answers = filters.into_iter().map(answer).collect();
-        let answer = FilterPushdownPropagation::with_parent_pushdown_result(answers);
-        if taken.is_empty() {
-            return Ok(answer);
-        }
-        let predicate = ScanPredicate::new(conjunction(self.filter().into_iter().chain(taken)));
-        let source = CsvStreamSource { predicate: Some(predicate), ..self.clone() };
-        Ok(answer.with_updated_node(Arc::new(source)))
     }
 
     fn metrics(&self) -> &ExecutionPlanMetricsSet {

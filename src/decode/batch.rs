@@ -143,6 +143,7 @@ impl BatchDecoder {
             (_, 0) => rows,
             (bytes, row_bytes) => rows.min(bytes / row_bytes),
         };
+        let rows = self.columns.iter().fold(rows, |rows, column| rows.min(column.decoder.room()));
         rows.max(usize::from(self.rows == 0))
     }
 

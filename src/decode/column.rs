@@ -18,6 +18,11 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     /// Appends the fields of some records.
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure>;
 
+    /// Rows that the batch being built can still take, whatever their values are.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
     /// Bytes of the batch beyond what every row takes.
     fn variable_bytes(&self) -> usize {
         0

@@ -15,6 +15,17 @@ use super::utf8::first_invalid;
 /// Bytes that a distinct value takes beside its own: its offset, and its place in the builder's hash table.
 const DISTINCT_BYTES: usize = 24;
 
+/// The number of keys that a key type has.
+fn most_keys(key_type: &DataType) -> usize {
+    match key_type {
+        DataType::Int8 => 1 << 7,
+        DataType::UInt8 => 1 << 8,
+        DataType::Int16 => 1 << 15,
+        DataType::UInt16 => 1 << 16,
+        _ => usize::MAX,
+    }
+}
+
 /// Dictionaries of Utf8, LargeUtf8 or Utf8View, with any key type. Every batch has a dictionary of its own.
 pub(super) struct Dictionary<K: ArrowDictionaryKeyType> {
     builder: GenericByteDictionaryBuilder<K, Utf8Type>,
@@ -67,7 +78,7 @@ impl<K: ArrowDictionaryKeyType> Append for Dictionary<K> {
         let key = self.builder.append(string).map_err(|_| {
             Rejected::Value(Some(format!(
                 "the batch has more than the {} distinct values that the key type {} has keys for; \
-                 a smaller batch_size has fewer",
+                 push no more records than there is room for",
                 self.distinct,
                 K::DATA_TYPE
             )))
@@ -101,6 +112,11 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         fields.append_to(self, &mut scratch.text)
+    }
+
+    /// A batch ends when its dictionary is full, so that no value is left without a key.
+    fn room(&self) -> usize {
+        most_keys(&K::DATA_TYPE).saturating_sub(self.distinct)
     }
 
     fn variable_bytes(&self) -> usize {

@@ -17,6 +17,7 @@ mod oversized;
 #[path = "../support/csv_core.rs"]
 mod peer;
 mod plan;
+mod pushdown;
 mod ranges;
 mod recovery;
 mod requests;

@@ -53,7 +53,7 @@ async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
 #[tokio::test]
 async fn a_file_is_asked_about_no_more_often_than_it_is_read() {
     let ctx = SessionContext::new();
-    datafusion_csv_stream::install(&ctx).unwrap();
+    datafusion_csv_stream::install_url_tables(&ctx);
     let store = logged_files(&["t.csv", "d/year=1/t.csv"], &ctx).await;
     assert_eq!(rows(&ctx, "SELECT n FROM 'mem://s/t.csv'").await, ["1"]);
     let once = ["HEAD t.csv", "GET t.csv if-match"];

@@ -1,7 +1,10 @@
 //! The front door: registering, installing, tables named by path.
 
 use datafusion::prelude::SessionContext;
-use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
+use datafusion_csv_stream::{
+    CsvFormatOptions, CsvSessionExt, UrlTableOptions, install_url_tables, install_url_tables_with_options,
+    install_with_options,
+};
 
 use crate::support::{error, folder, path, rows, session, testdata};
 
@@ -134,7 +137,33 @@ async fn a_glob_takes_files_of_any_name_if_they_are_csv() {
     assert_eq!(rows(&ctx, &format!("SELECT n FROM '{}'", path(&files, "d[1].csv"))).await, ["5"]);
     ctx.register_csv_file("parts", &path(&files, "e/*")).await.unwrap();
     assert_eq!(rows(&ctx, "SELECT n FROM parts").await, ["3"]);
-    assert_eq!(rows(&ctx, &format!("SELECT * FROM '{}'", path(&files, "lineitem.tbl"))).await, ["4|x"]);
+    ctx.register_csv_file("lineitem", &path(&files, "lineitem.tbl")).await.unwrap();
+    assert_eq!(rows(&ctx, "SELECT * FROM lineitem").await, ["4|x"]);
+}
+
+#[tokio::test]
+async fn sql_has_the_file_system_only_where_it_is_given() {
+    let files = folder(&[("t.csv", b"n;m\n1;2\n"), ("secret", b"n;m\n3;4\n")]);
+    let select = |name: &str| format!("SELECT n FROM '{}'", path(&files, name));
+    let (csv, secret) = (select("t.csv"), select("secret"));
+    let ctx = SessionContext::new();
+    install_with_options(&ctx, CsvFormatOptions::new().with_delimiter(b';')).unwrap();
+    assert!(error(&ctx, &csv).await.to_string().contains("not found"));
+
+    // The options are those that the session reads CSV with.
+    install_url_tables(&ctx);
+    assert_eq!(rows(&ctx, &csv).await, ["1"]);
+    assert!(error(&ctx, &secret).await.to_string().contains("not found"));
+
+    let any = UrlTableOptions::new().with_any_extension(true);
+    for _ in 0..3 {
+        install_url_tables_with_options(&ctx, any.clone());
+        assert_eq!(rows(&ctx, &secret).await, ["3"]);
+    }
+    install_url_tables(&ctx);
+    assert!(error(&ctx, &secret).await.to_string().contains("not found"));
+    let catalogs = format!("{:?}", ctx.state().catalog_list());
+    assert_eq!(catalogs.matches("DynamicFileCatalog").count(), 1, "{catalogs}");
 }
 
 #[tokio::test]

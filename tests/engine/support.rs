@@ -16,6 +16,7 @@ use tempfile::TempDir;
 pub(crate) fn session() -> SessionContext {
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(4));
     datafusion_csv_stream::install(&ctx).unwrap();
+    datafusion_csv_stream::install_url_tables(&ctx);
     ctx
 }
 

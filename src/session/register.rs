@@ -1,19 +1,16 @@
-//! The front door: [`CsvSessionExt`] registers files, [`install`] makes this engine a session's CSV engine.
+//! [`CsvSessionExt`]: CSV files as tables of a session.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::listing::ListingTable;
-use datafusion::datasource::provider::DefaultTableFactory;
 use datafusion::error::Result;
 use datafusion::execution::context::SessionContext;
 
-use super::factory::CsvStreamFormatFactory;
 use super::files::CsvFiles;
-use super::options::CsvFormatOptions;
-use super::session_options::CsvStreamSessionOptions;
-use super::url_tables::CsvUrlTables;
+use super::prepare::prepare;
+use crate::datasource::CsvFormatOptions;
 
 /// CSV files as tables of a session, read by this crate's engine.
 ///
@@ -28,7 +25,7 @@ use super::url_tables::CsvUrlTables;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let ctx = SessionContext::new();
 /// ctx.register_csv_file("orders", "testdata/small/orders.csv").await?;
-/// let options = CsvFormatOptions::new().with_batch_size(16384);
+/// let options = CsvFormatOptions::new().with_memory_limit(64 << 20);
 /// ctx.register_csv_file_with_options("all", "testdata/small/ord*.csv", options).await?;
 /// let rows = ctx.sql("SELECT * FROM orders WHERE amount > 100").await?.count().await?;
 /// assert!(rows > 0);
@@ -86,50 +83,7 @@ impl CsvSessionExt for SessionContext {
 }
 
 async fn table(ctx: &SessionContext, path: &str, options: CsvFormatOptions) -> Result<Arc<ListingTable>> {
-    CsvStreamSessionOptions::add_to(ctx);
+    prepare(ctx);
     let state = ctx.state();
     CsvFiles::find(&state, path).await?.into_table(&state, options).await
-}
-
-/// Makes this engine read and write the session's CSV: `CREATE EXTERNAL TABLE … STORED AS CSV` (and `TSV`), `COPY`,
-/// and tables named by path, `SELECT * FROM 'part_*.csv'`, hive-style partitions included.
-///
-/// What DataFusion ties to its own CSV reader stays with it: `SessionContext::read_csv` and `register_csv`.
-///
-/// # Errors
-///
-/// When the session refuses the format, which it doesn't.
-pub fn install(ctx: &SessionContext) -> Result<()> {
-    install_factories(ctx, None)
-}
-
-/// As [`install`], with other defaults for all options.
-///
-/// # Errors
-///
-/// When the options contradict each other.
-pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> Result<()> {
-    options.resolve()?;
-    install_factories(ctx, Some(options))
-}
-
-fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) -> Result<()> {
-    CsvStreamSessionOptions::add_to(ctx);
-    {
-        let state = ctx.state_ref();
-        let mut state = state.write();
-        for factory in [CsvStreamFormatFactory::csv(), CsvStreamFormatFactory::tsv()] {
-            let factory = match &options {
-                Some(options) => factory.with_options(options.clone()),
-                None => factory,
-            };
-            state.register_file_format(Arc::new(factory), true)?;
-        }
-        for keyword in ["CSV", "TSV"] {
-            let factories = state.table_factories_mut();
-            factories.entry(keyword.to_owned()).or_insert_with(|| Arc::new(DefaultTableFactory::new()));
-        }
-    }
-    CsvUrlTables::install(ctx, options);
-    Ok(())
 }

@@ -13,8 +13,7 @@ use datafusion::execution::SessionState;
 use futures::TryStreamExt;
 use object_store::ObjectMeta;
 
-use super::format::CsvStreamFormat;
-use super::options::CsvFormatOptions;
+use crate::datasource::{CsvFormatOptions, CsvStreamFormat};
 use crate::input::Compression;
 
 /// The endings of CSV files, in lower case, before that of their compression.
