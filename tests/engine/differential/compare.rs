@@ -32,7 +32,7 @@ impl PartialEq for Answer {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Answer::Rows { compared, .. }, Answer::Rows { compared: others, .. }) => compared == others,
-            (Answer::Error(_), Answer::Error(_)) => true,
+            (Answer::Error(_), Answer::Error(_)) | (Answer::TooSlow, Answer::TooSlow) => true,
             _ => false,
         }
     }
@@ -51,13 +51,12 @@ pub(super) struct Comparison {
 pub(super) enum Verdict {
     Same,
     BothFail,
-    /// The others agree.
+    /// Ours differs from the witness, and at least one other session agrees with it.
     Ours,
-    /// The built-in reader and the rows in memory differ, and ours agrees with one of them.
+    /// Another session differs from the witness.
     DataFusions,
+    /// The witness stands alone.
     Undecided,
-    /// The rows in another order give another answer.
-    Unstable,
     TooSlow,
 }
 
@@ -81,16 +80,21 @@ pub(super) async fn compare(sessions: &Sessions, query: &Query) -> Comparison {
     let verdict = match (&ours, &builtin, &memory) {
         (Answer::TooSlow, _, _) | (_, Answer::TooSlow, _) | (_, _, Answer::TooSlow) => Verdict::TooSlow,
         (Answer::Error(_), Answer::Error(_), Answer::Error(_)) => Verdict::BothFail,
-        _ if builtin == memory && ours == memory => Verdict::Same,
-        _ if builtin == memory => {
-            let witness = reduce(run(&sessions.witness, &sql).await, query, all.as_deref());
-            match witness == memory {
-                true => Verdict::Ours,
-                false => Verdict::Unstable,
+        _ if ours == builtin && ours == memory => Verdict::Same,
+        _ => {
+            let truth = reduce(run(&sessions.witness, &sql).await, query, all.as_deref());
+            let (is_builtin_right, is_memory_right) = (builtin == truth, memory == truth);
+            let is_like_another = ours == builtin || ours == memory;
+            match (is_builtin_right, is_memory_right) {
+                _ if truth == Answer::TooSlow => Verdict::TooSlow,
+                _ if ours == truth => Verdict::DataFusions,
+                (true, true) => Verdict::Ours,
+                // In a session without our rules, we share DataFusion's faults.
+                (true, false) | (false, true) if sessions.is_guarded || !is_like_another => Verdict::Ours,
+                (true, false) | (false, true) => Verdict::DataFusions,
+                (false, false) => Verdict::Undecided,
             }
         }
-        _ if ours == builtin || ours == memory => Verdict::DataFusions,
-        _ => Verdict::Undecided,
     };
     Comparison { ours, builtin, memory, verdict }
 }

@@ -64,8 +64,7 @@ impl<'a> Generator<'a> {
             kind => {
                 let items = self.renamed(&from);
                 let condition = conjunction(self.rng, &from.columns);
-                let distinct = if kind == 5 { "DISTINCT " } else { "" };
-                self.named(distinct, items, from.sql, condition, sql!(), rows)
+                self.named(kind == 5, items, from.sql, condition, sql!(), rows)
             }
         }
     }
@@ -154,7 +153,7 @@ impl<'a> Generator<'a> {
     /// A subquery whose columns have names of tables' columns, rarely their own.
     fn named(
         &mut self,
-        distinct: &str,
+        distinct: bool,
         items: Vec<(Sql, Class)>,
         from: Sql,
         condition: Vec<Sql>,
@@ -169,18 +168,11 @@ impl<'a> Generator<'a> {
             columns.push(Column { sql: format!("{alias}.{name}"), class });
             sql!(item, format!(" AS {name}"))
         });
-        let items = Sql::list("", ", ", items.collect());
+        let opening = if distinct { "SELECT DISTINCT " } else { "SELECT " };
+        let items = Sql::selected(opening, items.collect());
         let condition = Sql::list(" WHERE ", " AND ", condition);
-        let simpler = sql!("(SELECT ", items.clone(), " FROM ", from.clone(), format!(") AS {alias}"));
-        let sql = sql!(
-            format!("(SELECT {distinct}"),
-            items,
-            " FROM ",
-            from,
-            condition,
-            rest,
-            format!(") AS {alias}")
-        );
+        let simpler = sql!("(", items.clone(), " FROM ", from.clone(), format!(") AS {alias}"));
+        let sql = sql!("(", items, " FROM ", from, condition, rest, format!(") AS {alias}"));
         Relation { sql: sql.or([simpler]), columns, rows }
     }
 
@@ -189,7 +181,7 @@ impl<'a> Generator<'a> {
         let mut items = vec![(Sql::from(key.sql.clone()), key.class)];
         items.extend((0..1 + self.rng.below(3)).map(|_| aggregate(self.rng, &from.columns)));
         let condition = conjunction(self.rng, &from.columns);
-        self.named("", items, from.sql, condition, sql!(format!(" GROUP BY {}", key.sql)), from.rows)
+        self.named(false, items, from.sql, condition, sql!(format!(" GROUP BY {}", key.sql)), from.rows)
     }
 
     /// The first rows of a total order over all columns of the subquery, perhaps by an expression first.
@@ -200,11 +192,11 @@ impl<'a> Generator<'a> {
             order.push(expression(self.rng, &items).0);
         }
         order.extend(items.iter().map(|item| sql!(item.sql.clone(), direction(self.rng))));
-        let order = Sql::list(" ORDER BY ", ", ", order);
+        let order = Sql::whole(" ORDER BY ", order);
         let limit = sql!(format!(" LIMIT {}", 1 + self.rng.below(most.clamp(1, 40))));
         let condition = conjunction(self.rng, &from.columns);
         let items = items.into_iter().map(|item| (Sql::from(item.sql), item.class)).collect();
-        self.named("", items, from.sql, condition, sql!(order, limit), most)
+        self.named(false, items, from.sql, condition, sql!(order, limit), most)
     }
 
     /// The first rows of each group, by a window.
@@ -212,14 +204,21 @@ impl<'a> Generator<'a> {
         let items: Vec<_> = from.columns.iter().take(NAMES.len() - 1).cloned().collect();
         let group = self.rng.pick(&items).sql;
         let order = items.iter().map(|item| sql!(item.sql.clone(), direction(self.rng)));
-        let order = Sql::list(" ORDER BY ", ", ", order.collect());
+        let order = Sql::whole(" ORDER BY ", order.collect());
         let rank = sql!(format!("row_number() OVER (PARTITION BY {group}"), order, ")");
         let mut items: Vec<_> = items.into_iter().map(|item| (Sql::from(item.sql), item.class)).collect();
         items.push((rank, Class::Int));
-        let ranked = self.named("", items, from.sql, Vec::new(), sql!(), from.rows);
+        let ranked = self.named(false, items, from.sql, Vec::new(), sql!(), from.rows);
         let rank = ranked.columns.last().map(|column| sql!(format!("{} <= 2", column.sql)));
         let items = ranked.columns.iter().map(|column| (Sql::from(column.sql.clone()), column.class));
-        self.named("", items.collect(), ranked.sql.clone(), rank.into_iter().collect(), sql!(), ranked.rows)
+        self.named(
+            false,
+            items.collect(),
+            ranked.sql.clone(),
+            rank.into_iter().collect(),
+            sql!(),
+            ranked.rows,
+        )
     }
 
     fn union(&mut self, from: Relation, depth: usize) -> Relation {
@@ -228,13 +227,13 @@ impl<'a> Generator<'a> {
         let others = items.iter().enumerate();
         let others =
             others.map(|(index, (_, class))| sql!(self.of_class(&other, *class), format!(" AS u{index}")));
-        let others = Sql::list("", ", ", others.collect());
+        let others = Sql::selected("SELECT ", others.collect());
         let operator = self.rng.pick(&["UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT"]);
         let condition = conjunction(self.rng, &other.columns);
         let condition = Sql::list(" WHERE ", " AND ", condition);
-        let second = sql!(format!(" {operator} SELECT "), others, " FROM ", other.sql, condition);
+        let second = sql!(format!(" {operator} "), others, " FROM ", other.sql, condition);
         let own = conjunction(self.rng, &from.columns);
-        self.named("", items, from.sql, own, second, from.rows + other.rows)
+        self.named(false, items, from.sql, own, second, from.rows + other.rows)
     }
 
     /// A column of this class, or else a literal.

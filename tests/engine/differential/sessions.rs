@@ -9,8 +9,12 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::Result;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionContext;
-use datafusion_csv_stream::{CsvSessionExt, CsvStreamFormat};
+use datafusion_csv_stream::{
+    CsvSessionExt, CsvStreamFormat, filter_pushdown_rules, install, install_url_tables, install_with_options,
+};
 use tempfile::TempDir;
 
 use super::settings::{Settings, Way};
@@ -29,12 +33,15 @@ pub(super) struct Sessions {
     pub(super) ours: SessionContext,
     pub(super) builtin: SessionContext,
     pub(super) memory: SessionContext,
-    /// The rows in memory in another order, without threads: an answer that differs here has more than one truth.
+    /// The rows in memory in another order, on one thread, without the rules of DataFusion that map filters by name: it
+    /// says which session is right where they differ.
     pub(super) witness: SessionContext,
+    /// Our session has our rules for filters.
+    pub(super) is_guarded: bool,
     pub(super) schemas: Vec<SchemaRef>,
     /// Our tables' names in SQL.
     sources: Vec<String>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Sessions {
@@ -47,22 +54,25 @@ impl Sessions {
             ours: SessionContext::new_with_config(config.clone()),
             builtin: SessionContext::new_with_config(config.clone()),
             memory: SessionContext::new_with_config(config),
-            witness: SessionContext::new_with_config(one_thread),
+            witness: without_filter_pushdown(&SessionContext::new_with_config(one_thread)),
+            is_guarded: settings.way != Way::Bare,
             schemas: Vec::new(),
             sources: Vec::new(),
-            _folder: folder,
+            folder,
         };
         match settings.way {
-            Way::External => datafusion_csv_stream::install(&sessions.ours)?,
+            Way::External => install(&sessions.ours)?,
             Way::Path => {
-                datafusion_csv_stream::install_with_options(&sessions.ours, settings.format_options())?
+                install_with_options(&sessions.ours, settings.format_options())?;
+                install_url_tables(&sessions.ours);
             }
+            Way::Guarded => sessions.ours = guarded(&sessions.ours),
             Way::Registered | Way::Bare => {}
         }
         for table in tables {
-            let folder = sessions._folder.path().join(&table.name);
-            table.write(&folder, &settings.dialect);
-            let path = format!("{}/", folder.to_str().unwrap());
+            let path = sessions.folder.path().join(&table.name);
+            table.write(&path, &settings.dialect);
+            let path = format!("{}/", path.to_str().unwrap());
             sessions.sources.push(register_ours(&sessions.ours, table, settings, &path).await?);
             let sql = format!("SELECT * FROM {}", sessions.sources.last().unwrap());
             let schema = Arc::clone(sessions.ours.sql(&sql).await?.schema().inner());
@@ -74,7 +84,8 @@ impl Sessions {
             register_memory(&sessions.witness, table, batches(true)?, &schema, 1)?;
             sessions.schemas.push(schema);
         }
-        if settings.way != Way::Bare && !settings.session_pushdown {
+        let has_options = !matches!(settings.way, Way::Bare | Way::Guarded);
+        if has_options && !settings.session_pushdown {
             query(&sessions.ours, "SET csv_stream.pushdown_filters = false").await?;
         }
         Ok(sessions)
@@ -88,6 +99,25 @@ impl Sessions {
         };
         (with(&|table| self.sources[table].clone()), with(&|table| format!("t{table}")))
     }
+}
+
+/// A session that is built with our rules, as its owner would.
+fn guarded(ctx: &SessionContext) -> SessionContext {
+    with_rules(ctx, filter_pushdown_rules(ctx.state().physical_optimizers()))
+}
+
+fn without_filter_pushdown(ctx: &SessionContext) -> SessionContext {
+    let mut rules = ctx.state().physical_optimizers().to_vec();
+    rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
+    with_rules(ctx, rules)
+}
+
+fn with_rules(
+    ctx: &SessionContext,
+    rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>,
+) -> SessionContext {
+    let state = SessionStateBuilder::new_from_existing(ctx.state()).with_physical_optimizer_rules(rules);
+    SessionContext::new_with_state(state.build())
 }
 
 async fn register_ours(
@@ -104,7 +134,7 @@ async fn register_ours(
             query(ctx, &create(table, settings, path)).await?;
         }
         Way::Path => return Ok(format!("'{path}'")),
-        Way::Bare => {
+        Way::Bare | Way::Guarded => {
             let fields =
                 table.columns.iter().map(|column| Field::new(column.name, column.data_type.clone(), true));
             let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

@@ -12,10 +12,12 @@ pub(super) enum Way {
     Registered,
     /// `install` and `CREATE EXTERNAL TABLE`.
     External,
-    /// `install`, and the path in the query.
+    /// `install`, `install_url_tables`, and the path in the query.
     Path,
     /// A `ListingTable` in a session that knows nothing of this crate.
     Bare,
+    /// The same in a session that has `filter_pushdown_rules`.
+    Guarded,
 }
 
 impl Way {
@@ -91,7 +93,7 @@ const SESSION: [(&str, &[&str]); 12] = [
 
 impl Settings {
     pub(super) fn random(rng: &mut Rng) -> Self {
-        let way = rng.pick(&[Way::Registered, Way::External, Way::Path, Way::Bare]);
+        let way = rng.pick(&[Way::Registered, Way::External, Way::Path, Way::Bare, Way::Guarded]);
         let mut dialect = Dialect::default();
         if rng.once_in(2) {
             dialect = Dialect {

@@ -1,4 +1,4 @@
-//! A fault made small: whatever can be left out while ours stays different is left out.
+//! A fault made small: whatever can be left out while the verdict stays is left out.
 
 use std::fmt::Write;
 use std::mem::discriminant;
@@ -67,7 +67,7 @@ impl Fault {
             let is_alike = discriminant(&comparison.ours) == discriminant(&self.comparison.ours)
                 && comparison.is_overflow_of_keys() == self.comparison.is_overflow_of_keys();
             match comparison.verdict {
-                Verdict::Ours if is_alike => return Some(comparison),
+                verdict if is_alike && verdict == self.comparison.verdict => return Some(comparison),
                 // An error in all three stays one.
                 Verdict::BothFail | Verdict::TooSlow => return None,
                 _ => {}

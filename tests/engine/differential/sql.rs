@@ -7,11 +7,12 @@ use std::fmt::{Display, Formatter, Result};
 pub(super) enum Sql {
     Text(String),
     All(Vec<Sql>),
-    /// Items that can be left out, one by one; without any, the opening word goes too.
+    /// Items that can be left out, one by one, down to the least number; without any, the opening word goes too.
     List {
         opening: &'static str,
         separator: &'static str,
         items: Vec<Sql>,
+        least: usize,
     },
     /// Something that any of the others can stand for.
     Or(Box<Sql>, Vec<Sql>),
@@ -19,7 +20,17 @@ pub(super) enum Sql {
 
 impl Sql {
     pub(super) fn list(opening: &'static str, separator: &'static str, items: Vec<Sql>) -> Self {
-        Sql::List { opening, separator, items }
+        Sql::List { opening, separator, items, least: 0 }
+    }
+
+    /// A list of what is selected: an empty one is no query that anybody writes, but DataFusion takes it.
+    pub(super) fn selected(opening: &'static str, items: Vec<Sql>) -> Self {
+        Sql::List { opening, separator: ", ", items, least: 1 }
+    }
+
+    /// A list of which nothing can be left out: an order that has to be total.
+    pub(super) fn whole(opening: &'static str, items: Vec<Sql>) -> Self {
+        Sql::List { opening, separator: ", ", least: items.len(), items }
     }
 
     /// Text, or something simpler.
@@ -38,13 +49,14 @@ impl Sql {
         match self {
             Sql::Text(_) => Vec::new(),
             Sql::All(parts) => within(parts).map(Sql::All).collect(),
-            Sql::List { opening, separator, items } => {
-                let shorter = (0..items.len()).map(|left_out| {
+            Sql::List { opening, separator, items, least } => {
+                let shorter = (0..items.len()).filter(|_| items.len() > *least).map(|left_out| {
                     let mut items = items.clone();
                     items.remove(left_out);
                     items
                 });
-                shorter.chain(within(items)).map(|items| Sql::list(opening, separator, items)).collect()
+                let with = |items| Sql::List { opening, separator, items, least: *least };
+                shorter.chain(within(items)).map(with).collect()
             }
             Sql::Or(whole, simpler) => {
                 let kept = whole.unsorted_steps().into_iter().map(|step| step.or(simpler.clone()));
@@ -70,7 +82,7 @@ impl Display for Sql {
         match self {
             Sql::Text(text) => f.write_str(text),
             Sql::All(parts) => parts.iter().try_for_each(|part| part.fmt(f)),
-            Sql::List { opening, separator, items } => {
+            Sql::List { opening, separator, items, .. } => {
                 for (index, item) in items.iter().enumerate() {
                     f.write_str(if index == 0 { opening } else { separator })?;
                     item.fmt(f)?;
