@@ -15,8 +15,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use random::Random;
 use schema::lineitem_schema;
@@ -30,8 +30,8 @@ const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
     let width = schema.fields().len();
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
-    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).expect("a parser");
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
+    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20);
     let mut decoder = BatchDecoder::new(schema, projection, &DecodeOptions::default(), BATCH_ROWS, 4 << 20)
         .expect("a decoder");
     for mut rest in input.chunks(CHUNK) {

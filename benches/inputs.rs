@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::reference::Machine;
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::Machine;
 
 use crate::random::Random;
 use crate::readers::{Counts, Reader};

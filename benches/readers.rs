@@ -4,9 +4,10 @@ use std::hint::black_box;
 use std::io::Read;
 
 use csv_core::ReadRecordResult;
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Step};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{Action, Machine, State};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::simd::Backend;
 
 /// Bytes of a buffer, and so of a read, as of a scan with the default limits.
 const CHUNK: usize = 256 << 10;
@@ -88,8 +89,8 @@ fn each_chunk(mut stream: impl Read, mut take: impl FnMut(&[u8])) {
 }
 
 fn ours(backend: Backend, input: &[u8], width: usize) -> Counts {
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
-    let mut parser = Parser::with_backend(&dialect, FieldCount::Exactly(width), 1 << 20, backend);
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
+    let mut parser = Parser::new(&dialect, FieldCount::Exactly(width), 1 << 20).with_backend(backend);
     let mut counts = Counts::default();
     each_chunk(input, |mut rest| {
         loop {

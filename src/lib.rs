@@ -42,7 +42,7 @@
 //!
 //! Each contains the one before.
 //!
-//! * none: [`dialect`], [`parse`]. Depends on `memchr` only.
+//! * none: [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
 //! * `arrow`: [`decode`], [`infer`]. Arrow arrays without async and without DataFusion.
 //! * `datafusion` (default): [`input`], [`stream`], [`datasource`].
 //! * `cli`: the binary `csv-stream`.
@@ -51,16 +51,19 @@
 pub mod datasource;
 #[cfg(feature = "arrow")]
 pub mod decode;
-pub mod dialect;
 pub mod error;
+pub mod grammar;
 #[cfg(feature = "arrow")]
 pub mod infer;
 #[cfg(feature = "datafusion")]
 pub mod input;
+#[doc(hidden)]
+pub mod internal;
 pub mod limits;
 pub mod parse;
 #[cfg(feature = "datafusion")]
 pub mod session;
+pub mod simd;
 #[cfg(feature = "datafusion")]
 pub mod stream;
 
@@ -69,6 +72,7 @@ pub use datasource::{
     CsvFormatOptions, CsvReaderTable, CsvStreamFormat, CsvStreamFormatFactory, CsvStreamSessionOptions,
     CsvStreamSource, OPTIONS, Split, filter_pushdown_rules, options_as_markdown,
 };
+pub use grammar::Dialect;
 #[cfg(feature = "datafusion")]
 pub use session::{
     CsvSessionExt, UrlTableOptions, install, install_url_tables, install_url_tables_with_options,

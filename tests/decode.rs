@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions, supports};
-use datafusion_csv_stream::dialect::{Dialect, Trim};
 use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::grammar::Trim;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use support::{Cuts, WHOLE, all_types, compare, ours};
 
@@ -293,7 +294,7 @@ fn table(data_type: DataType) -> Schema {
 }
 
 fn read(input: &str, data_type: DataType, options: &DecodeOptions) -> Result<ArrayRef, Error> {
-    let dialect = Dialect::builder().has_header(false).build()?;
+    let dialect = Dialect::builder().with_header(false).build()?;
     let table =
         Schema::new(vec![Field::new("first", DataType::Utf8, true), Field::new("value", data_type, true)]);
     ours(input.as_bytes(), &table, &dialect, options, WHOLE).map(|batch| batch.column(1).clone())
@@ -374,14 +375,14 @@ fn bytes_that_are_no_digits_overflow_nothing() {
     let options = DecodeOptions::default();
     let error = read("x,TV\n", DataType::Int64, &options).unwrap_err();
     assert!(error.to_string().contains("can't read \"TV\" as Int64"), "{error}");
-    let dialect = Dialect::builder().has_header(false).delimiter(b'|').build().unwrap();
+    let dialect = Dialect::builder().with_header(false).with_delimiter(b'|').build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Binary, true),
         Field::new("b", DataType::Int64, true),
         Field::new("c", DataType::Decimal128(15, 2), true),
         Field::new("d", DataType::Float64, true),
     ]);
-    let mut parser = Parser::new(&dialect, FieldCount::UpTo(4), 1 << 20).unwrap();
+    let mut parser = Parser::new(&dialect, FieldCount::UpTo(4), 1 << 20);
     let mut decoder = BatchDecoder::new(&table, &[0, 1, 2, 3], &options, 10, 1 << 20).unwrap();
     let mut rest = &b"TV|1|2|3\nM\xfc\xfc|||\nTV\nx|TVTVTVTVTVTVTVTVTV|\n"[..];
     let mut refused = 0;
@@ -610,7 +611,7 @@ fn a_batch_has_no_room_once_its_dictionary_is_full() {
 #[test]
 fn a_batch_of_distinct_values_leaves_the_next_one_all_its_room() {
     let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20).unwrap();
+    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20);
     let none = DecodeOptions::default();
     let mut decoder = BatchDecoder::new(&table(data_type), &[0], &none, 1000, 4000).unwrap();
     let input = (0..500).map(|i| format!("a value that no other is: {i}\n")).collect::<String>();
@@ -692,7 +693,7 @@ fn null_regex_is_that_of_arrow() {
 
 #[test]
 fn null_where_none_may_be() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     for data_type in all_types().into_iter().filter(|data_type| *data_type != DataType::Null) {
         let table = Schema::new(vec![
             Field::new("first", DataType::Utf8, false),
@@ -713,7 +714,7 @@ fn null_where_none_may_be() {
 
 #[test]
 fn invalid_utf8_is_an_error_in_strings_only() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let strings = [
         DataType::Utf8,
         DataType::LargeUtf8,
@@ -758,7 +759,7 @@ fn invalid_utf8_is_an_error_in_strings_only() {
 
 #[test]
 fn the_first_error_of_the_file_is_reported() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Int8, true),
         Field::new("b", DataType::Utf8View, false),
@@ -784,7 +785,7 @@ fn the_first_error_of_the_file_is_reported() {
 }
 
 fn project(input: &str, table: &Schema, projection: &[usize]) -> Result<RecordBatch, Error> {
-    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(table.fields().len()), 1 << 20)?;
+    let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(table.fields().len()), 1 << 20);
     let mut decoder = BatchDecoder::new(table, projection, &DecodeOptions::default(), 100, 1 << 20)?;
     if let (_, Step::Records(records)) = parser.next(input.as_bytes(), decoder.room())? {
         decoder.push(&records)?;
@@ -814,7 +815,7 @@ fn a_projection_chooses_orders_and_spares() {
 
 #[test]
 fn batches_are_bounded_in_rows_and_bytes() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let wide = Schema::new(
         (0..1000).map(|i| Field::new(format!("c{i}"), DataType::Decimal256(76, 2), true)).collect::<Vec<_>>(),
     );
@@ -848,11 +849,11 @@ fn what_is_held_stays_near_the_bound() {
             .map(|(i, data_type)| Field::new(format!("c{i}"), data_type, true))
             .collect::<Vec<_>>(),
     );
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let line = format!("1,{0},{0},1.5,true\n", "some text of a length".repeat(3));
     let input = line.repeat(50_000);
     let bound = 1 << 20;
-    let mut parser = Parser::new(&dialect, FieldCount::Exactly(5), 1 << 20).unwrap();
+    let mut parser = Parser::new(&dialect, FieldCount::Exactly(5), 1 << 20);
     let mut decoder =
         BatchDecoder::new(&table, &[0, 1, 2, 3, 4], &DecodeOptions::default(), usize::MAX, bound).unwrap();
     let (mut rest, mut most, mut rows) = (input.as_bytes(), 0, 0);
@@ -872,7 +873,7 @@ fn what_is_held_stays_near_the_bound() {
 
 #[test]
 fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
-    let dialect = Dialect::builder().has_header(false).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let mut random = Random(0x0dec_0ded_0dec_0ded);
     let lines: Vec<String> = (0..300)
         .map(|i| {
@@ -887,7 +888,7 @@ fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
     let longest = lines.iter().map(String::len).max().unwrap();
     let bound = 4 << 20;
     for data_type in [DataType::Utf8, DataType::Utf8View, DataType::LargeBinary, DataType::BinaryView] {
-        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20).unwrap();
+        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20);
         let table = table(data_type.clone());
         let mut decoder =
             BatchDecoder::new(&table, &[0], &DecodeOptions::default(), usize::MAX, bound).unwrap();
@@ -937,7 +938,7 @@ fn a_limit_takes_hold_of_the_batch_being_built() {
 
 #[test]
 fn values_are_trimmed_where_the_dialect_says_so() {
-    let dialect = Dialect::builder().has_header(false).trim(Trim::Fields).build().unwrap();
+    let dialect = Dialect::builder().with_header(false).with_trim(Trim::Fields).build().unwrap();
     let table = Schema::new(vec![
         Field::new("a", DataType::Boolean, true),
         Field::new("b", DataType::Utf8View, true),

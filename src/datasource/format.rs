@@ -97,7 +97,7 @@ impl FileFormat for CsvStreamFormat {
         objects: &[ObjectMeta],
     ) -> Result<SchemaRef> {
         let options = self.session_options(state).resolve()?;
-        let mut sampler = options.sampler()?;
+        let mut sampler = options.sampler();
         for object in objects {
             let path = object.location.as_ref();
             let compression = options.compression.resolve(path);

@@ -10,8 +10,8 @@ use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 use super::ranges::Split;
 use super::values;
 use crate::decode::{DecodeOptions, OversizedFields};
-use crate::dialect::{Dialect, Terminator, Trim};
 use crate::error::{Error, Result};
+use crate::grammar::{Dialect, Terminator, Trim};
 use crate::infer::{SampleOptions, SchemaSampler, nulls_of};
 use crate::input::{Compression, CompressionOption};
 use crate::limits::{DEFAULT_MEMORY_LIMIT, Limits};
@@ -503,14 +503,14 @@ impl CsvFormatOptions {
     /// The options as the layers below take them, checked.
     pub(super) fn resolve(&self) -> Result<ReadOptions> {
         let dialect = Dialect::builder()
-            .has_header(self.has_header.unwrap_or(true))
-            .delimiter(self.delimiter.unwrap_or(b','))
-            .quote(self.quote)
-            .escape(self.escape)
-            .double_quote(self.double_quote)
-            .comment(self.comment)
-            .terminator(self.terminator)
-            .trim(self.trim)
+            .with_header(self.has_header.unwrap_or(true))
+            .with_delimiter(self.delimiter.unwrap_or(b','))
+            .with_quote(self.quote)
+            .with_escape(self.escape)
+            .with_double_quote(self.double_quote)
+            .with_comment(self.comment)
+            .with_terminator(self.terminator)
+            .with_trim(self.trim)
             .build()?;
         let decode = DecodeOptions::default()
             .null_values(&self.null_values)
@@ -555,11 +555,11 @@ pub(super) struct ReadOptions {
 
 impl ReadOptions {
     /// A sampler that sees files as reading them does.
-    pub(super) fn sampler(&self) -> Result<SchemaSampler> {
+    pub(super) fn sampler(&self) -> SchemaSampler {
         let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, None);
         let sampler =
-            SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)?;
-        Ok(sampler.with_cut_fields(cut_fields))
+            SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes);
+        sampler.with_cut_fields(cut_fields)
     }
 
     /// A stream of files with these columns; what is particular to one file is still to be set.

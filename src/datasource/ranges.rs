@@ -31,11 +31,12 @@ use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, Fil
 use object_store::{ObjectMeta, ObjectStore};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
+use crate::grammar::{BOM, Dialect};
 use crate::input::{Compression, CompressionOption, Input, InputCounters, open_range};
 use crate::limits::Limits;
-use crate::parse::{BOM, Boundary, BoundaryFinder, FieldCount, RecordCounter, RecordStart};
+use crate::parse::boundary::{Boundary, BoundaryFinder};
+use crate::parse::{FieldCount, RecordCounter, RecordStart};
 use crate::stream::{RangeEnd, compare};
 
 /// Bytes at the front of a file with a header, among which a record may be that header: in them the prefix is scanned.
@@ -209,7 +210,7 @@ impl FileRanges {
 
     /// Reads all that stands before the first record at or after byte `at`.
     async fn scan_prefix(&self, at: u64) -> Result<Option<RecordStart>> {
-        let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes())?;
+        let mut counter = RecordCounter::new(&self.dialect, self.limits.max_record_bytes());
         let mut reader = self.open(0..at + 1).await?;
         // The counter's own count is behind as long as it waits for the rest of a BOM.
         let mut read = 0;

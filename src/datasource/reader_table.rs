@@ -50,7 +50,7 @@ impl CsvReaderTable {
         let options = options.resolve()?;
         let compression = options.compression.resolve(&name);
         let reader = input::decompress(reader, compression, &options.limits);
-        let sampler = options.sampler()?;
+        let sampler = options.sampler();
         let (schema, reader) =
             infer_schema(reader, sampler, &options.limits).await.map_err(|error| error.with_path(&name))?;
         Ok(CsvReaderTable { name, schema, options, batch_size, reader: Arc::new(Mutex::new(Some(reader))) })

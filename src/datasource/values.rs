@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 
 use super::ranges::Split;
 use crate::decode::OversizedFields;
-use crate::dialect::{Dialect, Terminator, Trim};
+use crate::grammar::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 use crate::parse::{FieldCount, Parser, Step};
@@ -125,9 +125,8 @@ pub(super) fn some_string(value: &str) -> Parsed<Option<String>> {
 /// A list written as one CSV record, read by this crate's own parser.
 pub(super) fn list(value: &str) -> Parsed<Vec<String>> {
     let one_line = || ": it has to be one record".to_owned();
-    let dialect = Dialect::builder().has_header(false).build().map_err(|e| e.to_string())?;
-    let mut parser =
-        Parser::new(&dialect, FieldCount::Any, DEFAULT_MAX_RECORD_BYTES).map_err(|e| e.to_string())?;
+    let dialect = Dialect::builder().with_header(false).build().map_err(|e| e.to_string())?;
+    let mut parser = Parser::new(&dialect, FieldCount::Any, DEFAULT_MAX_RECORD_BYTES);
     let (_, Step::NeedInput) = parser.next(value.as_bytes(), 1).map_err(|_| one_line())? else {
         return Err(one_line());
     };

@@ -7,13 +7,16 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch};
+use super::column::ColumnDecoder;
 use super::fields::{Failure, Fields};
 use super::make::make;
 use super::options::DecodeOptions;
+use super::scratch::Scratch;
 use super::utf8::Utf8;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Backend, Records, Spans};
+use crate::parse::Records;
+use crate::parse::column::Spans;
+use crate::simd::Backend;
 
 /// Decodes the records of one table, batch by batch.
 ///
@@ -21,13 +24,13 @@ use crate::parse::{Backend, Records, Spans};
 /// use arrow::array::AsArray;
 /// use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 /// use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
 ///
 /// let table = Schema::new(vec![
 ///     Field::new("id", DataType::Int64, false),
 ///     Field::new("name", DataType::Utf8View, true),
 /// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut decoder = BatchDecoder::new(&table, &[1, 0], &DecodeOptions::default(), 8192, 1 << 20)?;
 ///
 /// let mut input = &b"id,name\n1,one\n2,\n"[..];
@@ -66,7 +69,8 @@ pub struct BatchDecoder {
     oversized: Cell<usize>,
 }
 
-/// One in so many records has to be selected for the text of all to be checked at once rather than field by field.
+/// One in so many records has to be selected for the text of all to be checked at once rather than
+/// field by field.
 const SPARSE: usize = 8;
 
 #[derive(Debug)]
@@ -79,14 +83,17 @@ struct ProjectedColumn {
 }
 
 impl BatchDecoder {
-    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the indices of the columns
-    /// to decode, in the order of the batches' columns; without any, rows are only counted.
+    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the
+    /// indices of the columns to decode, in the order of the batches' columns; without any, rows
+    /// are only counted.
     ///
-    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached `batch_bytes` bytes.
+    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached
+    /// `batch_bytes` bytes.
     ///
     /// # Errors
     ///
-    /// When a projected column's type [is not supported](super::supports), or the projection names no column.
+    /// When a projected column's type [is not supported](super::supports), or the projection names
+    /// no column.
     pub fn new(
         table: &Schema,
         projection: &[usize],
@@ -123,9 +130,16 @@ impl BatchDecoder {
             last_rows: 0,
             scratch: Scratch::new(),
             spans: Spans::default(),
-            backend: Backend::detect()?,
+            backend: Backend::detect(),
             oversized: Cell::new(0),
         })
+    }
+
+    /// Decodes with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
     }
 
     /// The batches' schema: the projected columns.
@@ -133,8 +147,8 @@ impl BatchDecoder {
         &self.schema
     }
 
-    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is to be called. An empty
-    /// batch takes at least one.
+    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is
+    /// to be called. An empty batch takes at least one.
     pub fn room(&self) -> usize {
         let bytes = self.batch_bytes.saturating_sub(self.bytes());
         let rows = self.batch_rows.saturating_sub(self.rows);
@@ -157,24 +171,25 @@ impl BatchDecoder {
         self.batch_rows
     }
 
-    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is taken.
+    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is
+    /// taken.
     pub fn set_batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.max(1);
     }
 
-    /// Decodes records into the batch being built. They should be no more than [`room`](Self::room); with more, the batch
-    /// exceeds its bounds.
+    /// Decodes records into the batch being built. They should be no more than
+    /// [`room`](Self::room); with more, the batch exceeds its bounds.
     ///
     /// # Errors
     ///
-    /// When a field can't be read as its column's type: the first one, in the order of the file. The decoder is of no
-    /// further use then.
+    /// When a field can't be read as its column's type: the first one, in the order of the file.
+    /// The decoder is of no further use then.
     pub fn push(&mut self, records: &Records<'_>) -> Result<()> {
         self.push_rows(records, None)
     }
 
-    /// Decodes some of the records only, by their indices in ascending order, as [`push`](Self::push) does with all.
-    /// Nothing of the others is looked at.
+    /// Decodes some of the records only, by their indices in ascending order, as
+    /// [`push`](Self::push) does with all. Nothing of the others is looked at.
     ///
     /// # Errors
     ///
@@ -206,7 +221,8 @@ impl BatchDecoder {
         };
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
-            // After a failure in one column, one in a later column comes first only if its record does.
+            // After a failure in one column, one in a later column comes first only if its record
+            // does.
             let before = first.as_ref().map_or(rows, |(failure, ..)| failure.record);
             let field = self.schema.field(column.batch_index);
             let fields = match selected {
@@ -283,8 +299,8 @@ impl BatchDecoder {
         self.rows * self.row_bytes + variable
     }
 
-    /// Makes room for more rows: at first for as many as the last batch had, then for twice as many, but not for more
-    /// than a batch can have.
+    /// Makes room for more rows: at first for as many as the last batch had, then for twice as
+    /// many, but not for more than a batch can have.
     fn reserve(&mut self, more: usize) {
         let needed = self.rows + more;
         if needed <= self.capacity {

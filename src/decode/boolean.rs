@@ -6,9 +6,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, NullBufferBuilder};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch};
+use super::by_lanes::{AppendLanes, ByLanes};
+use super::column::ColumnDecoder;
 use super::fields::{Append, Failure, Fields, Rejected, Text};
-use super::lanes::{AppendLanes, ByLanes, LANES, Lanes, right};
+use super::lanes::{LANES, Lanes, right};
+use super::scratch::Scratch;
 
 /// The words in lower case, the first letter the lowest byte.
 const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;

@@ -9,9 +9,11 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, ByteArrayType, DataType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch, reserve_bytes, reserve_rows, take_vec};
+use super::by_lanes::{AppendLanes, ByLanes};
+use super::column::{ColumnDecoder, reserve_bytes, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
-use super::lanes::{AppendLanes, ByLanes, Lanes};
+use super::lanes::Lanes;
+use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
 /// Values of up to so many bytes are copied as so many, without a call.

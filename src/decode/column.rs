@@ -1,18 +1,19 @@
-//! [`ColumnDecoder`]: what each type's file provides.
+//! [`ColumnDecoder`]: the decoder of a column, which each type's file implements.
 
 use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 
 use super::fields::{Failure, Fields};
-use super::lanes::Lanes;
+use super::scratch::Scratch;
 
 /// Builds the arrays of one column.
 pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     /// Bits that every row takes, NULL or not, beside its validity.
     fn row_bits(&self) -> usize;
 
-    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty builder makes room for as
-    /// many bytes as those of the last batch, but not for more than `bytes`.
+    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty
+    /// builder makes room for as many bytes as those of the last batch, but not for more than
+    /// `bytes`.
     fn reserve(&mut self, rows: usize, bytes: usize);
 
     /// Appends the fields of some records.
@@ -35,34 +36,6 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
 }
 
-/// What a push may write to, kept from one to the next.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    /// A value that is not written in the file as it is.
-    pub(super) text: Vec<u8>,
-    pub(super) lanes: Box<Lanes>,
-}
-
-/// Bytes of the text that a finished batch leaves for the next one.
-const MAX_TEXT: usize = (64 << 10) - size_of::<Lanes>();
-
-impl Scratch {
-    pub(super) fn new() -> Self {
-        Scratch { text: Vec::new(), lanes: Box::new(Lanes::new()) }
-    }
-
-    /// Keeps no more than what is cheap to keep.
-    pub(super) fn shrink(&mut self) {
-        self.text.clear();
-        self.text.shrink_to(MAX_TEXT);
-    }
-
-    /// Bytes held.
-    pub(super) fn allocated_bytes(&self) -> usize {
-        self.text.capacity() + size_of::<Lanes>()
-    }
-}
-
 /// Grows a vector for `rows` in all, to exactly that.
 pub(super) fn reserve_rows<T>(values: &mut Vec<T>, rows: usize) {
     values.reserve_exact(rows.saturating_sub(values.len()));
@@ -77,7 +50,8 @@ pub(super) fn take_vec<T>(values: &mut Vec<T>) -> Vec<T> {
     values
 }
 
-/// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small beside the bounds.
+/// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small
+/// beside the bounds.
 #[inline]
 pub(super) fn reserve_bytes(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() < more {

@@ -8,8 +8,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{ArrowDictionaryKeyType, ArrowNativeType, DataType, Utf8Type};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch};
+use super::column::ColumnDecoder;
 use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
 /// Bytes that a distinct value takes beside its own: its offset, and its place in the builder's hash table.

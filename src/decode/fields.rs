@@ -1,15 +1,13 @@
-//! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read in words.
+//! [`Fields`]: the fields of one column as values or NULL, and [`Text`], a value that can be read
+//! in words.
 
 use std::cell::Cell;
 
-use memchr::memchr2;
-
-use super::lanes::Lanes;
 use super::options::{DecodeOptions, OversizedFields};
 use super::utf8::Utf8;
 use crate::error::{ErrorKind, shown};
-use crate::parse::index::{BLOCK, Simd};
-use crate::parse::{Backend, Column};
+use crate::parse::Column;
+use crate::simd::Backend;
 
 /// The fields of one column, and what is to know to read them.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +75,8 @@ impl Fields<'_> {
         })
     }
 
-    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is listed as NULL.
+    /// Whether a field that isn't empty and isn't quoted is a value as it stands, unless it is
+    /// listed as NULL.
     #[inline]
     pub(super) fn is_verbatim(&self) -> bool {
         self.column.unescape().is_verbatim() && !self.options.has_regex() && !self.are_long
@@ -112,71 +111,11 @@ impl Fields<'_> {
         self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
     }
 
-    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not NULL. Nothing of that
-    /// kind is empty, or starts or ends with white space.
+    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not
+    /// NULL. Nothing of that kind is empty, or starts or ends with white space.
     pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
         let quote = self.column.unescape().quote();
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
-    }
-
-    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them. Returns those that are left
-    /// quoted, one bit each: with quotes or escapes inside, with text behind, or empty.
-    #[inline(always)]
-    pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
-        let unescape = self.column.unescape();
-        let Some(quote) = unescape.quote() else {
-            return 0;
-        };
-        let escape = unescape.escape().unwrap_or(quote);
-        let bytes = self.column.bytes();
-        let mut left = 0;
-        for lane in 0..count {
-            let (start, end) = (lanes.start[lane] as usize, lanes.end[lane] as usize);
-            if bytes.get(start) != Some(&quote) || start >= end {
-                continue;
-            }
-            // To where its first quote or escape stands, if that is right at the end.
-            let inner = match bytes[start + 1..].first_chunk() {
-                Some(piece) if end - start <= BLOCK => {
-                    let block = simd.load(piece);
-                    (simd.eq(block, quote) | simd.eq(block, escape)).trailing_zeros() as usize
-                }
-                _ => memchr2(quote, escape, &bytes[start + 1..end]).unwrap_or(0),
-            };
-            if inner > 0 && start + 1 + inner + 1 == end && bytes[end - 1] == quote {
-                lanes.start[lane] += 1;
-                lanes.end[lane] -= 1;
-                lanes.len[lane] -= 2;
-            } else {
-                left |= 1 << lane;
-            }
-        }
-        left
-    }
-
-    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each: neither NULL, nor to be
-    /// trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that are no values as they stand.
-    #[inline(always)]
-    pub(super) fn texts(&self, lanes: &Lanes, count: usize, quoted: u64, utf8: bool) -> u64 {
-        if !self.is_verbatim() || (utf8 && self.text.is_none()) {
-            return 0;
-        }
-        let bytes = self.column.bytes();
-        let longest_null = self.options.longest_null() as u64;
-        let cut = self.text.filter(|text| utf8 && !text.is_ascii());
-        let mut mask = 0;
-        for lane in 0..count {
-            let (start, end) = (lanes.start[lane], lanes.end[lane]);
-            let mut is_text = start < end;
-            if is_text && lanes.len[lane] <= longest_null {
-                is_text = !self.options.is_listed(&bytes[start as usize..end as usize]);
-            }
-            if let Some(text) = cut {
-                is_text &= text.is_boundary(start) && text.is_boundary(end);
-            }
-            mask |= u64::from(is_text) << lane;
-        }
-        mask & !quoted
     }
 
     /// Appends one field, whatever stands in it.
@@ -209,7 +148,8 @@ impl Fields<'_> {
                 OversizedFields::Truncate => value = truncated(value, limit),
             }
         }
-        // It is a part of the file, which goes on behind it, or of what has been written to the scratch.
+        // It is a part of the file, which goes on behind it, or of what has been written to the
+        // scratch.
         let (at, len) = (value.as_ptr().addr(), value.len());
         let bytes = self.column.bytes();
         let text = match offset(at, bytes) {
@@ -233,7 +173,8 @@ impl Fields<'_> {
     }
 }
 
-/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not whole.
+/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not
+/// whole.
 fn truncated(value: &[u8], len: usize) -> &[u8] {
     let continues = |at: usize| value[at] & 0xc0 == 0x80;
     let end = (len.saturating_sub(3)..=len).rev().find(|&end| !continues(end));
@@ -248,7 +189,8 @@ fn offset(address: usize, bytes: &[u8]) -> Option<usize> {
     address.checked_sub(bytes.as_ptr().addr()).filter(|&at| at < bytes.len())
 }
 
-/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end too.
+/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end
+/// too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
     /// The value's bytes and what follows.

@@ -1,14 +1,11 @@
-//! [`Lanes`]: up to 64 fields of one column side by side, so that their values are computed by vectors.
+//! [`Lanes`]: up to 64 fields of one column side by side, so that their values are computed by
+//! vectors.
 //!
-//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end. All that follows is the
-//! same arithmetic on each lane without a branch, which the compiler turns into vectors of the back end that it runs on.
+//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end. All
+//! that follows is the same arithmetic on each lane without a branch, which the compiler turns into
+//! vectors of the back end that it runs on.
 
-use std::ops::Range;
-
-use super::column::Scratch;
-use super::fields::{Append, Failure, Fields};
 use crate::parse::Column;
-use crate::parse::index::{Kernel, Simd};
 
 /// How many fields: one bit of a `u64` each.
 pub(super) const LANES: usize = 64;
@@ -22,8 +19,8 @@ pub(super) struct Lanes {
     pub(super) end: [u32; LANES],
     /// Bytes of each field; more than any value has where it is missing.
     pub(super) len: [u64; LANES],
-    /// The last eight bytes before each field's end, the very last one the highest. What stands before the field is
-    /// arbitrary.
+    /// The last eight bytes before each field's end, the very last one the highest. What stands
+    /// before the field is arbitrary.
     pub(super) last: [u64; LANES],
     /// The eight bytes before those.
     pub(super) before: [u64; LANES],
@@ -36,7 +33,7 @@ impl Lanes {
 
     /// Finds the fields of the records from `from` on, and says how many.
     #[inline(always)]
-    fn find(&mut self, column: &Column<'_>, from: usize) -> usize {
+    pub(super) fn find(&mut self, column: &Column<'_>, from: usize) -> usize {
         let count = column.copy_spans(from, &mut self.start, &mut self.end);
         for lane in 0..LANES {
             self.len[lane] = u64::from(self.end[lane].wrapping_sub(self.start[lane]));
@@ -83,84 +80,4 @@ pub(super) fn right(wrong: &[u64; LANES], count: usize) -> u64 {
     }
     let bit = |(lane, &wrong): (usize, &u64)| u64::from(wrong == 0) << lane;
     wrong.iter().enumerate().map(bit).sum::<u64>() & first
-}
-
-/// A column whose values are read lane by lane.
-pub(super) trait AppendLanes: Append {
-    /// What is read at once.
-    type Values;
-
-    /// Room for that.
-    fn values() -> Self::Values;
-
-    /// Reads the first `count` lanes, and returns which of them are values that [`append_lanes`](Self::append_lanes) can
-    /// append: one bit each. The others are read one by one. Those in `quoted` are known to be no values as they stand.
-    fn read(
-        &self,
-        fields: &Fields<'_>,
-        lanes: &mut Lanes,
-        count: usize,
-        quoted: u64,
-        values: &mut Self::Values,
-    ) -> u64;
-
-    /// Appends some of the lanes that have been read, of which none is NULL.
-    fn append_lanes(
-        &mut self,
-        fields: &Fields<'_>,
-        lanes: &Lanes,
-        values: &Self::Values,
-        range: Range<usize>,
-    );
-}
-
-/// Appends the fields of a column lane by lane, and one by one where that can't be.
-pub(super) struct ByLanes<'a, 'b, A> {
-    pub(super) fields: &'a Fields<'b>,
-    pub(super) target: &'a mut A,
-    pub(super) scratch: &'a mut Scratch,
-}
-
-impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
-    type Output = Result<(), Failure>;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> Self::Output {
-        let ByLanes { fields, target, scratch: Scratch { text, lanes } } = self;
-        let empty_is_null = fields.is_nullable && fields.options.is_null(b"", false, A::IS_TEXT);
-        let is_verbatim = fields.is_verbatim();
-        let mut unquotes = A::IS_TEXT;
-        let mut values = A::values();
-        let mut from = 0;
-        while from < fields.column.len() {
-            let count = lanes.find(&fields.column, from);
-            let mut quoted = if unquotes { fields.unquote(simd, lanes, count) } else { 0 };
-            let mut read = target.read(fields, lanes, count, quoted, &mut values);
-            if read.count_ones() as usize != count && !unquotes {
-                // In numbers nobody looks for quotes before there are some.
-                unquotes = true;
-                quoted = fields.unquote(simd, lanes, count);
-                read = target.read(fields, lanes, count, quoted, &mut values);
-            }
-            let mut lane = 0;
-            while lane < count {
-                let run = (read >> lane).trailing_ones() as usize;
-                if run > 0 {
-                    target.append_lanes(fields, lanes, &values, lane..lane + run);
-                    lane += run;
-                } else {
-                    match lanes.len[lane] == 0 && empty_is_null {
-                        true => target.append_null(),
-                        false => {
-                            let span = (lanes.start[lane], lanes.end[lane]);
-                            fields.append_one(from + lane, span, is_verbatim, target, text)?;
-                        }
-                    }
-                    lane += 1;
-                }
-            }
-            from += count;
-        }
-        Ok(())
-    }
 }

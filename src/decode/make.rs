@@ -18,17 +18,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Whether columns of a type can be decoded.
 ///
-/// They can but for nested, union, interval and run-end encoded types, fixed-size binary, dictionaries of anything but
-/// strings, decimals of a precision or scale that Arrow doesn't allow, and timestamps in a zone that isn't known.
+/// They can but for nested, union, interval and run-end encoded types, fixed-size binary,
+/// dictionaries of anything but strings, decimals of a precision or scale that Arrow doesn't allow,
+/// and timestamps in a zone that isn't known.
 pub fn supports(data_type: &DataType) -> bool {
     make(data_type).is_ok()
-}
-
-/// Whether values of a type have a length that [`DecodeOptions::max_field_bytes`](super::DecodeOptions::max_field_bytes) is
-/// about.
-pub(super) fn can_be_oversized(data_type: &DataType) -> bool {
-    let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
-    data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))
 }
 
 /// The decoder of a type.

@@ -26,6 +26,7 @@
 
 mod batch;
 mod boolean;
+mod by_lanes;
 mod bytes;
 mod column;
 mod decimal;
@@ -40,6 +41,7 @@ mod make;
 mod null;
 mod options;
 mod primitive;
+mod scratch;
 mod select;
 mod temporal;
 mod utf8;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, NullArray};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch};
+use super::column::ColumnDecoder;
 use super::fields::{Append, Failure, Fields, Rejected, Text};
+use super::scratch::Scratch;
 
 /// Counts rows, and refuses values: `arrow-csv` drops them without a word.
 #[derive(Debug, Default)]

@@ -1,20 +1,20 @@
 //! [`DecodeOptions`]: which fields are NULL, and how long they may be.
 
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use regex::Regex;
 
-use super::make::can_be_oversized;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::parse::CutFields;
+use crate::parse::cut::CutFields;
 
 /// Which fields are NULL, and how long they may be.
 ///
-/// By default an empty field is, quoted or not, as in DataFusion's built-in reader. What is compared is the value:
-/// unescaped and trimmed. If both `null_values` and `null_regex` are given, a field is NULL that either names.
+/// By default an empty field is, quoted or not, as in DataFusion's built-in reader. What is
+/// compared is the value: unescaped and trimmed. If both `null_values` and `null_regex` are given,
+/// a field is NULL that either names.
 ///
-/// Whatever is set, an empty field of a type that is not a string, binary or dictionary type is NULL, because no such
-/// type has an empty value, and so is every field that a short record lacks.
+/// Whatever is set, an empty field of a type that is not a string, binary or dictionary type is
+/// NULL, because no such type has an empty value, and so is every field that a short record lacks.
 ///
 /// ```
 /// use datafusion_csv_stream::decode::DecodeOptions;
@@ -45,13 +45,14 @@ pub enum OversizedFields {
     Error,
     /// NULL.
     Null,
-    /// Its first `max_field_bytes` bytes, or up to three fewer where those would end inside a character.
+    /// Its first `max_field_bytes` bytes, or up to three fewer where those would end inside a
+    /// character.
     Truncate,
 }
 
 impl DecodeOptions {
-    /// The values that are NULL. Default none, which means that the empty one is; in a list that is given, `""` has to
-    /// be named for the empty string to be NULL.
+    /// The values that are NULL. Default none, which means that the empty one is; in a list that is
+    /// given, `""` has to be named for the empty string to be NULL.
     pub fn null_values<I>(mut self, values: I) -> Self
     where
         I: IntoIterator,
@@ -65,8 +66,9 @@ impl DecodeOptions {
         self
     }
 
-    /// A regular expression of the values that are NULL; it need not match the whole value, as in `arrow-csv`, and a
-    /// value that isn't UTF-8 doesn't match. Default none. If one is given, the empty string is NULL only if it matches.
+    /// A regular expression of the values that are NULL; it need not match the whole value, as in
+    /// `arrow-csv`, and a value that isn't UTF-8 doesn't match. Default none. If one is given, the
+    /// empty string is NULL only if it matches.
     ///
     /// # Errors
     ///
@@ -85,23 +87,23 @@ impl DecodeOptions {
         Ok(self)
     }
 
-    /// Whether a quoted empty field is an empty string, in columns of string, binary and dictionary types, whatever the
-    /// other options say of empty fields. Default false.
+    /// Whether a quoted empty field is an empty string, in columns of string, binary and dictionary
+    /// types, whatever the other options say of empty fields. Default false.
     pub fn quoted_empty_is_string(mut self, yes: bool) -> Self {
         self.quoted_empty_is_string = yes;
         self
     }
 
-    /// The most bytes of a value of a string, binary or dictionary column, unescaped and trimmed, and what becomes of
-    /// longer ones. Default: as many as a record may have.
+    /// The most bytes of a value of a string, binary or dictionary column, unescaped and trimmed,
+    /// and what becomes of longer ones. Default: as many as a record may have.
     pub fn max_field_bytes(mut self, bytes: Option<usize>, oversized_fields: OversizedFields) -> Self {
         self.max_field_bytes = bytes;
         self.oversized_fields = oversized_fields;
         self
     }
 
-    /// Whether an oversized value has to be read whole: where it is an error, and where it is to be truncated unless a regular
-    /// expression finds it to be NULL.
+    /// Whether an oversized value has to be read whole: where it is an error, and where it is to be
+    /// truncated unless a regular expression finds it to be NULL.
     pub fn reads_values_whole(&self) -> bool {
         match self.oversized_fields {
             OversizedFields::Error => true,
@@ -110,8 +112,8 @@ impl DecodeOptions {
         }
     }
 
-    /// With the [`max_field_bytes`](Limits::max_field_bytes) of these limits, if none are set here and oversized values need not be
-    /// read whole.
+    /// With the [`max_field_bytes`](Limits::max_field_bytes) of these limits, if none are set here
+    /// and oversized values need not be read whole.
     pub fn within(mut self, limits: &Limits) -> Self {
         if !self.reads_values_whole() {
             self.max_field_bytes = self.max_field_bytes.or(limits.max_field_bytes());
@@ -119,8 +121,9 @@ impl DecodeOptions {
         self
     }
 
-    /// How many bytes a record may have within these limits, and how its fields are cut if it needn't be held whole: in the columns
-    /// of the table whose values can be oversized, or in all while they aren't known.
+    /// How many bytes a record may have within these limits, and how its fields are cut if it
+    /// needn't be held whole: in the columns of the table whose values can be oversized, or in all
+    /// while they aren't known.
     pub fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
         let (whole_bytes, held_bytes) = (limits.chunk_bytes(), limits.held_record_bytes());
         match self.max_field_bytes {
@@ -196,4 +199,10 @@ impl DecodeOptions {
                 .as_ref()
                 .is_some_and(|regex| std::str::from_utf8(value).is_ok_and(|value| regex.is_match(value)))
     }
+}
+
+/// Whether [`DecodeOptions::max_field_bytes`] limits the values of a type.
+fn can_be_oversized(data_type: &DataType) -> bool {
+    let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
+    data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))
 }

@@ -8,9 +8,11 @@ use arrow::array::{ArrayRef, ArrowPrimitiveType, NullBufferBuilder, PrimitiveArr
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch, reserve_rows, take_vec};
+use super::by_lanes::{AppendLanes, ByLanes};
+use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
-use super::lanes::{AppendLanes, ByLanes, LANES, Lanes};
+use super::lanes::{LANES, Lanes};
+use super::scratch::Scratch;
 
 /// Reads the values of one type.
 pub(super) trait Parse: fmt::Debug + Send {

@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::PREDICATE_ROWS;
 use crate::parse::Records;
 
-/// Decodes the columns that decide about records, in stages: those of a later stage only for the records that all
-/// stages before it have kept.
+/// Decodes the columns that decide about records, in stages: those of a later stage only for the
+/// records that all stages before it have kept.
 ///
 /// ```
 /// use arrow::array::AsArray;
@@ -21,13 +21,13 @@ use crate::parse::Records;
 /// use arrow::datatypes::{DataType, Field, Schema};
 /// use datafusion_csv_stream::decode::{DecodeOptions, RecordSelector};
 /// use datafusion_csv_stream::error::Error;
-/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
 ///
 /// let table = Schema::new(vec![
 ///     Field::new("id", DataType::Int64, true),
 ///     Field::new("name", DataType::Utf8View, true),
 /// ]);
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut selector = RecordSelector::new(&table, &[&[0]], &DecodeOptions::default(), 1 << 20)?;
 /// let (_, Step::Records(records)) = parser.next(b"id,name\n1,one\n2,two\n3,three\n", 10)? else { panic!() };
 /// let selected = selector.select(&records, |_, batch| {
@@ -54,9 +54,10 @@ pub struct Selected<'a> {
 }
 
 impl RecordSelector {
-    /// A selector for a file whose columns are those of `table`, in order. Each stage is the indices of the columns that
-    /// it needs, in the order in which it is given them; it may need none. What a stage is given at once takes about
-    /// `batch_bytes` bytes, if [`room`](Self::room) is kept to.
+    /// A selector for a file whose columns are those of `table`, in order. Each stage is the
+    /// indices of the columns that it needs, in the order in which it is given them; it may need
+    /// none. What a stage is given at once takes about `batch_bytes` bytes, if [`room`](Self::room)
+    /// is kept to.
     ///
     /// # Errors
     ///
@@ -78,12 +79,14 @@ impl RecordSelector {
         self.stages.iter().map(BatchDecoder::room).min().unwrap_or(PREDICATE_ROWS)
     }
 
-    /// Selects from some records. `keep` is given the number of a stage and the stage's columns of the records that are
-    /// left, and says which of them to keep: NULL is not kept. It isn't called where none are left.
+    /// Selects from some records. `keep` is given the number of a stage and the stage's columns of
+    /// the records that are left, and says which of them to keep: NULL is not kept. It isn't called
+    /// where none are left.
     ///
     /// # Errors
     ///
-    /// When a field can't be read as its column's type, and those of `keep`. The selector is of no further use then.
+    /// When a field can't be read as its column's type, and those of `keep`. The selector is of no
+    /// further use then.
     pub fn select<E: From<Error>>(
         &mut self,
         records: &Records<'_>,
@@ -120,7 +123,8 @@ impl RecordSelector {
     }
 }
 
-/// Leaves what is kept of the indices, which stand for all if `is_all`; says whether that is less than before.
+/// Leaves what is kept of the indices, which stand for all if `is_all`; says whether that is less
+/// than before.
 fn narrow(indices: &mut Vec<u32>, is_all: bool, kept: &BooleanArray) -> bool {
     let mask = match kept.nulls() {
         Some(nulls) => kept.values() & nulls.inner(),

@@ -10,9 +10,11 @@ use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{BinaryViewType, ByteViewType, StringViewType};
 use arrow::error::ArrowError;
 
-use super::column::{ColumnDecoder, Scratch, reserve_rows, take_vec};
+use super::by_lanes::{AppendLanes, ByLanes};
+use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
-use super::lanes::{AppendLanes, ByLanes, Lanes};
+use super::lanes::Lanes;
+use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
 /// Bytes that a view has room for.

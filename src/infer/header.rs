@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::dialect::Dialect;
 use crate::error::{ErrorKind, Result, shown};
-use crate::parse::{FieldCount, Parser, Records, Step, Unescape};
+use crate::grammar::Dialect;
+use crate::grammar::Unescape;
+use crate::parse::{FieldCount, Parser, Records, Step};
 
 /// The names that a table has after a file which starts with `head`; `None` where `head` ends before its first record
 /// does.
@@ -26,7 +27,7 @@ pub fn read_names(
         names.extend(dialect, records)?;
         Ok(Some(names.into_vec()))
     };
-    let mut parser = Parser::new(dialect, FieldCount::Any, max_record_bytes)?.with_header_record();
+    let mut parser = Parser::new(dialect, FieldCount::Any, max_record_bytes).with_header_record();
     if let (_, Step::Records(records)) = parser.next(head, 1)? {
         return names(&records);
     }

@@ -8,9 +8,11 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::header::Names;
 use super::types::ColumnType;
 use crate::decode::DecodeOptions;
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Backend, CutFields, FieldCount, Parser, Records, Step};
+use crate::grammar::Dialect;
+use crate::parse::cut::CutFields;
+use crate::parse::{FieldCount, Parser, Records, Step};
+use crate::simd::Backend;
 
 /// Records that are sampled: 1000, as DataFusion's `schema_infer_max_rec`.
 const DEFAULT_MAX_RECORDS: usize = 1000;
@@ -82,10 +84,10 @@ pub struct InferredSchema {
 /// depend on where chunks end.
 ///
 /// ```
-/// use datafusion_csv_stream::{dialect::Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
+/// use datafusion_csv_stream::{Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
 ///
 /// let is_null = Box::new(|value: &[u8], _quoted| value.is_empty());
-/// let mut sampler = SchemaSampler::new(&Dialect::default(), is_null, &SampleOptions::default(), 2 << 20)?;
+/// let mut sampler = SchemaSampler::new(&Dialect::default(), is_null, &SampleOptions::default(), 2 << 20);
 /// for file in [[&b"id,na"[..], b"me\n1,one\n"], [b"id,name\n2.5,", b"two\n"]] {
 ///     sampler.start_file();
 ///     for chunk in file {
@@ -154,17 +156,8 @@ impl InferredSchema {
 
 impl SchemaSampler {
     /// A sampler of no file yet.
-    ///
-    /// # Errors
-    ///
-    /// When the environment forces a parser back end that is not there.
-    pub fn new(
-        dialect: &Dialect,
-        is_null: IsNull,
-        options: &SampleOptions,
-        max_record_bytes: usize,
-    ) -> Result<Self> {
-        Ok(SchemaSampler {
+    pub fn new(dialect: &Dialect, is_null: IsNull, options: &SampleOptions, max_record_bytes: usize) -> Self {
+        SchemaSampler {
             parser: None,
             file_bytes: 0,
             bytes: 0,
@@ -184,9 +177,16 @@ impl SchemaSampler {
                 dialect: dialect.clone(),
                 options: options.clone(),
             },
-            backend: Backend::detect()?,
+            backend: Backend::detect(),
             max_record_bytes,
-        })
+        }
+    }
+
+    /// Parses with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
     }
 
     /// Cuts fields of records that are longer than what is held of one, as reading does, but in all columns: their types aren't
@@ -206,7 +206,7 @@ impl SchemaSampler {
     pub fn start_file(&mut self) {
         self.leave_file();
         let dialect = &self.table.dialect;
-        let parser = Parser::with_backend(dialect, FieldCount::Any, self.max_record_bytes, self.backend);
+        let parser = Parser::new(dialect, FieldCount::Any, self.max_record_bytes).with_backend(self.backend);
         self.parser = Some(parser.with_header_record().with_cut_fields(self.table.cut_fields.clone()));
         self.file_bytes = 0;
         self.table.start_file();

@@ -1,8 +1,9 @@
-//! [`BoundaryFinder`]: the first record start at or after a byte of which nothing is known, from what follows it.
+//! [`BoundaryFinder`]: the first record start at or after a byte, from the bytes that follow it
+//! alone.
 //!
-//! A byte range `[a, b)` of a file owns the records whose first bytes it holds. Where the first of them starts depends on
-//! whether `a` is inside quotes, which only the whole prefix `[0, a)` tells for certain; but what follows `a` nearly always
-//! leaves one possibility.
+//! A byte range `[a, b)` of a file owns the records whose first bytes it holds. The first of them
+//! depends on whether `a` is inside quotes. Only the whole prefix `[0, a)` tells that for certain.
+//! But the bytes after `a` nearly always leave one possibility.
 //!
 //! ```text
 //!                         a
@@ -11,80 +12,86 @@
 //! inside quotes           ⏎2,two",x⏎2,…      stands: a record starts at the second 2
 //! ```
 //!
-//! # What is concluded from what
+//! # The proof
 //!
-//! The [machine](super::reference) is run over the bytes from `a - 1` on, once from each state that it can be in there. That
-//! byte is looked at as well because it tells whether a record starts right at `a`: only behind a terminator, or the LF of
-//! a comment. From the next byte on hardly more than three different states are left: in a field, inside quotes, in a
-//! comment. The true one is among them, whatever stands there: an escaped byte, the second of two quotes, the LF of a CRLF.
+//! The [machine](crate::grammar::machine) is run over the bytes from `a - 1` on, once from each
+//! state that it can be in there. Each run is a hypothesis. The byte at `a - 1` is looked at
+//! because it tells whether a record starts right at `a`: that needs a terminator before it, or the
+//! LF of a comment. From the next byte on, hardly more than three different states are left: in a
+//! field, inside quotes, in a comment. The true one is among them, whatever stands there: an
+//! escaped byte, the second of two quotes, the LF of a CRLF.
 //!
-//! A hypothesis *fails* where it contradicts that the file can be read at all:
+//! A hypothesis *fails* if, under it, the file can't be read without an error:
 //!
-//! * a record of it that starts behind `a` doesn't have the right number of fields, or what is left of the one that `a`
-//!   stands in has more;
-//! * a record of it is longer than `max_record_bytes`. So inside quotes fails if no quote follows within that many bytes.
-//!   Blank lines and comments have no limit, and are not held against anything;
-//! * the file ends inside its quotes.
+//! * a record that starts after `a` has a wrong number of fields, or the rest of the record in
+//!   which `a` stands has too many;
+//! * a record is longer than `max_record_bytes`. So inside quotes fails if no quote follows within
+//!   that many bytes. Blank lines and comments have no limit, so they prove nothing;
+//! * the file ends inside quotes.
 //!
-//! In a file that is read without an error the true hypothesis never fails. So where all that stand lead to the same
-//! record, that is the one, which is proven. This includes those that were wrong about `a` but lead there nevertheless.
+//! In a file that can be read without an error the true hypothesis never fails. So if all
+//! hypotheses that stand lead to the same record, that record is proven to be the first. They may
+//! include one that was wrong about `a`, but leads there nevertheless.
 //!
-//! Nothing else is concluded, however likely it is: `6",` is the end of a quoted field, or six inches; `"a"b` is what inside
-//! quotes looks like from outside, or a field that is legal. Files have both. Who takes what is likely returns wrong rows for
-//! some of them, and finds out at the end of the range before, which a query that wants some rows only never gets to.
+//! Nothing else is concluded, however likely it is. `6",` is the end of a quoted field, or six
+//! inches. `"a"b` is a quoted part seen from outside, or a legal field. Files have both. A reader
+//! that goes by likelihood returns wrong rows for some of them. It finds out only at the end of the
+//! range before, which a query with a limit never gets to.
 //!
-//! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records, which is no part of the argument above: more
-//! of them let fewer false ones stand. As soon as two stand that lead to different records, no more is looked at.
+//! A hypothesis has been tried enough after [`WHOLE_RECORDS`] whole records. The argument above
+//! doesn't need that number: a higher one lets fewer false hypotheses stand. As soon as two stand
+//! that lead to different records, no more bytes are looked at.
 //!
-//! # What stays undecided
+//! # Places that stay undecided
 //!
-//! Where a quote that closes a field is followed by another field in quotes before the record has too many fields: most
-//! places before a quoted field of a table with few columns, or with any number of fields. A quoted field that holds another
-//! table of the same width, in the midst of it; stray quotes. There a [`RecordCounter`](super::RecordCounter) over the prefix
-//! knows.
+//! A closing quote can be followed by another quoted field before the record has too many fields.
+//! So most places before a quoted field are undecided in a table with few columns, or with any
+//! number of fields. So are the middle of a quoted field that holds another table of the same
+//! width, and places near stray quotes. There a [`RecordCounter`](super::RecordCounter) over the
+//! prefix decides.
 //!
-//! In the first bytes of a file it is asked anyway, for a BOM may stand there.
+//! In the first bytes of a file it always has to, because a BOM may stand there.
 //!
 //! # The header
 //!
-//! Where nothing but blank lines and comments stands before `a`, the record that is found is the file's first, and it may
-//! be the header. That can't be seen from `a`. The reader of the range that ends there sees it: it has read no record.
+//! If only blank lines and comments stand before `a`, the record that is found is the first of the
+//! file, and may be the header. That can't be seen from `a`. The reader of the range that ends
+//! there sees it, because it has read no record.
 //!
-//! # The same answer for everybody
+//! # One answer for all readers
 //!
-//! The answer depends on the bytes from `a - 1` on and on nothing else, not on how they are cut. The reader of the range
-//! that ends at `a` gets there knowing the truth: it can find out what the next one has concluded, and whether it is right.
+//! The answer depends only on the bytes from `a - 1` on, and not on how they are cut. The reader of
+//! the range that ends at `a` gets there knowing the truth. So it can compute the conclusion of the
+//! next reader, and check it.
 
-use memchr::{memchr, memchr2};
+use super::field_count::FieldCount;
+use super::limit::RecordLimit;
+use crate::grammar::{Action, BOM, Dialect, Machine, State};
+use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 
-use super::BOM;
-use super::mask::Syntax;
-use super::parser::FieldCount;
-use super::reference::{Action, Machine, State};
-use crate::dialect::Dialect;
-use crate::limits::{DEFAULT_MAX_RECORD_BYTES, MAX_MAX_RECORD_BYTES};
-
-/// Whole records that a hypothesis is tried with.
+/// The number of whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;
 
-/// Where the first record starts at or after a byte, in a file that is read without an error.
+/// Where the first record starts at or after a byte, in a file that can be read without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
     /// At this byte of the file, and nowhere else.
     Start(u64),
     /// No record starts there before the end of the file.
     End,
-    /// What follows doesn't tell.
+    /// The bytes that follow leave more than one possibility.
     Undecided,
 }
 
-/// Finds the first record start at or after a byte of a file, without what stands before it: the [module](self) says how.
+/// Finds the first record start at or after a byte of a file, without the bytes before it. The
+/// module's documentation says how.
 ///
-/// It holds some words, whatever it is fed.
+/// It holds a few words, whatever it is fed.
 ///
 /// ```
-/// use datafusion_csv_stream::dialect::Dialect;
-/// use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, FieldCount};
+/// use datafusion_csv_stream::Dialect;
+/// use datafusion_csv_stream::internal::{Boundary, BoundaryFinder};
+/// use datafusion_csv_stream::parse::FieldCount;
 ///
 /// let file = b"id,name,of\n1,\"one\none\",two\n2,two,three\n";
 /// let mut finder = BoundaryFinder::new(&Dialect::default(), FieldCount::Exactly(3), 1 << 20, 17);
@@ -99,39 +106,39 @@ pub struct BoundaryFinder {
     byte: u64,
 }
 
-/// What all hypotheses are tried by.
+/// The rules that all hypotheses are tried by.
 #[derive(Debug, Clone)]
 struct Trial {
     machine: Machine,
-    syntax: Syntax,
     field_count: FieldCount,
-    max_record_bytes: u64,
-    /// A record has to start here or behind.
+    limit: RecordLimit,
+    /// The first byte at which the record may start.
     at: u64,
-    /// The byte behind the last one that is looked at.
+    /// The byte after the last one that is looked at.
     end: u64,
 }
 
-/// A state in which the machine may have been at `at - 1`, and what came of it.
+/// A state that the machine may have had at `at - 1`, and the run from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Hypothesis {
     state: State,
-    /// Fields that have ended in the open record, of which `is_partial` says that there may be more.
+    /// Fields that have ended in the open record. If it `is_partial`, there may have been more
+    /// before.
     fields: usize,
     /// The open record may have started before the first byte.
     is_partial: bool,
     /// Where the open record starts, or the first byte.
     start: u64,
-    found: Found,
+    found: FirstStart,
     /// Whole records that have ended.
     records: u32,
     verdict: Verdict,
 }
 
-/// What a hypothesis says of the first record start.
+/// The first record start, as a hypothesis has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    NotYet,
+enum FirstStart {
+    Unknown,
     At(u64),
     End,
 }
@@ -144,12 +151,13 @@ enum Verdict {
 }
 
 impl BoundaryFinder {
-    /// A finder of the first record start at or after byte `at` of a file that is read with these options.
+    /// A finder of the first record start at or after byte `at` of a file that is read with these
+    /// options.
     ///
     /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`] at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize, at: u64) -> Self {
         let first = at.saturating_sub(1);
-        let max_record_bytes = max_record_bytes.min(MAX_MAX_RECORD_BYTES) as u64;
+        let limit = RecordLimit::new(max_record_bytes);
         let has_quote = dialect.quote().is_some();
         let states = [
             (true, State::StartRecord),
@@ -164,11 +172,10 @@ impl BoundaryFinder {
         BoundaryFinder {
             trial: Trial {
                 machine: Machine::new(dialect),
-                syntax: Syntax::new(dialect),
                 field_count,
-                max_record_bytes,
+                limit,
                 at,
-                end: first.saturating_add(window_bytes(max_record_bytes, at)),
+                end: first.saturating_add(window_bytes(limit.bytes() as u64, at)),
             },
             hypotheses: possible.map(|(_, state)| Hypothesis::new(state, first)).collect(),
             byte: first,
@@ -180,14 +187,17 @@ impl BoundaryFinder {
         self.trial.at.saturating_sub(1)
     }
 
-    /// The offset in the file behind the last byte that is asked for: what is left of a longest record, another one, and their
-    /// terminators; but of records that can be longer than 2 MiB no more bytes than stand before `at`, which can be read too and
-    /// tell for certain, and as if they couldn't be longer where fewer stand there than a record may have.
+    /// The end of the window in the file: the byte after the last one that is asked for.
+    ///
+    /// The window holds the rest of a longest record, another one, and their terminators. Records
+    /// can be allowed to be longer than 2 MiB. Then the window holds no more bytes than stand
+    /// before `at`, because reading those costs the same and decides for certain. If fewer bytes
+    /// stand there than a record may have, the window is that of records of 2 MiB.
     pub fn end_byte(&self) -> u64 {
         self.trial.end
     }
 
-    /// Looks at the next bytes of the file, which may be of any number. `None` means that more are needed.
+    /// Looks at the next bytes of the file, however many. Returns `None` if more are needed.
     pub fn push(&mut self, chunk: &[u8]) -> Option<Boundary> {
         let Some((first, rest)) = chunk.split_first_chunk::<1>() else {
             return self.decided();
@@ -202,9 +212,10 @@ impl BoundaryFinder {
         self.decided()
     }
 
-    /// The answer where the file has ended.
+    /// The answer at the end of the file.
     pub fn finish(&mut self) -> Boundary {
-        // What follows the window has no part in the answer, and so its end has none.
+        // Bytes after the window have no part in the answer, so the end of the file has none there
+        // either.
         if self.byte < self.trial.end {
             for hypothesis in &mut self.hypotheses {
                 hypothesis.end(&self.trial);
@@ -213,11 +224,12 @@ impl BoundaryFinder {
         self.judge()
     }
 
-    /// Whether it is known already that the answer will be this record start, or that it is undecided.
+    /// Whether it is known that the answer will be this record start or undecided.
     ///
-    /// That is so long before the answer is: as soon as a hypothesis that leads there has been tried enough.
+    /// It is known long before the answer is, as soon as one hypothesis that leads there has been
+    /// tried enough.
     pub fn finds_nothing_but(&self, byte: u64) -> bool {
-        self.standing().any(|found| found == Found::At(byte))
+        self.standing().any(|found| found == FirstStart::At(byte))
     }
 
     fn scan(&mut self, bytes: &[u8]) {
@@ -229,7 +241,7 @@ impl BoundaryFinder {
         self.byte += bytes.len() as u64;
     }
 
-    /// Keeps one of those that have become the same.
+    /// Keeps one of the hypotheses that have become the same.
     fn merge(&mut self) {
         let mut different = Vec::with_capacity(self.hypotheses.len());
         for &hypothesis in &self.hypotheses {
@@ -246,8 +258,8 @@ impl BoundaryFinder {
         (all_tried || is_disputed || self.byte == self.trial.end).then(|| self.judge())
     }
 
-    /// What those have found that have been tried enough.
-    fn standing(&self) -> impl Iterator<Item = Found> {
+    /// The record starts of the hypotheses that have been tried enough.
+    fn standing(&self) -> impl Iterator<Item = FirstStart> {
         self.hypotheses
             .iter()
             .filter(|hypothesis| hypothesis.verdict == Verdict::Stands)
@@ -257,36 +269,37 @@ impl BoundaryFinder {
     fn judge(&self) -> Boundary {
         let possible = self.hypotheses.iter().filter(|hypothesis| hypothesis.verdict != Verdict::Fails);
         match unanimous(possible.map(|possible| possible.found)) {
-            Some(Found::At(byte)) => Boundary::Start(byte),
-            Some(Found::End) => Boundary::End,
-            Some(Found::NotYet) | None => Boundary::Undecided,
+            Some(FirstStart::At(byte)) => Boundary::Start(byte),
+            Some(FirstStart::End) => Boundary::End,
+            Some(FirstStart::Unknown) | None => Boundary::Undecided,
         }
     }
 }
 
-/// The most bytes that are looked at from the one before `at` on.
+/// The size of the window, which starts one byte before `at`.
 fn window_bytes(max_record_bytes: u64, at: u64) -> u64 {
     let records = |bytes: u64| 2 * (bytes + 1);
-    // Where no quote follows, no more bytes than a record may have can't tell that none is open.
+    // Without a quote, fewer bytes than a record may have can't prove that no quote is open.
     let most = if at > max_record_bytes { at } else { 0 };
     records(max_record_bytes).min(most.max(records(DEFAULT_MAX_RECORD_BYTES as u64)))
 }
 
-/// What all have found.
-fn unanimous(mut found: impl Iterator<Item = Found>) -> Option<Found> {
+/// The record start, if all have found the same.
+fn unanimous(mut found: impl Iterator<Item = FirstStart>) -> Option<FirstStart> {
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
 
 impl Hypothesis {
-    /// Of a record that is open in this state nothing is known, so that states that become the same are the same hypothesis.
+    /// Nothing is known of a record that is open in this state. So hypotheses whose states become
+    /// the same are equal.
     fn new(state: State, first: u64) -> Self {
         Hypothesis {
             state,
             fields: 0,
             is_partial: true,
             start: first,
-            found: Found::NotYet,
+            found: FirstStart::Unknown,
             records: 0,
             verdict: Verdict::Open,
         }
@@ -296,15 +309,7 @@ impl Hypothesis {
     fn scan(&mut self, trial: &Trial, base: u64, bytes: &[u8]) {
         let mut at = 0;
         while self.verdict == Verdict::Open && at < bytes.len() {
-            let rest = &bytes[at..];
-            // The long jumps: no byte before the one found can change the state.
-            let jump = match (self.state, trial.syntax.quote, trial.syntax.escape) {
-                (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, rest),
-                (State::Quoted, Some(quote), None) => memchr(quote, rest),
-                (State::Comment, ..) => memchr(b'\n', rest),
-                _ => Some(0),
-            };
-            at = jump.map_or(bytes.len(), |jump| at + jump);
+            at += trial.machine.skip(self.state, &bytes[at..]);
             self.check_length(trial, base + at as u64);
             if let Some(&byte) = bytes.get(at) {
                 self.step(trial, base + at as u64, byte);
@@ -316,10 +321,10 @@ impl Hypothesis {
     /// Takes the byte at `place`.
     fn step(&mut self, trial: &Trial, place: u64, byte: u8) {
         let (next, action) = trial.machine.step(self.state, byte);
-        match (self.state, next) {
-            (State::StartRecord, State::StartRecord | State::Comment) => self.is_partial = false,
-            (State::StartRecord, _) => self.start_record(trial, place),
-            _ => {}
+        if self.state.starts_record(next) {
+            self.start_record(trial, place);
+        } else if self.state == State::StartRecord {
+            self.is_partial = false;
         }
         self.state = next;
         match action {
@@ -342,8 +347,8 @@ impl Hypothesis {
     fn start_record(&mut self, trial: &Trial, place: u64) {
         self.start = place;
         self.is_partial = place < trial.at;
-        if place >= trial.at && self.found == Found::NotYet {
-            self.found = Found::At(place);
+        if place >= trial.at && self.found == FirstStart::Unknown {
+            self.found = FirstStart::At(place);
         }
     }
 
@@ -352,32 +357,30 @@ impl Hypothesis {
         if self.verdict != Verdict::Open {
             return;
         }
-        match self.state {
-            State::StartRecord | State::Comment => {}
-            State::Quoted | State::AfterEscape => self.verdict = Verdict::Fails,
-            State::StartField | State::Field | State::AfterQuote => {
-                self.check_fields(trial, self.fields + 1, self.is_partial);
-            }
+        if self.state.is_inside_quotes() {
+            self.verdict = Verdict::Fails;
+        } else if self.state.is_in_record() {
+            self.check_fields(trial, self.fields + 1, self.is_partial);
         }
-        if self.found == Found::NotYet {
-            self.found = Found::End;
+        if self.found == FirstStart::Unknown {
+            self.found = FirstStart::End;
         }
     }
 
     /// Fails if the open record, up to `place`, is too long.
     fn check_length(&mut self, trial: &Trial, place: u64) {
-        let is_open = !matches!(self.state, State::StartRecord | State::Comment);
-        if is_open && place - self.start > trial.max_record_bytes {
+        if self.state.is_in_record() && trial.limit.is_exceeded_by(place - self.start) {
             self.verdict = Verdict::Fails;
         }
     }
 
-    /// Fails if no record has `fields` fields; with `or_more`, if none has as many or more.
+    /// Fails if no record may have `fields` fields; with `or_more`, if none may have as many or
+    /// more.
     fn check_fields(&mut self, trial: &Trial, fields: usize, or_more: bool) {
-        let is_possible = match trial.field_count {
-            FieldCount::Any => true,
-            FieldCount::Exactly(expected) if !or_more => fields == expected,
-            FieldCount::Exactly(expected) | FieldCount::UpTo(expected) => fields <= expected,
+        let is_possible = if or_more {
+            trial.field_count.allows_at_least(fields)
+        } else {
+            trial.field_count.allows(fields)
         };
         if !is_possible {
             self.verdict = Verdict::Fails;

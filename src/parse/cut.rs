@@ -1,19 +1,19 @@
-//! [`Cutter`]: what is kept of a record that is too long to be held whole.
+//! [`Cutter`]: cuts the fields of a record that is too long to be held whole.
 
-use super::field_index::Index;
-use super::reference::{Action, Machine, State};
-use crate::dialect::Dialect;
+use super::field_index::FieldIndex;
+use crate::grammar::{Action, Dialect, Machine, State};
 
-/// Which fields of a record that is too long to be held whole are cut, and where.
+/// How the fields of a record that is too long to be held whole are cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutFields {
-    /// Bytes of the longest record that is left as it is. Fields of a longer one are cut unless all of it comes in one chunk.
+    /// The longest record that is left as it is, in bytes. Fields of a longer one are cut unless
+    /// all of it comes in one chunk.
     pub whole_bytes: usize,
-    /// Bytes of a record that are held at the most. One that is longer even with its fields cut is
-    /// [an error](crate::error::ErrorKind::RecordTooLarge).
+    /// The most bytes of a record that are held. A record that is longer even with its fields cut
+    /// is [an error](crate::error::ErrorKind::RecordTooLarge).
     pub held_bytes: usize,
-    /// A field is cut behind the byte with which its value, unescaped and trimmed, gets longer than this: whoever sees what
-    /// is left knows that it was, and its first bytes.
+    /// A field is cut after the byte with which its value, unescaped and trimmed, gets longer than
+    /// this. So the part that is left tells that the value was too long, and its first bytes.
     pub max_value_bytes: usize,
     /// Whether fields of each column may be cut; `None` where all may be.
     pub columns: Option<Vec<bool>>,
@@ -25,11 +25,11 @@ pub(super) struct Cutter {
     fields: CutFields,
     machine: Machine,
     trim: bool,
-    /// Bytes of the record that have been dropped.
+    /// Bytes of the record that have been cut out.
     dropped: u64,
     /// Fields that have been looked at.
     done: usize,
-    /// The value of the field behind them.
+    /// The value of the field after them.
     open: Measure,
 }
 
@@ -39,9 +39,9 @@ struct Measure {
     state: State,
     /// Bytes of the raw field.
     at: usize,
-    /// Bytes of its value from the first on that isn't trimmed.
+    /// Bytes of its value, from the first one on that isn't trimmed.
     copied: usize,
-    /// Of those, the ones up to the last that isn't trimmed.
+    /// Those of them up to the last one that isn't trimmed.
     value: usize,
 }
 
@@ -62,33 +62,33 @@ impl Cutter {
         }
     }
 
-    /// Bytes of the longest record that is left as it is.
+    /// The longest record that is left as it is, in bytes.
     pub(super) fn whole_bytes(&self) -> usize {
         self.fields.whole_bytes.min(self.fields.held_bytes)
     }
 
-    /// Bytes of a record that are held at the most.
+    /// The most bytes of a record that are held.
     pub(super) fn held_bytes(&self) -> usize {
         self.fields.held_bytes
     }
 
-    /// Bytes of the record that have been dropped.
+    /// Bytes of the record that have been cut out.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// The record is passed, and another one starts. Returns how many bytes of it have been dropped.
+    /// Another record starts. Returns how many bytes of the one before have been cut out.
     pub(super) fn start_record(&mut self) -> u64 {
         (self.done, self.open) = (0, Measure::START);
         std::mem::take(&mut self.dropped)
     }
 
-    /// Cuts the fields that have ended since the last call, and the open one, in `bytes`, which start with the record and are
-    /// indexed. Returns how many bytes are dropped. Of an open field its last byte is kept too, by which a scanner knows how
-    /// to go on.
-    pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut Index) -> usize {
+    /// Cuts the fields that have ended since the last call, and the open one. `bytes` start with
+    /// the record, and `index` is theirs. Returns how many bytes are cut out. The last byte of an
+    /// open field stays: a scanner that goes on there looks at it.
+    pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut FieldIndex) -> usize {
         if index.excess() > 0 {
-            // It is an error where it ends.
+            // The record has too many fields, which is an error as soon as it ends.
             return 0;
         }
         let is_whole = index.records() > 0;
@@ -96,22 +96,19 @@ impl Cutter {
         let mut from = ends[..self.done].last().map_or(0, |&end| end as usize + 1);
         let mut to = from;
         for (column, end) in ends.iter_mut().enumerate().skip(self.done) {
-            let behind = bytes.len().min(*end as usize + 1);
+            let next = bytes.len().min(*end as usize + 1);
             let kept = self.kept(column, &bytes[from..*end as usize]);
             bytes.copy_within(from..from + kept, to);
-            bytes.copy_within(*end as usize..behind, to + kept);
-            // Where the input ends the record, nothing follows it.
-            let follows = behind - *end as usize;
+            bytes.copy_within(*end as usize..next, to + kept);
+            // Nothing follows a record that the end of the input has ended.
+            let follows = next - *end as usize;
             *end = (to + kept) as u32;
-            (from, to) = (behind, to + kept + follows);
+            (from, to) = (next, to + kept + follows);
             self.open = Measure::START;
         }
         self.done = ends.len();
         let rest = bytes.len() - from;
-        let kept = match is_whole {
-            true => rest,
-            false => self.kept(self.done, &bytes[from..]),
-        };
+        let kept = if is_whole { rest } else { self.kept(self.done, &bytes[from..]) };
         let last = bytes.last().copied().filter(|_| kept < rest);
         bytes.copy_within(from..from + kept, to);
         to += kept;
@@ -125,7 +122,8 @@ impl Cutter {
         dropped
     }
 
-    /// How many bytes of a raw field are kept. `open` is its measure up to where it has been looked at before.
+    /// How many bytes of a raw field are kept. `open` is its measure up to where an earlier call
+    /// has got.
     fn kept(&mut self, column: usize, raw: &[u8]) -> usize {
         let CutFields { max_value_bytes, columns, .. } = &self.fields;
         let may_be_cut = columns.as_ref().is_none_or(|columns| columns.get(column) == Some(&true));

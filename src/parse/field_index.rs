@@ -1,26 +1,29 @@
-//! [`Index`]: where the fields of a buffer end and its records start, and [`Room`], what is appended to.
+//! [`FieldIndex`]: the sink that keeps where the fields of a buffer end and its records start.
 
-use super::index::{BLOCK, Simd};
-use super::mask::Structure;
+use super::sink::{BlockSink, Sink};
+use super::structure::Structure;
 use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
+use crate::simd::{BLOCK, Simd};
 
 const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
 /// Where the fields of a buffer end and its records start.
 #[derive(Debug)]
-pub(super) struct Index {
-    /// Valid up to `filled.fields`; what stands behind is left over.
+pub(super) struct FieldIndex {
+    /// Valid up to `filled.fields`; the rest is left over.
     ends: Vec<u32>,
     /// Valid up to `filled.started`.
     starts: Vec<u32>,
-    /// Valid up to `filled.records`: how many of `ends` belong to the records up to this one. As long as `starts`.
+    /// Valid up to `filled.records`: how many of `ends` belong to the records up to this one. As
+    /// long as `starts`.
     field_counts: Vec<u32>,
     filled: Filled,
     /// Fields that make it full.
     enough_fields: usize,
     /// The most fields of a first record whose ends are kept.
     max_fields: usize,
-    /// How many of the first record's ends are not kept. It is an error then, that says how many fields there are.
+    /// How many of the first record's ends are not kept. That record is an error, which says how
+    /// many fields it has.
     excess: usize,
 }
 
@@ -33,11 +36,17 @@ pub(super) struct Filled {
     records: usize,
 }
 
-/// An index, and how much it can take before it has to be looked at as a whole again.
+/// An index that records are appended to until it is full, or has `max_records`.
+pub(super) struct IndexFiller<'a> {
+    index: &'a mut FieldIndex,
+    max_records: usize,
+}
+
+/// Room in an index for some blocks.
 ///
-/// Slices and numbers, so that they stay in registers while blocks are appended: a store to a vector's elements could
-/// change the vector, for all that the compiler knows.
-pub(super) struct Room<'a> {
+/// It consists of slices and numbers, so that they stay in registers. A store to an element of a
+/// vector could change the vector itself, for all that the compiler knows.
+pub(super) struct IndexBlocks<'a> {
     ends: &'a mut [u32],
     starts: &'a mut [u32],
     field_counts: &'a mut [u32],
@@ -47,10 +56,10 @@ pub(super) struct Room<'a> {
     enough_records: usize,
 }
 
-impl Index {
+impl FieldIndex {
     /// An index of records that should have no more than `max_fields` fields.
     pub(super) fn new(max_fields: usize) -> Self {
-        Index {
+        FieldIndex {
             ends: Vec::new(),
             starts: Vec::new(),
             field_counts: Vec::new(),
@@ -61,7 +70,7 @@ impl Index {
         }
     }
 
-    /// As many fields make it full, or one record. Default [`INDEX_FIELDS`].
+    /// This many fields make it full, but not before there is one record. Default [`INDEX_FIELDS`].
     pub(super) fn set_enough_fields(&mut self, fields: usize) {
         self.enough_fields = fields.max(1);
     }
@@ -84,7 +93,8 @@ impl Index {
         self.starts[..self.filled.started].first().map(|&start| start as usize)
     }
 
-    /// The spans of the first `records` records: the ends of fields, the starts of records, the counts of fields.
+    /// The spans of the first `records` records: the ends of fields, the starts of records, the
+    /// counts of fields.
     pub(super) fn spans(&self, records: usize) -> (&[u32], &[u32], &[u32]) {
         let fields = self.first_field(records);
         (&self.ends[..fields], &self.starts[..records], &self.field_counts[..records])
@@ -92,28 +102,22 @@ impl Index {
 
     /// Where the fields of the first record end, which may still be open.
     pub(super) fn first_record_ends(&mut self) -> &mut [u32] {
-        let fields = match self.filled.records {
-            0 => self.filled.fields,
-            _ => self.first_field(1),
-        };
+        let fields = if self.filled.records == 0 { self.filled.fields } else { self.first_field(1) };
         &mut self.ends[..fields]
     }
 
     /// How many fields the first `records` records have together.
     fn first_field(&self, records: usize) -> usize {
-        match records {
-            0 => 0,
-            _ => self.field_counts[records - 1] as usize,
-        }
+        if records == 0 { 0 } else { self.field_counts[records - 1] as usize }
     }
 
-    /// The byte behind the terminator of the last of the first `records` records.
+    /// The byte after the terminator of the last of the first `records` records.
     pub(super) fn end_of(&self, records: usize) -> Option<usize> {
         let fields = self.first_field(records);
         (fields > 0).then(|| self.ends[fields - 1] as usize + 1)
     }
 
-    /// How many fields the first record has beside those in [`spans`](Self::spans).
+    /// How many fields the first record has besides those in [`spans`](Self::spans).
     pub(super) fn excess(&self) -> usize {
         self.excess
     }
@@ -123,38 +127,32 @@ impl Index {
         (self.ends.capacity() + self.starts.capacity() + self.field_counts.capacity()) * size_of::<u32>()
     }
 
-    pub(super) fn is_full(&self, max_records: usize) -> bool {
-        let Filled { fields, records, .. } = self.filled;
-        records >= max_records || (fields >= self.enough_fields && records > 0)
+    /// Appends records until the index is full, or has `max_records`.
+    pub(super) fn fill_to(&mut self, max_records: usize) -> IndexFiller<'_> {
+        IndexFiller { index: self, max_records }
     }
 
-    pub(super) fn start_record(&mut self, at: u32) {
+    fn end_field(&mut self, at: usize) {
         self.reserve();
-        self.starts[self.filled.started] = at;
-        self.filled.started += 1;
-    }
-
-    pub(super) fn end_field(&mut self, at: u32) {
-        self.reserve();
-        self.ends[self.filled.fields] = at;
+        self.ends[self.filled.fields] = at as u32;
         self.filled.fields += 1;
     }
 
-    pub(super) fn end_record(&mut self, at: u32) {
+    fn end_record(&mut self, at: usize) {
         self.end_field(at);
         self.field_counts[self.filled.records] = self.filled.fields as u32;
         self.filled.records += 1;
     }
 
-    /// Ends the partial record at the end of the input; no more than that may follow.
-    pub(super) fn end_input(&mut self, end: u32) {
+    /// Ends the partial record at the end of the input. Nothing may be appended afterwards.
+    pub(super) fn end_input(&mut self, end: usize) {
         if self.filled.started > self.filled.records {
             self.end_record(end);
         }
     }
 
-    /// Gives each of the first `records` records `width` fields, which none of them exceeds: those that are missing end
-    /// where the field before them ends. No more may be scanned then.
+    /// Gives each of the first `records` records `width` fields, which none of them exceeds. Those
+    /// that are missing end where the field before them ends. Nothing may be appended afterwards.
     pub(super) fn pad(&mut self, records: usize, width: usize) {
         let fields = self.first_field(records);
         if fields == records * width {
@@ -164,19 +162,19 @@ impl Index {
             self.ends.resize(records * width, 0);
         }
         let mut to = fields;
-        // From the last, so that what a record moves over has been moved itself.
+        // From the last record on, so that no record is overwritten before it has been moved.
         for record in (0..records).rev() {
             let from = self.first_field(record);
-            let (first, behind) = (record * width, (record + 1) * width);
+            let (first, after) = (record * width, (record + 1) * width);
             let last = self.ends[to - 1];
             self.ends.copy_within(from..to, first);
-            self.ends[first + to - from..behind].fill(last);
-            self.field_counts[record] = behind as u32;
+            self.ends[first + to - from..after].fill(last);
+            self.field_counts[record] = after as u32;
             to = from;
         }
     }
 
-    /// Goes on as if the buffer had started `start` bytes later, where the first record starts; none is whole yet.
+    /// Goes on as if the buffer had started `start` bytes later, where the first record starts.
     pub(super) fn rebase(&mut self, start: usize) {
         let Filled { fields, started, .. } = self.filled;
         for offset in self.ends[..fields].iter_mut().chain(&mut self.starts[..started]) {
@@ -184,43 +182,17 @@ impl Index {
         }
     }
 
-    /// Room for blocks until the index [is full](Self::is_full), which it isn't, or has to grow.
-    #[inline(always)]
-    pub(super) fn room(&mut self, max_records: usize) -> Room<'_> {
-        self.reserve();
-        let Filled { fields, records, .. } = self.filled;
-        let room_for_records = self.starts.len() - BLOCK;
-        let (enough_fields, enough_records) = match records == 0 && fields >= self.enough_fields {
-            false => (self.enough_fields, max_records.min(room_for_records)),
-            // One long record, which alone makes the index full.
-            true => (self.ends.len() - BLOCK + 1, 1),
-        };
-        Room {
-            ends: &mut self.ends,
-            starts: &mut self.starts,
-            field_counts: &mut self.field_counts,
-            filled: self.filled,
-            enough_fields,
-            enough_records,
-        }
-    }
-
-    /// Takes over what has been appended.
-    #[inline(always)]
-    pub(super) fn fill(&mut self, filled: Filled) {
-        self.filled = filled;
-    }
-
     /// Makes room for what a block can hold.
     #[inline(always)]
     fn reserve(&mut self) {
         let Filled { fields, started, records } = self.filled;
-        // Only a first record can have many more fields than the index has room for: behind others, the index is full.
+        // Only a first record can have many more fields than there is room for. After others, the
+        // index is full before.
         if records == 0 && fields > self.max_fields {
             self.excess += fields - self.max_fields;
             self.filled.fields = self.max_fields;
         }
-        // Enough but for a record that has more.
+        // Enough, except for one record that has more.
         let full = self.enough_fields + INDEX_SLACK;
         if self.ends.len() < self.filled.fields + BLOCK {
             grow(&mut self.ends, full, full);
@@ -232,24 +204,83 @@ impl Index {
     }
 }
 
-impl Room<'_> {
+impl Sink for IndexFiller<'_> {
+    type Blocks<'a>
+        = IndexBlocks<'a>
+    where
+        Self: 'a;
+    type Filled = Filled;
+
     #[inline(always)]
-    pub(super) fn is_left(&self) -> bool {
+    fn is_full(&self) -> bool {
+        let Filled { fields, records, .. } = self.index.filled;
+        records >= self.max_records || (fields >= self.index.enough_fields && records > 0)
+    }
+
+    /// Room until the index is full, which it isn't, or has to grow.
+    #[inline(always)]
+    fn blocks(&mut self) -> IndexBlocks<'_> {
+        let index = &mut *self.index;
+        index.reserve();
+        let Filled { fields, records, .. } = index.filled;
+        let room_for_records = index.starts.len() - BLOCK;
+        let (enough_fields, enough_records) = if records == 0 && fields >= index.enough_fields {
+            // One long record, which alone makes the index full.
+            (index.ends.len() - BLOCK + 1, 1)
+        } else {
+            (index.enough_fields, self.max_records.min(room_for_records))
+        };
+        IndexBlocks {
+            ends: &mut index.ends,
+            starts: &mut index.starts,
+            field_counts: &mut index.field_counts,
+            filled: index.filled,
+            enough_fields,
+            enough_records,
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, filled: Filled) {
+        self.index.filled = filled;
+    }
+
+    fn start_record(&mut self, at: usize) {
+        let index = &mut *self.index;
+        index.reserve();
+        index.starts[index.filled.started] = at as u32;
+        index.filled.started += 1;
+    }
+
+    fn end_field(&mut self, at: usize) {
+        self.index.end_field(at);
+    }
+
+    fn end_record(&mut self, at: usize) {
+        self.index.end_record(at);
+    }
+}
+
+impl BlockSink for IndexBlocks<'_> {
+    const NEEDS_FIELDS: bool = true;
+
+    type Filled = Filled;
+
+    #[inline(always)]
+    fn is_left(&self) -> bool {
         self.filled.fields < self.enough_fields && self.filled.records < self.enough_records
     }
 
-    /// Appends what a block at `base` holds. There [is room left](Self::is_left).
     #[inline(always)]
-    pub(super) fn append<S: Simd>(&mut self, simd: S, base: u32, structure: Structure) {
-        debug_assert!(self.is_left(), "a block would be lost");
-        let Structure { fields, record_ends, starts, .. } = structure;
+    fn append<S: Simd>(&mut self, simd: S, base: usize, structure: Structure) {
+        let (base, Structure { fields, record_ends, starts, .. }) = (base as u32, structure);
         let filled = &mut self.filled;
         let (Some(end_room), Some(start_room), Some(count_room)) = (
             self.ends[filled.fields..].first_chunk_mut(),
             self.starts[filled.started..].first_chunk_mut(),
             self.field_counts[filled.records..].first_chunk_mut(),
         ) else {
-            return;
+            no_room()
         };
         simd.positions(fields, base, end_room);
         few_positions(simd, simd.extract(record_ends, fields), filled.fields as u32 + 1, count_room);
@@ -259,20 +290,26 @@ impl Room<'_> {
         filled.records += record_ends.count_ones() as usize;
     }
 
-    /// The number of fields in the index.
     #[inline(always)]
-    pub(super) fn fields(&self) -> usize {
+    fn fields(&self) -> usize {
         self.filled.fields
     }
 
-    /// What the index is to [take over](Index::fill).
     #[inline(always)]
-    pub(super) fn filled(&self) -> Filled {
+    fn filled(self) -> Filled {
         self.filled
     }
 }
 
-/// [`Simd::positions`], of mostly no more than two bits: a back end's own way pays off only with many.
+/// A block that would be lost: rows would be missing without an error.
+#[cold]
+#[inline(never)]
+fn no_room() -> ! {
+    unreachable!("a block was appended to an index that has no room left")
+}
+
+/// [`Simd::positions`] of mostly no more than two bits. A back end's own way pays off only with
+/// many.
 #[inline(always)]
 fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
     let mut rest = mask;
@@ -288,7 +325,8 @@ fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK])
     }
 }
 
-/// Doubles, from `first` on, with a stop at what a full index needs. A block may always follow.
+/// Doubles the length, from `first` on, but stops once at `full`, the length that a full index
+/// needs.
 #[cold]
 #[inline(never)]
 fn grow(vec: &mut Vec<u32>, first: usize, full: usize) {

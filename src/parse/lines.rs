@@ -2,10 +2,10 @@
 
 use memchr::{memchr_iter, memchr2_iter};
 
-use crate::dialect::Terminator;
+use crate::grammar::Terminator;
 
-/// The number of lines that end in `bytes`: a CRLF ends one line, and an LF right after a CR that stood before `bytes`
-/// (`after_cr`) ends none.
+/// The number of lines that end in `bytes`. A CRLF ends one line. So an LF at the front ends none
+/// if a CR stood before `bytes` (`after_cr`).
 pub(super) fn line_breaks(terminator: Terminator, after_cr: bool, bytes: &[u8]) -> u64 {
     match terminator {
         Terminator::Byte(terminator) => memchr_iter(terminator, bytes).count() as u64,

@@ -1,53 +1,45 @@
 //! From bytes to fields: sans-IO, `&[u8]` in, spans of whole records out.
 //!
 //! ```text
-//!  input ──► parser ──► scanner ──► index      64-byte blocks, which bytes are b
-//!  &[u8]      │  ▲         │  └───► mask       u64 algebra, which of them are structure
-//!             │  │         └──────► reference  one byte at a time, where a comment stands
+//!  input ──► parser ──► scanner ──► blocks ──► byte_masks    which bytes are b, 64 at once
+//!  &[u8]      │  ▲         │           └─────► structure     u64 algebra: which of them are structure
+//!             │  │         ├──► grammar::machine             one byte at a time, where a comment stands
+//!             │  │         └──► sink: field_index            where fields end and records start
 //!             │  └─ carry: the partial record between two chunks
 //!             ▼
-//!         Records ──► unescape ──► values
+//!         Records ──► Unescape ──► values
 //! ```
 //!
-//! [`RecordCounter`] goes the same way without an index, and keeps nothing.
+//! [`RecordCounter`] uses the same scanner. Its sink is a tally instead of the index, and it keeps
+//! nothing.
 //!
-//! The grammar is `csv-core`'s; [`mod@reference`] states it as a table. What we read differently, and why:
-//!
-//! * An input that ends inside a quoted field is [an error](crate::error::ErrorKind::UnclosedQuote). `csv-core` takes
-//!   the rest of the file for the field's value, and a query then answers without the records in it.
-//! * A BOM is stripped wherever the chunks cut it. `csv-core` needs its three bytes in one chunk.
-//! * An empty chunk is just an empty chunk. To `csv-core` it is the end of the input, and so is a first chunk that is
-//!   just the BOM.
-//! * A comment ends with LF, or with the input, and is no record. `csv-core` says so too, but its table makes a record
-//!   of one that the input ends, and lets one go on to there where LF has no other meaning in the dialect.
-//! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong). If [`CutFields`] say so, fields
-//!   of a long one are cut while it is read, so that it need not be held whole.
-//!
-//! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed there.
+//! The grammar is that of [`crate::grammar`]. If `CutFields` say so, fields of a long record are
+//! cut while it is read, so that it need not be held whole.
 
-mod bom;
-pub mod boundary;
-mod count;
-mod cut;
+mod blocks;
+pub(crate) mod boundary;
+mod byte_masks;
+mod carry;
+mod checks;
+pub(crate) mod column;
+mod counter;
+pub(crate) mod cut;
+mod field_count;
 mod field_index;
-pub(crate) mod index;
+mod limit;
 mod lines;
-mod mask;
+mod origin;
 mod parser;
 mod records;
-pub mod reference;
 mod scanner;
+mod sink;
 mod start;
-mod unescape;
+mod structure;
+mod tally;
 
-pub use boundary::{Boundary, BoundaryFinder};
-pub use count::RecordCounter;
-pub use cut::CutFields;
-pub use index::Backend;
-pub use parser::{FieldCount, Parser, Step};
-pub use records::{Column, Records, Spans};
+pub use column::Column;
+pub use counter::RecordCounter;
+pub use field_count::FieldCount;
+pub use parser::{Parser, Step};
+pub use records::Records;
 pub use start::RecordStart;
-pub use unescape::Unescape;
-
-/// The UTF-8 byte order mark, which is no part of the first field.
-pub const BOM: &[u8] = b"\xef\xbb\xbf";

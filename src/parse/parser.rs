@@ -1,47 +1,21 @@
-//! [`Parser`]: chunks in, whole records out, the partial one kept.
+//! [`Parser`]: chunks in, whole records out. The partial record is kept.
 
-use memchr::memchr;
-
-use super::BOM;
-use super::bom::{Bom, Taken};
+use super::carry::Carry;
+use super::checks::RecordChecks;
 use super::cut::{CutFields, Cutter};
-use super::field_index::Index;
-use super::index::Backend;
-use super::lines::line_breaks;
-use super::records::{Anchor, Records};
-use super::reference::{Machine, State};
+use super::field_count::FieldCount;
+use super::field_index::FieldIndex;
+use super::limit::RecordLimit;
+use super::origin::Origin;
+use super::records::Records;
 use super::scanner::Scanner;
 use super::start::RecordStart;
-use super::unescape::Unescape;
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{MAX_FIELDS, MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
+use crate::grammar::{Dialect, Machine, Unescape};
+use crate::limits::RECORD_STEP_BYTES;
+use crate::simd::Backend;
 
-/// Bytes of an input that are looked at together, so that offsets in them, and in the carry, stay `u32`.
-const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
-
-/// How many fields a record has to have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldCount {
-    /// Any number up to [`MAX_FIELDS`], in each record another.
-    Any,
-    /// Exactly this one.
-    Exactly(usize),
-    /// At most this one: shorter records are padded with missing fields.
-    UpTo(usize),
-}
-
-impl FieldCount {
-    /// For a table of so many columns, whose records may have fewer fields if `truncated_rows` says so.
-    pub fn of_table(columns: usize, truncated_rows: bool) -> Self {
-        match truncated_rows {
-            true => FieldCount::UpTo(columns),
-            false => FieldCount::Exactly(columns),
-        }
-    }
-}
-
-/// What comes next.
+/// The answer to some input.
 #[derive(Debug)]
 pub enum Step<'a> {
     /// All input has been taken, and no whole record is left in it.
@@ -52,13 +26,13 @@ pub enum Step<'a> {
 
 /// A CSV parser that does no I/O.
 ///
-/// Bytes come in chunks of any size; records come out as spans over those same bytes, so nothing is copied but the
-/// record that a chunk's end cuts in two. That partial record is all that is kept between two chunks.
+/// Bytes come in chunks of any size. Records come out as spans over those same bytes. Only a record
+/// that the end of a chunk cuts in two is copied, and only that is kept between two chunks.
 ///
 /// ```
-/// use datafusion_csv_stream::{dialect::Dialect, parse::{FieldCount, Parser, Step}};
+/// use datafusion_csv_stream::{Dialect, parse::{FieldCount, Parser, Step}};
 ///
-/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20)?;
+/// let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(2), 1 << 20);
 /// let mut seen = Vec::new();
 /// for chunk in [&b"id,name\n1,on"[..], b"e\n2,\"t,", b"wo\"\n3,three"] {
 ///     let mut rest = chunk;
@@ -77,24 +51,14 @@ pub enum Step<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Parser {
+    /// It stands before the next input byte, or at the end of the carry.
     scanner: Scanner,
-    index: Index,
-    /// The partial record, from its first byte on. Empty, or `scanner` and `index` are those of all its bytes.
-    carry: Vec<u8>,
-    /// The carry's record has been handed out: empty it first.
-    carry_is_spent: bool,
-    /// The input so far ends in a comment.
-    inside_comment: bool,
-    bom: Bom,
-    /// The place of the carry's first byte, or of the next input byte.
-    anchor: Anchor,
+    index: FieldIndex,
+    /// The partial record. Empty, or `scanner` and `index` are those of all its bytes.
+    carry: Carry,
+    checks: RecordChecks,
     header_is_next: bool,
-    field_count: FieldCount,
-    max_record_bytes: usize,
-    /// Cuts fields of records that are longer than what is held of one.
-    cutter: Option<Cutter>,
     dialect: Dialect,
-    unescape: Unescape,
 }
 
 /// Records that have been found, before they are borrowed.
@@ -105,8 +69,7 @@ struct Found {
     records: usize,
     /// Records to skip: 1 for the header.
     skip: usize,
-    width: Option<usize>,
-    anchor: Anchor,
+    origin: Origin,
 }
 
 /// Where the bytes of an index are.
@@ -118,91 +81,80 @@ enum Place {
 }
 
 impl Parser {
-    /// A parser for a whole file, with the [fastest back end](Backend::detect).
+    /// A parser for a whole file.
     ///
-    /// If the dialect has a header, the first record is checked as the others are, and skipped. `max_record_bytes` is
-    /// [`MAX_MAX_RECORD_BYTES`] at most.
-    ///
-    /// # Errors
-    ///
-    /// When the environment forces a back end that is not there.
-    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Result<Self> {
-        Ok(Self::with_backend(dialect, field_count, max_record_bytes, Backend::detect()?))
-    }
-
-    /// A parser for a whole file, with a given back end.
-    pub fn with_backend(
-        dialect: &Dialect,
-        field_count: FieldCount,
-        max_record_bytes: usize,
-        backend: Backend,
-    ) -> Self {
+    /// If the dialect has a header, the first record is checked as the others are, and skipped.
+    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`](crate::limits::MAX_MAX_RECORD_BYTES) at most.
+    pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Self {
+        let limit = RecordLimit::new(max_record_bytes);
         Parser {
-            scanner: Scanner::new(dialect, backend),
-            index: Index::new(match field_count {
-                FieldCount::Any => MAX_FIELDS,
-                FieldCount::Exactly(width) | FieldCount::UpTo(width) => width,
-            }),
-            carry: Vec::new(),
-            carry_is_spent: false,
-            inside_comment: false,
-            bom: Bom::Matched(0),
-            anchor: Anchor::at(RecordStart::of_file(dialect), dialect.terminator()),
+            scanner: Scanner::new(dialect.grammar(), RecordStart::of_file(dialect)),
+            index: FieldIndex::new(field_count.most()),
+            carry: Carry::new(limit),
+            checks: RecordChecks { machine: Machine::new(dialect), limit, field_count },
             header_is_next: dialect.has_header(),
-            field_count,
-            max_record_bytes: max_record_bytes.min(MAX_MAX_RECORD_BYTES),
-            cutter: None,
             dialect: dialect.clone(),
-            unescape: Unescape::fields(dialect),
         }
     }
 
-    /// Hands out the header too, as record 0, for those who read its names.
+    /// Parses with this back end. Default: [`Backend::detect`].
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.scanner.set_backend(backend);
+        self
+    }
+
+    /// Hands out the header too, as record 0, to a caller that reads its names.
+    #[must_use]
     pub fn with_header_record(mut self) -> Self {
         self.header_is_next = false;
         self
     }
 
-    /// Indexes this many fields before it hands out their records, at least those of one record. Default
+    /// Indexes this many fields before it hands out their records, but at least one record. Default
     /// [`INDEX_FIELDS`](crate::limits::INDEX_FIELDS).
+    #[must_use]
     pub fn with_index_fields(mut self, fields: usize) -> Self {
         self.index.set_enough_fields(fields);
         self
     }
 
-    /// Cuts fields of records that are longer than what is held of one, which may be less than `max_record_bytes`. The header
-    /// is never cut. Default: a record is held whole.
+    /// Cuts fields of records that are longer than what is held of one, which may be less than
+    /// `max_record_bytes`. The header is never cut. Default: a record is held whole.
+    #[doc(hidden)]
+    #[must_use]
     pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
-        self.cutter = fields.map(|fields| Cutter::new(&self.dialect, fields));
+        self.carry.set_cutter(fields.map(|fields| Cutter::new(&self.dialect, fields)));
         self
     }
 
-    /// Reads from a record of the file on, as if what stands before it had been read. The next input byte is the record's
-    /// first.
+    /// Reads from a record of the file on, as if everything before it had been read. The next input
+    /// byte is the record's first.
+    #[must_use]
     pub fn starting_at(mut self, start: RecordStart) -> Self {
-        self.bom = Bom::Passed;
-        self.anchor = Anchor::at(start, self.dialect.terminator());
+        self.scanner.start_at(start);
         self.header_is_next = start.record == 0;
         self
     }
 
-    /// The next records of the input, at most `max_records` (and at least one), and how many bytes of `input` they
-    /// take: the next call's input starts behind those. An empty input means no more than that there is none yet.
+    /// The next records of the input, at most `max_records` (and at least one), and how many bytes
+    /// of `input` they take. The next call's input starts after those. An empty input is just one
+    /// in which no record has come yet.
     ///
     /// # Errors
     ///
-    /// When the first record that is left is too long, or has the wrong number of fields, or too many. Records before it have
-    /// been handed out by then; the parser is of no further use.
+    /// When the first record that is left is too long, or has the wrong number of fields, or too
+    /// many. Records before it have been handed out by then. The parser is of no further use.
     pub fn next<'a>(&'a mut self, input: &'a [u8], max_records: usize) -> Result<(usize, Step<'a>)> {
-        let max_records = match self.field_count {
-            // Padded they take as much room as full ones.
+        let max_records = match self.checks.field_count {
+            // Padded records take as much room as full ones.
             FieldCount::UpTo(width) => max_records.min(self.index.enough_fields() / width.max(1)),
             FieldCount::Any | FieldCount::Exactly(_) => max_records,
         };
         let mut taken = 0;
         loop {
             let from = taken;
-            let piece = &input[from..input.len().min(from + self.piece_bytes())];
+            let piece = &input[from..input.len().min(from + self.carry.piece_bytes())];
             let (more, found) = self.advance(piece, max_records.max(1))?;
             taken += more;
             match found {
@@ -220,73 +172,74 @@ impl Parser {
     ///
     /// When the input ended inside quotes, or the record has the wrong number of fields.
     pub fn finish(&mut self) -> Result<Option<Records<'_>>> {
-        self.drop_spent_carry();
-        let content = self.bom.end();
+        self.carry.drop_spent();
+        let content = self.scanner.finish_bom();
         if !content.is_empty() {
             self.start_with(content);
         }
-        if self.scanner.inside_quotes() && !self.carry.is_empty() {
-            let start = self.index.first_start().unwrap_or(0);
-            self.check_length(&self.carry, start, self.carry.len())?;
-            return Err(self.error(ErrorKind::UnclosedQuote, &self.carry, start));
+        if self.scanner.state().is_inside_quotes() && !self.carry.is_empty() {
+            self.check_open_record()?;
+            return Err(self.error_in_carry(ErrorKind::UnclosedQuote));
         }
-        self.index.end_input(self.carry.len() as u32);
+        self.index.end_input(self.carry.len());
         if self.carry.is_empty() || self.index.records() == 0 {
             return Ok(None);
         }
         self.cut_fields()?;
-        let carry = std::mem::take(&mut self.carry);
-        let found = self.settle(Place::Carry, 1, &carry);
-        self.carry = carry;
-        self.carry_is_spent = true;
-        let found = found?;
+        let found = self.check_carry()?;
+        self.carry.set_spent();
         Ok((found.records > found.skip).then(|| self.records(found, &[])))
     }
 
     /// Bytes held: the carry and the index.
     pub fn allocated_bytes(&self) -> usize {
-        self.carry.capacity() + self.index.allocated_bytes()
+        self.carry.allocated_bytes() + self.index.allocated_bytes()
     }
 
     /// Takes input up to the next records, or all of it.
     fn advance(&mut self, input: &[u8], max_records: usize) -> Result<(usize, Option<Found>)> {
-        self.drop_spent_carry();
-        let mut taken = self.pass_bom(input);
-        taken += self.pass_comment(&input[taken..]);
+        self.carry.drop_spent();
+        let (taken, content) = self.scanner.pass_bom(input);
+        if !content.is_empty() {
+            self.start_with(content);
+        }
         let rest = &input[taken..];
-        let (more, found) = match (rest.is_empty(), self.carry.is_empty()) {
-            (true, _) => (0, None),
-            (false, true) => self.advance_in_input(taken, rest, max_records)?,
-            (false, false) => self.advance_in_carry(rest)?,
+        let (more, found) = if rest.is_empty() {
+            (0, None)
+        } else if self.carry.is_empty() {
+            self.advance_in_input(taken, rest, max_records)?
+        } else {
+            self.advance_in_carry(rest)?
         };
         Ok((taken + more, found))
     }
 
-    /// The records of `input`, which starts between two records; without a whole one, its bytes go to the carry.
+    /// The records of `input`, which starts between two records or in a comment. Without a whole
+    /// record, its bytes go to the carry.
     fn advance_in_input(
         &mut self,
         offset: usize,
         input: &[u8],
         max_records: usize,
     ) -> Result<(usize, Option<Found>)> {
-        self.scanner.restart(self.anchor.after_cr);
         self.index.clear();
-        let scanned = self.scanner.scan(input, 0, &mut self.index, max_records);
+        let scanned = self.scanner.scan(input, 0, &mut self.index.fill_to(max_records));
         if self.index.records() > 0 {
             let records = self.index.records().min(max_records);
-            let found = self.settle(Place::Input(offset), records, input)?;
-            let taken = self.pass(found.records, input, scanned);
+            let origin = *self.scanner.origin();
+            let records = self.checks.right_records(&mut self.index, records, input, &origin)?;
+            let found = self.found(Place::Input(offset), records, origin);
+            let taken = self.index.end_of(records).unwrap_or(0);
+            self.scanner.pass_records(&input[..scanned], taken, records as u64, self.carry.start_record());
             return Ok((taken, Some(found)));
         }
-        match self.index.first_start() {
-            Some(start) => {
-                self.check_length(input, start, input.len())?;
-                self.start_carry(input, start);
+        if let Some(start) = self.index.first_start() {
+            if let Some(kind) = self.checks.limit.check(&self.checks.machine, &input[start..]) {
+                return Err(Error::at(kind, self.scanner.origin().position(input, start, 0, None)));
             }
-            None => {
-                self.inside_comment = self.scanner.inside_comment();
-                self.anchor.pass(input, self.scanner.line_breaks());
-            }
+            self.start_carry(input, start);
+        } else {
+            self.scanner.pass_buffer(input, 0);
         }
         Ok((input.len(), None))
     }
@@ -296,150 +249,68 @@ impl Parser {
         let mut taken = 0;
         let mut growth = RECORD_STEP_BYTES;
         while taken < input.len() {
-            let more = growth.min(input.len() - taken).min(self.carry_room());
+            let more = growth.min(input.len() - taken).min(self.carry.room());
             growth = growth.saturating_mul(2);
             let from = self.carry.len();
-            self.extend_carry(&input[taken..taken + more]);
+            self.carry.extend(&input[taken..taken + more]);
             taken += more;
-            let scanned = self.scanner.scan(&self.carry, from, &mut self.index, 1);
+            let scanned = self.scanner.scan(self.carry.bytes(), from, &mut self.index.fill_to(1));
             let scanned = scanned - self.cut_fields()?;
             if self.index.records() > 0 {
-                let carry = std::mem::take(&mut self.carry);
-                let found = self.settle(Place::Carry, 1, &carry)?;
-                let end = self.pass(1, &carry, scanned);
-                let given_back = carry.len() - end;
-                self.carry = carry;
-                self.carry_is_spent = true;
+                let found = self.check_carry()?;
+                let end = self.index.end_of(1).unwrap_or(0);
+                let dropped = self.carry.start_record();
+                self.scanner.pass_records(&self.carry.bytes()[..scanned], end, 1, dropped);
+                let given_back = self.carry.len() - end;
+                self.carry.set_spent();
                 return Ok((taken - given_back, Some(found)));
             }
-            if let Some(start) = self.index.first_start() {
-                self.check_length(&self.carry, start, self.carry.len())?;
-            }
+            self.check_open_record()?;
         }
         Ok((taken, None))
     }
 
-    /// Checks the first `records` of the index; those before the first wrong one are what is found.
-    fn settle(&mut self, place: Place, records: usize, bytes: &[u8]) -> Result<Found> {
-        let mut records = records;
-        if bytes.len() > self.max_record_bytes {
-            let (ends, starts, field_counts) = self.index.spans(records);
-            let end = |record: usize| ends[field_counts[record] as usize - 1] as usize;
-            let too_long =
-                (0..records).position(|record| end(record) - starts[record] as usize > self.max_record_bytes);
-            match too_long {
-                Some(0) => self.check_length(bytes, starts[0] as usize, end(0))?,
-                Some(record) => records = record,
-                None => {}
-            }
-        }
-        let width = match self.field_count {
-            FieldCount::Any => {
-                self.check_fields(records, bytes)?;
-                None
-            }
-            FieldCount::Exactly(width) => {
-                records = self.count_right(records, bytes, width, |found| found == width)?;
-                Some(width)
-            }
-            FieldCount::UpTo(width) => {
-                records = self.count_right(records, bytes, width, |found| found <= width)?;
-                self.index.pad(records, width);
-                Some(width)
-            }
-        };
-        let skip = usize::from(std::mem::take(&mut self.header_is_next));
-        Ok(Found { place, records, skip, width, anchor: self.anchor })
+    /// Checks the record in the carry, which is whole.
+    fn check_carry(&mut self) -> Result<Found> {
+        let origin = *self.scanner.origin();
+        let records = self.checks.right_records(&mut self.index, 1, self.carry.bytes(), &origin)?;
+        Ok(self.found(Place::Carry, records, origin))
     }
 
-    /// How many records from the first have a right number of fields.
-    fn count_right(
-        &self,
-        records: usize,
-        bytes: &[u8],
-        expected: usize,
-        is_right: impl Fn(usize) -> bool,
-    ) -> Result<usize> {
-        let (_, starts, field_counts) = self.index.spans(records);
-        // All records of a good file, told without a branch for each.
-        let is_regular = |pair: &[u32]| pair[1].wrapping_sub(pair[0]) as usize == expected;
-        if self.index.excess() == 0
-            && field_counts.first().is_some_and(|&first| first as usize == expected)
-            && field_counts.windows(2).fold(true, |all, pair| all & is_regular(pair))
-        {
-            return Ok(records);
-        }
-        let mut before = 0;
-        for (record, &count) in field_counts.iter().enumerate() {
-            let mut found = (count - before) as usize;
-            before = count;
-            if record == 0 {
-                found += self.index.excess();
-            }
-            if !is_right(found) {
-                return match record {
-                    0 => {
-                        Err(self.error(ErrorKind::FieldCount { expected, found }, bytes, starts[0] as usize))
-                    }
-                    _ => Ok(record),
-                };
-            }
-        }
-        Ok(records)
-    }
-
-    /// An error if the first of some records has more fields than any record may have. One that others stand before
-    /// never has: the index is full before it ends.
-    fn check_fields(&self, records: usize, bytes: &[u8]) -> Result<()> {
-        let (_, starts, field_counts) = self.index.spans(records);
-        match (starts, field_counts, self.index.excess()) {
-            (&[start, ..], &[stored, ..], excess) if stored as usize + excess > MAX_FIELDS => {
-                let found = stored as usize + excess;
-                let reason = format!(
-                    "the record that starts here has {found} fields, more than {MAX_FIELDS}; check delimiter and \
-                     quote, or give the schema"
-                );
-                Err(self.error(ErrorKind::Schema { reason }, bytes, start as usize))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Moves the anchor behind the first `records` records of the index, and returns where that is.
-    fn pass(&mut self, records: usize, bytes: &[u8], scanned: usize) -> usize {
-        let end = self.index.end_of(records).unwrap_or(0);
-        let after_cr = end > 0 && bytes[end - 1] == b'\r';
-        let behind = line_breaks(self.anchor.terminator, after_cr, &bytes[end..scanned]);
-        self.anchor.pass(&bytes[..end], self.scanner.line_breaks() - behind);
-        self.anchor.byte += self.cutter.as_mut().map_or(0, Cutter::start_record);
-        self.anchor.record += records as u64;
-        end
-    }
-
-    /// An error if `bytes[start..end]`, all that is known of a record, is too long.
-    fn check_length(&self, bytes: &[u8], start: usize, end: usize) -> Result<()> {
-        let limit = self.max_record_bytes;
-        if end - start <= limit {
+    /// Checks the length of the record in the carry, which is not whole.
+    fn check_open_record(&self) -> Result<()> {
+        let Some(start) = self.index.first_start() else {
             return Ok(());
+        };
+        match self.checks.limit.check(&self.checks.machine, &self.carry.bytes()[start..]) {
+            Some(kind) => Err(self.error_in_carry(kind)),
+            None => Ok(()),
         }
-        // Looked at anew, as far as the limit, so that the message doesn't depend on where chunks end.
-        let machine = Machine::new(&self.dialect);
-        let state = bytes[start..start + limit]
-            .iter()
-            .fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
-        let in_quotes = matches!(state, State::Quoted | State::AfterEscape);
-        Err(self.error(ErrorKind::RecordTooLong { limit, in_quotes }, bytes, start))
     }
 
-    /// An error about the next record, which starts at `bytes[start]`.
-    fn error(&self, kind: ErrorKind, bytes: &[u8], start: usize) -> Error {
-        Error::at(kind, self.anchor.position(bytes, start, 0, None))
+    /// Cuts the fields of the carry's record if it is too long to be held. Returns how many bytes
+    /// that drops.
+    fn cut_fields(&mut self) -> Result<usize> {
+        let is_header = self.scanner.origin().record == 0;
+        let in_quotes = self.scanner.state().is_inside_quotes();
+        self.carry.cut(&mut self.index, is_header, in_quotes).map_err(|kind| self.error_in_carry(kind))
+    }
+
+    /// An error about the record in the carry.
+    fn error_in_carry(&self, kind: ErrorKind) -> Error {
+        let start = self.index.first_start().unwrap_or(0);
+        Error::at(kind, self.scanner.origin().position(self.carry.bytes(), start, 0, None))
+    }
+
+    fn found(&mut self, place: Place, records: usize, origin: Origin) -> Found {
+        let skip = usize::from(std::mem::take(&mut self.header_is_next));
+        Found { place, records, skip, origin }
     }
 
     fn records<'a>(&'a self, found: Found, input: &'a [u8]) -> Records<'a> {
         let (ends, starts, field_counts) = self.index.spans(found.records);
         let bytes = match found.place {
-            Place::Carry => &self.carry,
+            Place::Carry => self.carry.bytes(),
             Place::Input(offset) => &input[offset..],
         };
         let records = Records {
@@ -448,126 +319,28 @@ impl Parser {
             starts,
             field_counts,
             first: 0,
-            width: found.width,
-            unescape: self.unescape,
-            anchor: found.anchor,
+            width: self.checks.field_count.columns(),
+            unescape: Unescape::fields(&self.dialect),
+            origin: found.origin,
         };
         records.slice(found.skip..found.records)
     }
 
-    fn drop_spent_carry(&mut self) {
-        if std::mem::take(&mut self.carry_is_spent) {
-            self.carry.clear();
-        }
-    }
-
-    /// Keeps the partial record that starts at `bytes[start]`, and moves the anchor there.
-    fn start_carry(&mut self, bytes: &[u8], start: usize) {
-        let (before, record) = bytes.split_at(start);
-        let lines = line_breaks(self.anchor.terminator, self.anchor.after_cr, before);
-        self.anchor.pass(before, lines);
-        self.scanner.rebase(lines, self.anchor.after_cr);
-        self.index.rebase(start);
-        self.extend_carry(record);
-    }
-
-    /// Grows the carry, by doubling, but to no more than it may hold.
-    fn extend_carry(&mut self, bytes: &[u8]) {
-        let needed = self.carry.len() + bytes.len();
-        if needed > self.carry.capacity() {
-            let doubled = (2 * self.carry.capacity()).min(self.carry_bytes());
-            self.carry.reserve_exact(needed.max(doubled) - self.carry.len());
-        }
-        self.carry.extend_from_slice(bytes);
-    }
-
-    /// Bytes that the carry may hold: the longest record and its terminator, or what is held of one and a step more.
-    fn carry_bytes(&self) -> usize {
-        let most = self.max_record_bytes + 1;
-        self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + RECORD_STEP_BYTES))
-    }
-
-    /// Bytes that the carry may take now, at least 1: one byte more than the longest record may have is its terminator, or one
-    /// too many.
-    fn carry_room(&self) -> usize {
-        let record = self.carry.len() as u64 + self.dropped();
-        let to_limit = (self.max_record_bytes as u64 + 1).saturating_sub(record) as usize;
-        to_limit.min(self.carry_bytes().saturating_sub(self.carry.len())).max(1)
-    }
-
-    /// Bytes of an input that are looked at together: no more than are held of a record, if it may have more, so that a longer
-    /// one gets into the carry, where it is cut.
-    fn piece_bytes(&self) -> usize {
-        let held = self.cutter.as_ref().map(Cutter::held_bytes).filter(|&held| held < self.max_record_bytes);
-        held.map_or(MAX_PIECE, |held| held.clamp(1, MAX_PIECE))
-    }
-
-    /// Bytes of the carry's record that have been dropped.
-    fn dropped(&self) -> u64 {
-        self.cutter.as_ref().map_or(0, Cutter::dropped)
-    }
-
-    /// Cuts the fields of the carry's record if it is too long to be held, and returns how many bytes that drops.
-    fn cut_fields(&mut self) -> Result<usize> {
-        let whole = |index: &Index| index.end_of(index.records().min(1)).map(|behind| behind - 1);
-        let Some(cutter) = &mut self.cutter else { return Ok(0) };
-        let limit = cutter.held_bytes();
-        if whole(&self.index).unwrap_or(self.carry.len()) <= cutter.whole_bytes() && cutter.dropped() == 0 {
-            return Ok(0);
-        }
-        let is_header = self.anchor.record == 0;
-        let dropped = if is_header { 0 } else { cutter.cut(&mut self.carry, &mut self.index) };
-        let whole = whole(&self.index);
-        if whole.is_none() && self.carry.len() as u64 + cutter.dropped() > self.max_record_bytes as u64 {
-            let (limit, in_quotes) = (self.max_record_bytes, self.scanner.inside_quotes());
-            return Err(self.error(ErrorKind::RecordTooLong { limit, in_quotes }, &self.carry, 0));
-        }
-        // Of an open field one byte more is there than is kept in the end.
-        if whole.unwrap_or(self.carry.len() - 1) > limit {
-            return Err(self.error(ErrorKind::RecordTooLarge { limit }, &self.carry, 0));
-        }
-        Ok(dropped)
-    }
-
-    /// Takes what can be part of a BOM at the start of the file.
-    fn pass_bom(&mut self, input: &[u8]) -> usize {
-        let (taken, what) = self.bom.pass(input);
-        match what {
-            Taken::Open => {}
-            Taken::Bom => self.anchor.pass(BOM, 0),
-            Taken::Content(content) => self.start_with(content),
-        }
-        taken
-    }
-
-    /// What looked like a BOM wasn't one: the bytes of it that have been taken are the first of the file.
+    /// Takes bytes that looked like the start of a BOM, but are the first of the file.
     fn start_with(&mut self, bytes: &[u8]) {
-        self.scanner.restart(false);
         self.index.clear();
-        self.scanner.scan(bytes, 0, &mut self.index, usize::MAX);
+        self.scanner.scan(bytes, 0, &mut self.index.fill_to(usize::MAX));
         match self.index.first_start() {
             Some(start) => self.start_carry(bytes, start),
-            None => {
-                self.inside_comment = self.scanner.inside_comment();
-                self.anchor.pass(bytes, self.scanner.line_breaks());
-            }
+            None => self.scanner.pass_buffer(bytes, 0),
         }
     }
 
-    /// Takes the rest of a comment that an earlier input started.
-    fn pass_comment(&mut self, input: &[u8]) -> usize {
-        if !self.inside_comment {
-            return 0;
-        }
-        let taken = match memchr(b'\n', input) {
-            Some(lf) => {
-                self.inside_comment = false;
-                lf + 1
-            }
-            None => input.len(),
-        };
-        let comment = &input[..taken];
-        self.anchor.pass(comment, line_breaks(self.anchor.terminator, self.anchor.after_cr, comment));
-        taken
+    /// Keeps the partial record that starts at `bytes[start]`.
+    fn start_carry(&mut self, bytes: &[u8], start: usize) {
+        let (before, record) = bytes.split_at(start);
+        self.scanner.pass_before_record(before);
+        self.index.rebase(start);
+        self.carry.extend(record);
     }
 }

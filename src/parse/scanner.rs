@@ -1,379 +1,214 @@
-//! [`Scanner`]: bytes → [`Index`], by masks, but for comments.
+//! [`Scanner`]: the one driver. It takes bytes and fills a [`Sink`]: the index of fields, or a
+//! tally.
 //!
 //! ```text
 //! loop:
-//!     masks:    block by block, to one in which a comment starts
-//!     machine:  byte by byte through that block, to the comment
-//!     memchr:   to the comment's end
+//!     blocks:   with vector instructions, up to a block in which a comment starts
+//!     machine:  byte by byte through that block, up to the comment
+//!     memchr:   to the end of the comment
 //! ```
+//!
+//! It knows where in the file the buffer starts, so it passes the BOM and counts lines too.
 
-use memchr::memchr;
-
-use super::field_index::{Index, Room};
-use super::index::{BLOCK, Backend, Kernel, Simd};
+use super::blocks::BlockScan;
 use super::lines::line_breaks;
-use super::mask::{Carries, Raw, Structure, Syntax};
-use super::reference::{Action, Machine, State};
-use crate::dialect::{Dialect, Terminator};
+use super::origin::Origin;
+use super::sink::Sink;
+use super::start::RecordStart;
+use super::structure::BlockState;
+use crate::grammar::{Action, BOM, BomMatcher, FileStart, Grammar, Machine, State};
+use crate::simd::{BLOCK, Backend};
 
-/// Finds the fields and records of a buffer that starts between two records. The buffer may grow between calls.
+/// Finds the records of a buffer. The buffer may grow between two calls, and is followed by others.
 #[derive(Debug)]
 pub(super) struct Scanner {
     backend: Backend,
-    syntax: Syntax,
-    machine: Machine,
+    grammar: Grammar,
+    bom: BomMatcher,
+    /// The place of the buffer's first byte.
+    origin: Origin,
     mode: Mode,
-    /// Whether the byte before the buffer was a CR.
-    after_cr: bool,
-    /// Lines that end in what has been scanned of the buffer.
+    /// Lines that end in the part of the buffer that has been scanned.
     line_breaks: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Mode {
-    Masks(Carries),
+    Blocks(BlockState),
     Comment,
 }
 
 impl Scanner {
-    pub(super) fn new(dialect: &Dialect, backend: Backend) -> Self {
-        let syntax = Syntax::new(dialect);
+    /// A scanner for a whole file.
+    pub(super) fn new(grammar: Grammar, start: RecordStart) -> Self {
         Scanner {
-            backend,
-            syntax,
-            machine: Machine::new(dialect),
-            mode: Mode::Masks(Carries::at_record_start(&syntax, false)),
-            after_cr: false,
+            backend: Backend::detect(),
+            grammar,
+            bom: BomMatcher::START,
+            origin: Origin::at(start, grammar.terminator),
+            mode: Mode::Blocks(BlockState::at_record_start(&grammar, false)),
             line_breaks: 0,
         }
     }
 
-    /// Starts over, on a buffer that starts between two records.
-    pub(super) fn restart(&mut self, after_cr: bool) {
-        self.mode = Mode::Masks(Carries::at_record_start(&self.syntax, after_cr));
-        self.after_cr = after_cr;
-        self.line_breaks = 0;
+    pub(super) fn set_backend(&mut self, backend: Backend) {
+        self.backend = backend;
     }
 
-    /// Goes on as if the buffer had started later, behind `lines` of its lines, at its first record.
-    pub(super) fn rebase(&mut self, lines: u64, after_cr: bool) {
-        self.after_cr = after_cr;
-        self.line_breaks -= lines;
+    /// The buffer starts with this record of the file.
+    pub(super) fn start_at(&mut self, start: RecordStart) {
+        self.bom = BomMatcher::Passed;
+        self.origin = Origin::at(start, self.grammar.terminator);
+        self.restart();
     }
 
-    /// Whether what was scanned ends in a comment.
-    pub(super) fn inside_comment(&self) -> bool {
-        matches!(self.mode, Mode::Comment)
+    /// The place of the buffer's first byte.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// Whether what was scanned ends inside quotes.
-    pub(super) fn inside_quotes(&self) -> bool {
-        matches!(self.mode, Mode::Masks(carries) if carries.inside())
+    pub(super) fn machine(&self) -> Machine {
+        Machine::with_grammar(self.grammar)
     }
 
-    /// Lines that end in what has been scanned of the buffer.
-    pub(super) fn line_breaks(&self) -> u64 {
-        self.line_breaks
+    /// The machine's state after the bytes that have been scanned, or one that leads to the same.
+    pub(super) fn state(&self) -> State {
+        match self.mode {
+            Mode::Blocks(state) => state.machine_state(),
+            Mode::Comment => State::Comment,
+        }
     }
 
-    /// Scans `bytes` from `from`, up to which an earlier call has scanned them, to their end, or until there are
-    /// `max_records` records or enough fields. Returns up to where.
-    pub(super) fn scan(&mut self, bytes: &[u8], from: usize, index: &mut Index, max_records: usize) -> usize {
+    /// Takes the bytes from the front of an input that are part of a BOM, or can be: how many they
+    /// are. Returns bytes of earlier inputs too that turn out to be the file's first.
+    pub(super) fn pass_bom(&mut self, input: &[u8]) -> (usize, &'static [u8]) {
+        let (taken, start) = self.bom.take(input);
+        match start {
+            FileStart::Open => (taken, &[]),
+            FileStart::Bom => {
+                self.origin.pass(BOM, 0);
+                (taken, &[])
+            }
+            FileStart::Content(content) => (taken, content),
+        }
+    }
+
+    /// The input has ended. Returns the bytes that could have been those of a BOM, but are the
+    /// file's.
+    pub(super) fn finish_bom(&mut self) -> &'static [u8] {
+        self.bom.finish()
+    }
+
+    /// Scans `bytes` from `from`, where the last call has stopped, to their end, or until the sink
+    /// is full. Returns where it has stopped.
+    pub(super) fn scan<K: Sink>(&mut self, bytes: &[u8], from: usize, sink: &mut K) -> usize {
         let mut at = from;
-        while at < bytes.len() && !index.is_full(max_records) {
-            let (reached, mode) = match self.mode {
-                Mode::Masks(carries) => {
-                    let mut scan = MaskScan {
-                        syntax: self.syntax,
-                        bytes,
-                        at,
-                        carries,
-                        index,
-                        max_records,
-                        line_breaks: 0,
-                    };
-                    let resolved = self.backend.run(&mut scan);
-                    let MaskScan { at: reached, carries, line_breaks: breaks, .. } = scan;
-                    self.line_breaks += breaks;
-                    at = reached;
-                    match resolved {
-                        true => (at, Mode::Masks(carries)),
-                        false => self.step_through(bytes, at, carries.state(), index, max_records),
-                    }
-                }
-                Mode::Comment => match memchr(b'\n', &bytes[at..]) {
-                    Some(lf) => (at + lf + 1, self.masks(State::StartRecord, bytes, at + lf + 1)),
-                    None => (bytes.len(), Mode::Comment),
-                },
+        while at < bytes.len() && !sink.is_full() {
+            at = match self.mode {
+                Mode::Blocks(state) => self.scan_blocks(bytes, at, state, sink),
+                Mode::Comment => self.skip_comment(bytes, at),
             };
-            self.line_breaks +=
-                line_breaks(self.syntax.terminator, self.is_after_cr(bytes, at), &bytes[at..reached]);
-            (at, self.mode) = (reached, mode);
         }
         at
     }
 
-    /// Runs the machine from `at` to the start of a comment, to the end of a block, or until the index is full.
-    fn step_through(
-        &self,
-        bytes: &[u8],
-        mut at: usize,
-        mut state: State,
-        index: &mut Index,
-        max_records: usize,
-    ) -> (usize, Mode) {
-        let end = bytes.len().min(at + BLOCK);
+    /// The whole buffer has been scanned, and another one follows it. `records` have ended in it.
+    pub(super) fn pass_buffer(&mut self, bytes: &[u8], records: u64) {
+        self.origin.pass(bytes, self.line_breaks);
+        self.origin.record += records;
+        self.line_breaks = 0;
+    }
+
+    /// The next buffer starts after `end`, where `records` of this one have ended. The bytes
+    /// between `end` and the end of `scanned` are scanned again. `dropped` bytes had been cut out
+    /// of the records.
+    pub(super) fn pass_records(&mut self, scanned: &[u8], end: usize, records: u64, dropped: u64) {
+        let (passed, again) = scanned.split_at(end);
+        let after_cr = passed.last() == Some(&b'\r');
+        let lines = self.line_breaks - line_breaks(self.grammar.terminator, after_cr, again);
+        self.origin.pass(passed, lines);
+        self.origin.byte += dropped;
+        self.origin.record += records;
+        self.restart();
+    }
+
+    /// The buffer now starts after `before`, its first bytes, in which no record starts.
+    pub(super) fn pass_before_record(&mut self, before: &[u8]) {
+        let lines = line_breaks(self.grammar.terminator, self.origin.after_cr, before);
+        self.origin.pass(before, lines);
+        self.line_breaks -= lines;
+    }
+
+    /// The input has ended, and with it the record that was open.
+    pub(super) fn end_record(&mut self) {
+        self.origin.record += 1;
+        self.restart();
+    }
+
+    /// The start of a record in a buffer that has been scanned, at `start`, after `records` others.
+    pub(super) fn record_start(&self, bytes: &[u8], start: usize, records: u64) -> RecordStart {
+        // Lines are counted from the end, which is near a last record.
+        let after = line_breaks(self.grammar.terminator, false, &bytes[start..]);
+        RecordStart {
+            byte: self.origin.byte + start as u64,
+            line: self.origin.lines + self.line_breaks - after + 1,
+            record: self.origin.record + records,
+        }
+    }
+
+    /// A buffer follows that starts between two records.
+    fn restart(&mut self) {
+        self.mode = Mode::Blocks(BlockState::at_record_start(&self.grammar, self.origin.after_cr));
+        self.line_breaks = 0;
+    }
+
+    fn scan_blocks<K: Sink>(&mut self, bytes: &[u8], at: usize, state: BlockState, sink: &mut K) -> usize {
+        let mut scan = BlockScan { grammar: self.grammar, bytes, at, state, sink, line_breaks: 0 };
+        let is_resolved = self.backend.run(&mut scan);
+        let BlockScan { at, state, line_breaks, .. } = scan;
+        self.line_breaks += line_breaks;
+        self.mode = Mode::Blocks(state);
+        if is_resolved { at } else { self.step_through(bytes, at, state.machine_state(), sink) }
+    }
+
+    /// Runs the machine from `at` to the start of a comment, to the end of a block, or until the
+    /// sink is full.
+    fn step_through<K: Sink>(&mut self, bytes: &[u8], from: usize, state: State, sink: &mut K) -> usize {
+        let (machine, end) = (self.machine(), bytes.len().min(from + BLOCK));
+        let (mut at, mut state) = (from, state);
         while at < end {
-            let (next, action) = self.machine.step(state, bytes[at]);
-            if state == State::StartRecord && !matches!(next, State::StartRecord | State::Comment) {
-                index.start_record(at as u32);
+            let (next, action) = machine.step(state, bytes[at]);
+            if state.starts_record(next) {
+                sink.start_record(at);
             }
             match action {
                 Action::Discard | Action::Copy => {}
-                Action::EndField => index.end_field(at as u32),
-                Action::EndRecord => index.end_record(at as u32),
+                Action::EndField => sink.end_field(at),
+                Action::EndRecord => sink.end_record(at),
             }
             at += 1;
             state = next;
-            if state == State::Comment || (action == Action::EndRecord && index.is_full(max_records)) {
+            if state == State::Comment || (action == Action::EndRecord && sink.is_full()) {
                 break;
             }
         }
-        (at, self.masks(state, bytes, at))
+        self.stand_at(bytes, from, at, state);
+        at
     }
 
-    /// How to go on where the machine is in `state` before `bytes[at]`.
-    fn masks(&self, state: State, bytes: &[u8], at: usize) -> Mode {
-        let carries = Carries::at(&self.syntax, state, self.is_after_cr(bytes, at));
-        carries.map_or(Mode::Comment, Mode::Masks)
+    fn skip_comment(&mut self, bytes: &[u8], from: usize) -> usize {
+        let lf = from + self.machine().skip(State::Comment, &bytes[from..]);
+        let (at, state) = if lf < bytes.len() { (lf + 1, State::StartRecord) } else { (lf, State::Comment) };
+        self.stand_at(bytes, from, at, state);
+        at
     }
 
-    fn is_after_cr(&self, bytes: &[u8], at: usize) -> bool {
-        at.checked_sub(1).map_or(self.after_cr, |before| bytes[before] == b'\r')
-    }
-}
-
-/// The mask path, from `at` on: whether it got to the end of the bytes, or of its task, before a block with a comment.
-struct MaskScan<'a, 'b> {
-    syntax: Syntax,
-    bytes: &'a [u8],
-    at: usize,
-    carries: Carries,
-    index: &'b mut Index,
-    max_records: usize,
-    line_breaks: u64,
-}
-
-impl Kernel for &mut MaskScan<'_, '_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> bool {
-        match self.syntax {
-            // The usual dialect, known to the compiler.
-            Syntax { escape: None, comment: None, terminator: Terminator::CrLf, .. } => {
-                let syntax =
-                    Syntax { escape: None, comment: None, terminator: Terminator::CrLf, ..self.syntax };
-                self.run_with(simd, &syntax)
-            }
-            syntax => self.run_with(simd, &syntax),
-        }
-    }
-}
-
-impl MaskScan<'_, '_> {
-    #[inline(always)]
-    fn run_with<S: Simd>(&mut self, simd: S, syntax: &Syntax) -> bool {
-        let mut resolved = true;
-        while resolved && self.at < self.bytes.len() && !self.index.is_full(self.max_records) {
-            let mut blocks = Blocks {
-                simd,
-                syntax,
-                bytes: self.bytes,
-                at: self.at,
-                carries: self.carries,
-                line_breaks: self.line_breaks,
-                room: self.index.room(self.max_records),
-            };
-            resolved = blocks.run();
-            (self.at, self.carries, self.line_breaks) = (blocks.at, blocks.carries, blocks.line_breaks);
-            let filled = blocks.room.filled();
-            self.index.fill(filled);
-        }
-        resolved
-    }
-}
-
-/// Blocks that go into one [`Room`].
-///
-/// Whether there are quotes, and whether there is anything, is asked for groups of blocks, as what the last group was
-/// like says well what the next one is like. Of single blocks it can't be predicted.
-struct Blocks<'a, 'b, S> {
-    simd: S,
-    syntax: &'a Syntax,
-    bytes: &'a [u8],
-    at: usize,
-    carries: Carries,
-    line_breaks: u64,
-    room: Room<'b>,
-}
-
-/// Blocks of a group.
-const GROUP: usize = 8;
-
-/// What the next blocks are expected to be.
-enum Next {
-    Unquoted,
-    Quoted,
-    /// No byte of the grammar stands in them: they are the middle of a long field.
-    Unmarked,
-    /// There are none that are whole, or no room for them.
-    End,
-    /// A comment starts in the next one.
-    Comment,
-}
-
-impl<S: Simd> Blocks<'_, '_, S> {
-    /// Whether it got to the end of the bytes, or of the room, before a block with a comment.
-    #[inline(always)]
-    fn run(&mut self) -> bool {
-        let mut next = self.any();
-        loop {
-            next = match next {
-                Next::Unquoted => self.unquoted(),
-                Next::Quoted => self.quoted(),
-                Next::Unmarked => {
-                    self.at += unmarked(self.simd, self.syntax, &self.bytes[self.at..]);
-                    self.any()
-                }
-                Next::End => break,
-                Next::Comment => return false,
-            }
-        }
-        let rest = &self.bytes[self.at..];
-        if rest.is_empty() || rest.len() >= BLOCK || !self.room.is_left() {
-            return true;
-        }
-        let mut block = [0; BLOCK];
-        block[..rest.len()].copy_from_slice(rest);
-        let raw = find(self.simd, self.syntax, &block);
-        self.quoted_block(raw, rest.len())
-    }
-
-    /// Blocks that may be anything.
-    #[inline(always)]
-    fn any(&self) -> Next {
-        if self.carries.inside() { Next::Quoted } else { Next::Unquoted }
-    }
-
-    #[inline(always)]
-    fn block(&self) -> Option<&[u8; BLOCK]> {
-        self.bytes[self.at..].first_chunk().filter(|_| self.room.is_left())
-    }
-
-    /// A group that starts outside quotes, up to the first quote.
-    #[inline(always)]
-    fn unquoted(&mut self) -> Next {
-        let fields = self.room.fields();
-        for _ in 0..GROUP {
-            let Some(block) = self.block() else {
-                return Next::End;
-            };
-            let raw = find(self.simd, self.syntax, block);
-            if (raw.quote | raw.escape) != 0 {
-                return Next::Quoted;
-            }
-            let mut carries = self.carries;
-            let structure = carries.resolve_unquoted(raw);
-            if !self.pass(structure, carries, BLOCK) {
-                return Next::Comment;
-            }
-        }
-        match self.room.fields() == fields && self.carries.in_field() {
-            true => Next::Unmarked,
-            false => Next::Unquoted,
-        }
-    }
-
-    #[inline(always)]
-    fn quoted(&mut self) -> Next {
-        let fields = self.room.fields();
-        let mut quotes = 0;
-        for _ in 0..GROUP {
-            let Some(block) = self.block() else {
-                return Next::End;
-            };
-            let raw = find(self.simd, self.syntax, block);
-            quotes |= raw.quote | raw.escape;
-            if !self.quoted_block(raw, BLOCK) {
-                return Next::Comment;
-            }
-        }
-        match self.room.fields() == fields && self.carries.in_field() {
-            true => Next::Unmarked,
-            false if quotes == 0 => self.any(),
-            false => Next::Quoted,
-        }
-    }
-
-    #[inline(always)]
-    fn quoted_block(&mut self, raw: Raw, len: usize) -> bool {
-        let mut carries = self.carries;
-        let prefix_xor = |mask| self.simd.prefix_xor(mask);
-        let structure = carries.resolve_quoted(self.syntax, raw, len, prefix_xor);
-        self.pass(structure, carries, len)
-    }
-
-    /// Goes on behind a block that has been resolved.
-    #[inline(always)]
-    fn pass(&mut self, structure: Option<Structure>, carries: Carries, len: usize) -> bool {
-        let Some(structure) = structure else {
-            return false;
-        };
-        self.room.append(self.simd, self.at as u32, structure);
-        self.line_breaks += u64::from(structure.line_breaks);
-        self.carries = carries;
-        self.at += len;
-        true
-    }
-}
-
-/// Bytes of the whole blocks at the front that no byte of the grammar stands in.
-#[inline(always)]
-fn unmarked<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let mut unmarked = 0;
-    // Not by a closure, which would not be compiled with the back end's instructions.
-    for block in blocks {
-        if find(simd, syntax, block).any() != 0 {
-            break;
-        }
-        unmarked += BLOCK;
-    }
-    unmarked
-}
-
-/// Where the dialect's bytes stand in a block.
-#[inline(always)]
-pub(super) fn find<S: Simd>(simd: S, syntax: &Syntax, bytes: &[u8; BLOCK]) -> Raw {
-    let block = simd.load(bytes);
-    Raw { delimiter: simd.eq(block, syntax.delimiter), ..find_undelimited(simd, syntax, block) }
-}
-
-/// Where the dialect's bytes stand in a block, but for the delimiter.
-#[inline(always)]
-pub(super) fn find_undelimited<S: Simd>(simd: S, syntax: &Syntax, block: S::Block) -> Raw {
-    let optional = |byte: Option<u8>| byte.map_or(0, |byte| simd.eq(block, byte));
-    let (lf, cr) = match syntax.terminator {
-        Terminator::CrLf => (simd.eq(block, b'\n'), simd.eq(block, b'\r')),
-        Terminator::Byte(terminator) => (simd.eq(block, terminator), 0),
-    };
-    Raw {
-        delimiter: 0,
-        quote: optional(syntax.quote),
-        escape: optional(syntax.escape),
-        comment: optional(syntax.comment),
-        lf,
-        cr,
+    /// The machine has got from `from` to `at`, and is in `state` there.
+    fn stand_at(&mut self, bytes: &[u8], from: usize, at: usize, state: State) {
+        let after_cr = |at: usize| at.checked_sub(1).map_or(self.origin.after_cr, |at| bytes[at] == b'\r');
+        let passed = line_breaks(self.grammar.terminator, after_cr(from), &bytes[from..at]);
+        let state = BlockState::from_machine(&self.grammar, state, after_cr(at));
+        self.mode = state.map_or(Mode::Comment, Mode::Blocks);
+        self.line_breaks += passed;
     }
 }

@@ -1,12 +1,12 @@
-//! [`RecordStart`]: a place in a file from which it can be read on.
+//! [`RecordStart`]: a place in a file from which reading can go on.
 
-use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Position};
+use crate::grammar::Dialect;
 
 /// Where a record starts.
 ///
-/// Neither a BOM nor an open quote reaches beyond it, so a [`Parser`](super::Parser) or a
-/// [`RecordCounter`](super::RecordCounter) can start there.
+/// A [`Parser`](super::Parser) or a [`RecordCounter`](super::RecordCounter) can start there, as no
+/// BOM and no open quote reaches beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordStart {
     /// Offset of the record's first byte in the file.
@@ -18,8 +18,9 @@ pub struct RecordStart {
 }
 
 impl RecordStart {
-    /// The start of a record, no header, before which nothing has been counted: lines and records are numbered from here.
-    /// [`Error::with_counted_before`] puts an error right once they have been.
+    /// The start of a record, no header, before which nothing has been counted. Lines and records
+    /// are numbered from here, and [`Error::with_counted_before`] corrects the place of an error
+    /// later.
     pub fn at_byte(byte: u64) -> Self {
         RecordStart { byte, line: 1, record: 1 }
     }

@@ -12,8 +12,8 @@ use super::filter::{Filters, RowFilter};
 use super::range_end::RangeEnd;
 use super::work::Work;
 use crate::decode::{BatchDecoder, DecodeOptions};
-use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::grammar::Dialect;
 use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
 use crate::parse::{FieldCount, Parser, RecordCounter, RecordStart};
 
@@ -169,14 +169,14 @@ impl CsvStreamBuilder {
         };
         let work = match projection.is_empty() && filters.is_none() {
             true => {
-                let mut counter = RecordCounter::new(&self.dialect, max_record_bytes)?;
+                let mut counter = RecordCounter::new(&self.dialect, max_record_bytes);
                 if let Some(start) = self.start {
                     counter = counter.starting_at(start);
                 }
                 Work::Count { counter, taken: 0, failed: None }
             }
             false => {
-                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)?
+                let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)
                     .with_cut_fields(cut_fields)
                     .with_index_fields(self.limits.index_fields());
                 if let Some(start) = self.start {

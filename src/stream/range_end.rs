@@ -1,7 +1,8 @@
 //! [`RangeEnd`]: where a byte range's records end, and whether the next range starts with the one behind them.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::parse::{Boundary, BoundaryFinder, RecordCounter, RecordStart, Records};
+use crate::parse::boundary::{Boundary, BoundaryFinder};
+use crate::parse::{RecordCounter, RecordStart, Records};
 
 /// The end of a byte range, and what is known of the first record behind it.
 ///

@@ -174,7 +174,7 @@ async fn dropping_it_drops_the_reader() {
 
 #[tokio::test]
 async fn endless_comments_let_others_have_their_turn() {
-    use datafusion_csv_stream::dialect::Dialect;
+    use datafusion_csv_stream::Dialect;
 
     /// Comments without end, always ready.
     struct Comments;
@@ -193,7 +193,7 @@ async fn endless_comments_let_others_have_their_turn() {
         fn consume(self: Pin<&mut Self>, _: usize) {}
     }
 
-    let dialect = Dialect::builder().comment(b'#').build().unwrap();
+    let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
     let mut stream = CsvStreamBuilder::new(schema()).with_dialect(dialect).build(Comments).unwrap();
     assert!(stream.next().now_or_never().is_none());
 }
@@ -201,7 +201,7 @@ async fn endless_comments_let_others_have_their_turn() {
 #[tokio::test]
 async fn batches_are_bounded_in_bytes_too() {
     let text: &'static [u8] = Vec::leak([b"1,".as_slice(), &[b'x'; 50_000], b"\n"].concat().repeat(100));
-    let dialect = datafusion_csv_stream::dialect::Dialect::builder().has_header(false).build().unwrap();
+    let dialect = datafusion_csv_stream::Dialect::builder().with_header(false).build().unwrap();
     let limits = Limits::default();
     let stream =
         CsvStreamBuilder::new(schema()).with_dialect(dialect).with_limits(limits).build(text).unwrap();

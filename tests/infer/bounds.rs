@@ -1,6 +1,6 @@
 //! How much is looked at, and what is said of it.
 
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::infer::{Enough, InferredSchema, SampleOptions, SchemaSampler};
 
 use crate::{MAX_RECORD_BYTES, empty_is_null, infer_with, shown};
@@ -55,7 +55,7 @@ fn nothing_is_inferred_from_no_records() {
     assert_eq!((shown(&inferred).as_str(), inferred.records), ("a: Utf8, b: Utf8", 0));
     assert_eq!(inferred.bytes_per_record(), None);
     let options = SampleOptions { max_records: 0, ..Default::default() };
-    let inferred = infer_with(Dialect::builder().has_header(false), &options, &[b"1,2\n3\n"]).unwrap();
+    let inferred = infer_with(Dialect::builder().with_header(false), &options, &[b"1,2\n3\n"]).unwrap();
     assert_eq!((shown(&inferred).as_str(), inferred.records), ("column_1: Utf8, column_2: Utf8", 0));
 }
 
@@ -87,8 +87,7 @@ fn bytes_are_those_of_the_records() {
 #[test]
 fn a_file_that_is_left_is_not_whole_and_its_last_record_is_ignored() {
     let mut sampler =
-        SchemaSampler::new(&Dialect::default(), empty_is_null(), &Default::default(), MAX_RECORD_BYTES)
-            .unwrap();
+        SchemaSampler::new(&Dialect::default(), empty_is_null(), &Default::default(), MAX_RECORD_BYTES);
     assert_eq!(sampler.push(b"a\n1\nte").unwrap(), Enough::NotYet);
     sampler.start_file();
     assert_eq!(sampler.push(b"a\n2\n").unwrap(), Enough::NotYet);

@@ -1,6 +1,6 @@
 //! Several files of one table.
 
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::infer::{InferredSchema, SampleOptions};
 

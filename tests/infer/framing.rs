@@ -1,9 +1,10 @@
 //! Which records and names a file has, and the errors where it has none.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::grammar::{Terminator, Trim};
 use datafusion_csv_stream::infer::{SampleOptions, read_names};
-use datafusion_csv_stream::parse::reference::Machine;
+use datafusion_csv_stream::internal::Machine;
 
 use crate::{MAX_RECORD_BYTES, Random, empty_is_null, infer, infer_with, message, sample, shown};
 
@@ -19,27 +20,27 @@ fn records_are_those_that_reading_finds() {
         (base(), b"\xef\xbb\xbfa,b\n1,2\n", "a: Int64, b: Int64"),
         (base(), b"\xef\xbb\xbf\"a\",b\n1,2\n", "a: Int64, b: Int64"),
         (base(), b"a,\"b \"\"q\"\"\"\n1,\"2\"\n", "a: Int64, b \"q\": Int64"),
-        (base().delimiter(b'\t'), b"a\tb\n1\t1,5\n", "a: Int64, b: Utf8"),
-        (base().quote(b'\''), b"a,b\n'1,5',2\n", "a: Utf8, b: Int64"),
-        (base().quote(None), b"a,b\n\"1\",2\n", "a: Utf8, b: Int64"),
-        (base().escape(b'\\'), b"a,b\n\"x\\\"\n,\",2\n", "a: Utf8, b: Int64"),
-        (base().double_quote(false), b"a,b\n\"1\"\"2\",3\n", "a: Utf8, b: Int64"),
-        (base().comment(b'#'), b"# by \"hand\na,b\n#,,,\n1,2\n#\n", "a: Int64, b: Int64"),
-        (base().terminator(Terminator::Byte(b';')), b"a,b;1,2;3,4", "a: Int64, b: Int64"),
-        (base().terminator(Terminator::Byte(b';')), b"a,b;1,2\n3;4,5", "a: Int64, b: Utf8"),
-        (base().terminator(Terminator::Byte(b'\n')), b"a,b\r\n1,2\r\n", "a: Int64, b\r: Utf8"),
-        (base().trim(Trim::All), b" a , b\n 1 ,\" 2\"\n", "a: Int64, b: Int64"),
-        (base().trim(Trim::Headers), b" a , b\n 1 ,2\n", "a: Utf8, b: Int64"),
-        (base().trim(Trim::Fields), b" a , b\n 1 ,2\n", " a : Int64,  b: Int64"),
-        (base().has_header(false), b"1,x\n2,\n", "column_1: Int64, column_2: Utf8"),
-        (base().has_header(false), b"1,x", "column_1: Int64, column_2: Utf8"),
+        (base().with_delimiter(b'\t'), b"a\tb\n1\t1,5\n", "a: Int64, b: Utf8"),
+        (base().with_quote(b'\''), b"a,b\n'1,5',2\n", "a: Utf8, b: Int64"),
+        (base().with_quote(None), b"a,b\n\"1\",2\n", "a: Utf8, b: Int64"),
+        (base().with_escape(b'\\'), b"a,b\n\"x\\\"\n,\",2\n", "a: Utf8, b: Int64"),
+        (base().with_double_quote(false), b"a,b\n\"1\"\"2\",3\n", "a: Utf8, b: Int64"),
+        (base().with_comment(b'#'), b"# by \"hand\na,b\n#,,,\n1,2\n#\n", "a: Int64, b: Int64"),
+        (base().with_terminator(Terminator::Byte(b';')), b"a,b;1,2;3,4", "a: Int64, b: Int64"),
+        (base().with_terminator(Terminator::Byte(b';')), b"a,b;1,2\n3;4,5", "a: Int64, b: Utf8"),
+        (base().with_terminator(Terminator::Byte(b'\n')), b"a,b\r\n1,2\r\n", "a: Int64, b\r: Utf8"),
+        (base().with_trim(Trim::All), b" a , b\n 1 ,\" 2\"\n", "a: Int64, b: Int64"),
+        (base().with_trim(Trim::Headers), b" a , b\n 1 ,2\n", "a: Utf8, b: Int64"),
+        (base().with_trim(Trim::Fields), b" a , b\n 1 ,2\n", " a : Int64,  b: Int64"),
+        (base().with_header(false), b"1,x\n2,\n", "column_1: Int64, column_2: Utf8"),
+        (base().with_header(false), b"1,x", "column_1: Int64, column_2: Utf8"),
         (base(), b"a,b\n", "a: Null, b: Null"),
         (base(), b"a,b", "a: Null, b: Null"),
         (base(), b"a,,a\n1,2,x\n", "a: Int64, column_2: Int64, a_2: Utf8"),
         (base(), b"", ""),
         (base(), b"\n\r\n", ""),
         (base(), b"\xef\xbb\xbf", ""),
-        (base().has_header(false), b"", ""),
+        (base().with_header(false), b"", ""),
     ] {
         let inferred = infer_with(dialect.clone(), &SampleOptions::default(), &[file]).unwrap();
         assert_eq!(shown(&inferred), expected, "{dialect:?}: {:?}", file.escape_ascii().to_string());
@@ -56,11 +57,11 @@ fn records_are_those_that_reading_finds() {
 fn records_are_those_of_the_reference_machine() {
     let dialects = [
         Dialect::builder(),
-        Dialect::builder().has_header(false),
-        Dialect::builder().quote(None),
-        Dialect::builder().escape(b'\\').double_quote(false),
-        Dialect::builder().comment(b'#').has_header(false),
-        Dialect::builder().terminator(Terminator::Byte(b';')),
+        Dialect::builder().with_header(false),
+        Dialect::builder().with_quote(None),
+        Dialect::builder().with_escape(b'\\').with_double_quote(false),
+        Dialect::builder().with_comment(b'#').with_header(false),
+        Dialect::builder().with_terminator(Terminator::Byte(b';')),
     ];
     let alphabet = b"111.,,,;\n\n\r\"\"#\\-";
     let mut random = Random(7);
@@ -80,7 +81,7 @@ fn records_are_those_of_the_reference_machine() {
         let file = file.escape_ascii().to_string();
         match (result, first_ragged) {
             (Ok(inferred), None) if !is_open => {
-                let canonical = Dialect::builder().has_header(dialect.has_header()).build().unwrap();
+                let canonical = Dialect::builder().with_header(dialect.has_header()).build().unwrap();
                 let options = SampleOptions::default();
                 let quoted = quoted(&records);
                 let expected = sample(&canonical, empty_is_null(), &options, &[&quoted], usize::MAX).unwrap();
@@ -158,6 +159,6 @@ fn errors_are_those_of_reading_with_their_position() {
 
 #[test]
 fn without_a_header_the_first_record_is_number_one() {
-    let result = infer_with(Dialect::builder().has_header(false), &Default::default(), &[b"1,2\n3\n"]);
+    let result = infer_with(Dialect::builder().with_header(false), &Default::default(), &[b"1,2\n3\n"]);
     assert!(message(result).starts_with("line 2, record 2, byte 4: the record has 1 fields"));
 }

@@ -5,8 +5,9 @@ mod files;
 mod framing;
 mod types;
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::infer::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler};
 
 const MAX_RECORD_BYTES: usize = 1 << 16;
@@ -23,7 +24,7 @@ fn sample(
     files: &[&[u8]],
     chunk_bytes: usize,
 ) -> Result<InferredSchema, Error> {
-    let mut sampler = SchemaSampler::new(dialect, is_null, options, MAX_RECORD_BYTES)?;
+    let mut sampler = SchemaSampler::new(dialect, is_null, options, MAX_RECORD_BYTES);
     for file in files {
         if sampler.is_done() {
             break;

@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use arrow_csv::ReaderBuilder;
 use arrow_csv::reader::Format;
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::infer::{IsNull, SampleOptions, StringType};
 
 use crate::{Random, empty_is_null, infer, infer_with, sample, shown};

@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{BOM, Boundary, BoundaryFinder, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::parse::FieldCount;
 
 use crate::check::Cuts;
 use crate::generated::soup;
@@ -135,11 +136,18 @@ fn traps() {
         ("in quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 8, proof(12)),
         ("before quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 5, proof(12)),
         ("between two quotes", plain(), two, "a,b\n1,\"2\"\"\n3\"\n4,5\n", 9, proof(14)),
-        ("behind an escape", plain().escape(b'\\'), two, "a,b\n1,\"2\\\"\n3\"\n4,5\n", 9, proof(14)),
-        ("behind an escaped quote", plain().escape(b'\\'), two, "a,b\n1,\"2\\\"\n3\"\n4,5\n", 10, proof(14)),
+        ("behind an escape", plain().with_escape(b'\\'), two, "a,b\n1,\"2\\\"\n3\"\n4,5\n", 9, proof(14)),
+        (
+            "behind an escaped quote",
+            plain().with_escape(b'\\'),
+            two,
+            "a,b\n1,\"2\\\"\n3\"\n4,5\n",
+            10,
+            proof(14),
+        ),
         (
             "behind an escaped escape",
-            plain().escape(b'\\'),
+            plain().with_escape(b'\\'),
             two,
             "a,b\n1,\"x\\\\\"\n3,\"y\"\n4,5\n",
             10,

@@ -3,9 +3,11 @@
 //! [`check_chunks`] and [`check_backends`] take bare bytes, the first of which choose dialect, limits and cuts: the
 //! fuzz targets call them too.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Records, Step};
+use datafusion_csv_stream::grammar::{Terminator, Trim};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Records, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::oracle::{Failure, Outcome, Row, Setup};
 
@@ -59,28 +61,28 @@ pub fn setup(head: [u8; HEAD]) -> Setup {
 
 /// Dialects that together have every option, and bytes at both ends of their range.
 pub fn dialects() -> Vec<Dialect> {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     [
         plain(),
         Dialect::builder(),
-        plain().comment(b'#'),
-        plain().escape(b'\\'),
-        plain().escape(b'\\').double_quote(false),
-        plain().double_quote(false),
-        plain().quote(None),
-        plain().quote(None).comment(b'#'),
-        plain().quote(b'\'').delimiter(b';').comment(b'"'),
-        plain().terminator(Terminator::Byte(b'\n')),
-        plain().terminator(Terminator::Byte(b'\r')).comment(b'#'),
-        plain().terminator(Terminator::Byte(b';')).comment(b'#').escape(b'\\'),
-        plain().delimiter(b'\n').terminator(Terminator::Byte(b';')),
-        plain().delimiter(0).quote(0xff).escape(0x80),
-        plain().delimiter(0x7f).terminator(Terminator::Byte(0)).comment(0xff),
-        plain().delimiter(0xef).quote(0xbb).escape(0xbf),
-        plain().quote(0xef).terminator(Terminator::Byte(0xbb)),
-        plain().comment(0xef).terminator(Terminator::Byte(0xbf)),
-        plain().trim(Trim::Fields),
-        Dialect::builder().trim(Trim::All).comment(b'#').escape(b'\\'),
+        plain().with_comment(b'#'),
+        plain().with_escape(b'\\'),
+        plain().with_escape(b'\\').with_double_quote(false),
+        plain().with_double_quote(false),
+        plain().with_quote(None),
+        plain().with_quote(None).with_comment(b'#'),
+        plain().with_quote(b'\'').with_delimiter(b';').with_comment(b'"'),
+        plain().with_terminator(Terminator::Byte(b'\n')),
+        plain().with_terminator(Terminator::Byte(b'\r')).with_comment(b'#'),
+        plain().with_terminator(Terminator::Byte(b';')).with_comment(b'#').with_escape(b'\\'),
+        plain().with_delimiter(b'\n').with_terminator(Terminator::Byte(b';')),
+        plain().with_delimiter(0).with_quote(0xff).with_escape(0x80),
+        plain().with_delimiter(0x7f).with_terminator(Terminator::Byte(0)).with_comment(0xff),
+        plain().with_delimiter(0xef).with_quote(0xbb).with_escape(0xbf),
+        plain().with_quote(0xef).with_terminator(Terminator::Byte(0xbb)),
+        plain().with_comment(0xef).with_terminator(Terminator::Byte(0xbf)),
+        plain().with_trim(Trim::Fields),
+        Dialect::builder().with_trim(Trim::All).with_comment(b'#').with_escape(b'\\'),
     ]
     .map(|builder| builder.build().expect("no byte has two meanings"))
     .into()
@@ -161,7 +163,11 @@ pub fn read(
     max_records: usize,
 ) -> Result<Outcome, String> {
     let Setup { dialect, field_count, max_record_bytes } = setup;
-    read_with(Parser::with_backend(dialect, *field_count, *max_record_bytes, backend), chunks, max_records)
+    read_with(
+        Parser::new(dialect, *field_count, *max_record_bytes).with_backend(backend),
+        chunks,
+        max_records,
+    )
 }
 
 /// Reads with a parser that has read nothing yet.

@@ -1,7 +1,9 @@
 //! The counter against the oracle: the same number of records, the same error, the same starts of records.
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{BOM, Backend, FieldCount, Parser, RecordCounter, RecordStart};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, dialects, read_with};
 use crate::generated::{alphabet, soup, table};
@@ -133,12 +135,12 @@ fn reading_goes_on_at_every_start() {
             let backend = rng.pick(&Backend::available());
             let Setup { dialect, field_count, max_record_bytes } = &setup;
             if let Some(expected) = expect_from(start, &setup, &input) {
-                let parser = Parser::with_backend(dialect, *field_count, *max_record_bytes, backend);
+                let parser = Parser::new(dialect, *field_count, *max_record_bytes).with_backend(backend);
                 let found = read_with(parser.starting_at(start), &chunks, usize::MAX);
                 assert_eq!(found, Ok(expected), "\"{}\" from {start:?}", input.escape_ascii());
             }
             if let Some(Outcome { rows, failure }) = expect_from(start, &free, &input) {
-                let counter = RecordCounter::with_backend(dialect, *max_record_bytes, backend);
+                let counter = RecordCounter::new(dialect, *max_record_bytes).with_backend(backend);
                 let found = count(counter.starting_at(start), &chunks);
                 let expected = (rows.len() as u64, failure);
                 assert_eq!(found, expected, "\"{}\" from {start:?}", input.escape_ascii());
@@ -152,8 +154,7 @@ fn without_a_place_counted_before_numbers_start_at_one() {
     let dialect = Dialect::default();
     let input = b"7,seven\n8,\"eig\nht\"\n9,\"nine";
     let start = RecordStart::at_byte(1 << 40);
-    let parser = Parser::new(&dialect, FieldCount::Exactly(2), 100)
-        .expect("the environment forces no back end that is not there");
+    let parser = Parser::new(&dialect, FieldCount::Exactly(2), 100);
     let found = read_with(parser.starting_at(start), &[&input[..]], 1).expect("no contract is broken");
     let places: Vec<_> = found.rows.iter().map(|row| (row.byte - (1 << 40), row.line, row.record)).collect();
     assert_eq!(places, [(0, 1, 1), (8, 2, 2)]);
@@ -176,7 +177,7 @@ fn assert_counts(setup: &Setup, input: &[u8], all: &[Cuts]) -> bool {
     let expected = (rows.len() as u64, failure);
     for backend in Backend::available() {
         for cuts in all {
-            let counter = RecordCounter::with_backend(&setup.dialect, setup.max_record_bytes, backend);
+            let counter = RecordCounter::new(&setup.dialect, setup.max_record_bytes).with_backend(backend);
             let found = count(counter, &cuts.chunks(input));
             assert!(
                 found == expected,
@@ -205,7 +206,7 @@ fn count(mut counter: RecordCounter, chunks: &[&[u8]]) -> Count {
 
 /// Where all records start, the header among them.
 fn starts(dialect: &Dialect, input: &[u8]) -> Vec<RecordStart> {
-    let headless = dialect.to_builder().has_header(false).build().expect("no byte has two meanings");
+    let headless = dialect.to_builder().with_header(false).build().expect("no byte has two meanings");
     let Outcome { rows, failure } = Setup::free(headless).expect(input);
     let first = u64::from(!dialect.has_header());
     let rows = rows.into_iter().map(|row| (row.byte, row.line));
@@ -221,7 +222,7 @@ fn assert_starts(dialect: &Dialect, input: &[u8], chunk_bytes: usize) -> usize {
         let expected = starts.iter().find(|start| start.byte >= offset).copied();
         for backend in Backend::available() {
             for bytes in [chunk_bytes, usize::MAX] {
-                let counter = RecordCounter::with_backend(dialect, 1 << 30, backend);
+                let counter = RecordCounter::new(dialect, 1 << 30).with_backend(backend);
                 let start = seek(counter, offset, &Cuts::every(bytes).chunks(input));
                 let expected = expected.filter(|_| input.len() > 2 || !BOM.starts_with(input));
                 assert_eq!(start, expected, "\"{}\" at {offset}", input.escape_ascii());

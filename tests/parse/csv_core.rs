@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv_core::ReadRecordResult;
-use datafusion_csv_stream::dialect::{Dialect, Trim};
-use datafusion_csv_stream::parse::reference::{Machine, State};
-use datafusion_csv_stream::parse::{BOM, Backend};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Trim;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::internal::{Machine, State};
+use datafusion_csv_stream::simd::Backend;
 use toml::{Table, Value as Toml};
 
 use crate::check::{Cuts, read};
@@ -240,7 +242,12 @@ fn read_csv_core(dialect: &Dialect, chunks: &[&[u8]]) -> Rows {
 
 /// The dialect without what `csv-core` leaves to others.
 fn plain(dialect: &Dialect) -> Dialect {
-    dialect.to_builder().has_header(false).trim(Trim::None).build().expect("no byte gets a second meaning")
+    dialect
+        .to_builder()
+        .with_header(false)
+        .with_trim(Trim::None)
+        .build()
+        .expect("no byte gets a second meaning")
 }
 
 fn listed() -> Vec<Table> {

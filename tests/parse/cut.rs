@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
-use datafusion_csv_stream::parse::{BOM, Backend, CutFields, FieldCount, Parser, Step};
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::{BOM, CutFields};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, dialects, read_with};
 use crate::kept::{assert_kept, expect};
@@ -50,7 +53,7 @@ fn every_cut_of_generated_records_gives_what_is_kept_of_them() {
 fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
     const FIELD_BYTES: usize = 40_000_000;
     const HELD_BYTES: usize = 100_000;
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     for (start, fill, end) in [("1,", "x", ",2\n"), ("1,\"", "\"\"", "\",2\n"), ("1,\"a", "\r\nb,", "\",2\n")]
     {
         let mut input = start.as_bytes().to_vec();
@@ -66,9 +69,8 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
                 max_value_bytes: 10,
                 columns: None,
             };
-            let mut parser = Parser::new(&dialect, FieldCount::Exactly(3), 64 << 20)
-                .expect("the environment forces no back end that is not there")
-                .with_cut_fields(Some(cut));
+            let mut parser =
+                Parser::new(&dialect, FieldCount::Exactly(3), 64 << 20).with_cut_fields(Some(cut));
             let mut found = Vec::new();
             let mut most = 0;
             for chunk in input.chunks(chunk_bytes) {
@@ -114,7 +116,7 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
 #[test]
 fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
     const HELD_BYTES: usize = 1 << 20;
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     let input = [&b"1,"[..], &b"x".repeat(5_000_000), b"\n2,y\n"].concat();
     for left in [10, 1000, 5000, 50_000] {
         let cut = CutFields {
@@ -123,9 +125,7 @@ fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
             max_value_bytes: HELD_BYTES - left,
             columns: None,
         };
-        let parser = Parser::new(&dialect, FieldCount::Exactly(2), 64 << 20)
-            .expect("the environment forces no back end that is not there")
-            .with_cut_fields(Some(cut));
+        let parser = Parser::new(&dialect, FieldCount::Exactly(2), 64 << 20).with_cut_fields(Some(cut));
         let chunks: Vec<_> = input.chunks(1 << 20).collect();
         let found = read_with(parser, &chunks, usize::MAX).expect("a contract is kept");
         let kept: Vec<_> = found.rows.iter().map(|row| row.values[1].as_ref().map(Vec::len)).collect();
@@ -137,11 +137,8 @@ fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
 #[test]
 fn the_header_is_not_cut() {
     let cut = CutFields { whole_bytes: 20, held_bytes: 20, max_value_bytes: 4, columns: None };
-    let parser = || {
-        Parser::new(&Dialect::default(), FieldCount::Any, 1 << 20)
-            .expect("the environment forces no back end that is not there")
-            .with_cut_fields(Some(cut.clone()))
-    };
+    let parser =
+        || Parser::new(&Dialect::default(), FieldCount::Any, 1 << 20).with_cut_fields(Some(cut.clone()));
     let found = parser().next(b"id,a_very_long_name_of_a_column\n1,2\n", 9).map(|_| ());
     assert!(
         matches!(found.as_ref().map_err(|error| error.kind()), Err(ErrorKind::RecordTooLarge { limit: 20 })),
@@ -189,6 +186,7 @@ fn generate(rng: &mut Rng, dialect: &Dialect, width: usize) -> Vec<u8> {
         input.push(match dialect.terminator() {
             Terminator::Byte(byte) => byte,
             Terminator::CrLf => rng.pick(b"\n\r"),
+            other => panic!("{other:?} has no test yet"),
         });
         if rng.once_in(30) {
             input.push(b'\n');

@@ -1,7 +1,10 @@
 //! Generated inputs: tables whose values are known because they were written from them, and soup.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::{BOM, Backend, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, HEAD, assert_same, check_backends, check_chunks, dialects, setup};
 use crate::oracle::{Setup, Value};
@@ -108,6 +111,7 @@ impl Written {
             (Terminator::CrLf, 1) => &[b"\r\n"],
             (Terminator::CrLf, 2) => &[b"\r"],
             (Terminator::CrLf, _) => &[b"\n", b"\r\n", b"\r"],
+            (other, _) => panic!("{other:?} has no test yet"),
         };
         if rng.once_in(4) {
             written.bytes.extend_from_slice(BOM);
@@ -259,19 +263,23 @@ fn raw_value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
 
 /// Dialects in which any value can be written; high bytes stay free for the BOM.
 fn writable_dialects() -> Vec<Dialect> {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     [
         plain(),
-        plain().comment(b'#'),
-        plain().escape(b'\\'),
-        plain().escape(b'\\').double_quote(false).comment(b'#'),
-        plain().double_quote(false),
-        plain().quote(None).comment(b'#'),
-        plain().quote(b'\'').delimiter(b';'),
-        plain().terminator(Terminator::Byte(b'\n')),
-        plain().terminator(Terminator::Byte(b'\r')).comment(b'#'),
-        plain().delimiter(0x1f).terminator(Terminator::Byte(0x1e)).comment(b'#').escape(b'\\'),
-        plain().delimiter(b'\t').quote(0).terminator(Terminator::Byte(b'|')),
+        plain().with_comment(b'#'),
+        plain().with_escape(b'\\'),
+        plain().with_escape(b'\\').with_double_quote(false).with_comment(b'#'),
+        plain().with_double_quote(false),
+        plain().with_quote(None).with_comment(b'#'),
+        plain().with_quote(b'\'').with_delimiter(b';'),
+        plain().with_terminator(Terminator::Byte(b'\n')),
+        plain().with_terminator(Terminator::Byte(b'\r')).with_comment(b'#'),
+        plain()
+            .with_delimiter(0x1f)
+            .with_terminator(Terminator::Byte(0x1e))
+            .with_comment(b'#')
+            .with_escape(b'\\'),
+        plain().with_delimiter(b'\t').with_quote(0).with_terminator(Terminator::Byte(b'|')),
     ]
     .map(|builder| builder.build().expect("no byte has two meanings"))
     .into()

@@ -1,7 +1,9 @@
 //! What is kept of records that are too long to be held, and a check of one input, which the fuzz target calls too.
 
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
-use datafusion_csv_stream::parse::{BOM, Backend, CutFields, FieldCount, Parser};
+use datafusion_csv_stream::internal::{Action, Machine, State};
+use datafusion_csv_stream::internal::{BOM, CutFields};
+use datafusion_csv_stream::parse::{FieldCount, Parser};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, HEAD, read_with, setup};
 use crate::oracle::{Failure, Field, Kind, Outcome, Row, Scanned, Setup, scan};
@@ -56,7 +58,8 @@ pub fn assert_kept(
         )
     };
     let Setup { dialect, field_count, max_record_bytes } = setup;
-    let parser = Parser::with_backend(dialect, *field_count, *max_record_bytes, backend)
+    let parser = Parser::new(dialect, *field_count, *max_record_bytes)
+        .with_backend(backend)
         .with_cut_fields(Some(cut.clone()));
     let found = match read_with(parser, &cuts.chunks(input), usize::MAX) {
         Ok(found) => found,

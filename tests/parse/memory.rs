@@ -1,9 +1,11 @@
 //! What the parser holds between two chunks: one partial record, and nothing of what is skipped.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::limits::{INDEX_FIELDS, MAX_FIELDS};
-use datafusion_csv_stream::parse::{Backend, FieldCount, Parser, Step};
+use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::Setup;
@@ -17,12 +19,12 @@ const INDEX_BYTES: usize = 3 * size_of::<u32>() * (INDEX_FIELDS + 128);
 
 #[test]
 fn blank_lines_and_comments_are_not_kept() {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     let cases: [(&str, DialectBuilder, &[u8], u8); 4] = [
         ("blank lines", plain(), b"", b'\n'),
-        ("a comment", plain().comment(b'#'), b"#", b'x'),
-        ("half a BOM that starts a comment", plain().comment(0xef), b"\xef\xbb", b'x'),
-        ("half a BOM, and blank lines of its first byte", plain().comment(0xbb), b"\xef\nx\n", b'\n'),
+        ("a comment", plain().with_comment(b'#'), b"#", b'x'),
+        ("half a BOM that starts a comment", plain().with_comment(0xef), b"\xef\xbb", b'x'),
+        ("half a BOM, and blank lines of its first byte", plain().with_comment(0xbb), b"\xef\nx\n", b'\n'),
     ];
     for (name, builder, start, fill) in cases {
         let (most, _) = held(builder.build().expect("no byte has two meanings"), start, fill);
@@ -33,7 +35,7 @@ fn blank_lines_and_comments_are_not_kept() {
 
 #[test]
 fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     for (name, builder, start, fill) in [
         ("a bare field", plain(), &b"a"[..], b'x'),
         ("a quoted field", plain(), b"\"", b'\n'),
@@ -48,12 +50,11 @@ fn a_record_is_kept_up_to_its_limit_and_a_chunk() {
 #[test]
 fn what_stands_before_the_partial_record_is_not_kept() {
     let dialect =
-        Dialect::builder().comment(b'#').has_header(false).build().expect("no byte has two meanings");
+        Dialect::builder().with_comment(b'#').with_header(false).build().expect("no byte has two meanings");
     let mut chunk = b"#comment\r\n\r\n".repeat(CHUNKS * CHUNK / 12);
     let record = chunk.len() as u64;
     chunk.extend_from_slice(b"a,\"\r");
-    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES);
     let (taken, _) = parser.next(&chunk, usize::MAX).expect("nothing is wrong yet");
     assert_eq!(taken, chunk.len());
     assert!(parser.allocated_bytes() < 2 * CHUNK, "{} bytes", parser.allocated_bytes());
@@ -74,9 +75,8 @@ fn what_stands_before_the_partial_record_is_not_kept() {
 fn padding_takes_no_more_than_full_records_would() {
     let input = b"1\n".repeat(CHUNK);
     for (width, records) in [(10_000, 1), (100_000, 1), (1_000, 16), (3, 5_461)] {
-        let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
-        let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES)
-            .expect("the environment forces no back end that is not there");
+        let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
+        let mut parser = Parser::new(&dialect, FieldCount::UpTo(width), MAX_RECORD_BYTES);
         let (taken, step) = parser.next(&input, usize::MAX).expect("short records are padded");
         let Step::Records(found) = step else { panic!("there are records") };
         assert_eq!((found.len(), taken), (records, 2 * records), "{width} columns");
@@ -96,7 +96,7 @@ fn fields_too_many_are_counted_but_not_kept() {
         input.resize(start.len() + commas, b',');
         input.push(b'\n');
         for field_count in [FieldCount::Any, FieldCount::Exactly(2), FieldCount::UpTo(2)] {
-            let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+            let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
             let setup = Setup { dialect, field_count, max_record_bytes: 4 << 20 };
             let expected = setup.expect(&input);
             assert!(expected.failure.is_some(), "{field_count:?}");
@@ -105,8 +105,7 @@ fn fields_too_many_are_counted_but_not_kept() {
                     assert_same(&setup, backend, &input, &cuts, usize::MAX, &expected);
                 }
             }
-            let mut parser = Parser::new(&setup.dialect, field_count, 4 << 20)
-                .expect("the environment forces no back end that is not there");
+            let mut parser = Parser::new(&setup.dialect, field_count, 4 << 20);
             let mut rest = &input[..];
             while let Ok((taken, _)) = parser.next(rest, usize::MAX) {
                 rest = &rest[taken..];
@@ -127,10 +126,9 @@ fn a_chunk_may_be_longer_than_an_offset() {
     let mut chunk = b"\"".to_vec();
     chunk.resize((1 << 32) + 10, b'x');
     chunk.extend_from_slice(b"\"\na,b\n");
-    let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+    let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     for max_record_bytes in [1 << 20, usize::MAX] {
-        let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes)
-            .expect("the environment forces no back end that is not there");
+        let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes);
         // Not `expect_err`, which would print the chunk.
         let is_refused = match parser.next(&chunk, usize::MAX) {
             Ok(_) => false,
@@ -139,8 +137,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
         assert!(is_refused, "max_record_bytes {max_record_bytes}");
     }
     chunk[..1 << 32].fill(b'\n');
-    let mut parser = Parser::new(&dialect, FieldCount::Any, 1 << 20)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, 1 << 20);
     let (taken, step) = parser.next(&chunk, usize::MAX).expect("all records are short");
     let Step::Records(records) = step else { panic!("there are records") };
     assert_eq!(records.raw(0, 0), Some(&b"xxxxxxxxxx\""[..]));
@@ -150,8 +147,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
 
 /// The most bytes held while `start` and then 4 MiB of `fill` are read, and whether that ends with an error.
 fn held(dialect: Dialect, start: &[u8], fill: u8) -> (usize, bool) {
-    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES)
-        .expect("the environment forces no back end that is not there");
+    let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES);
     let filled = [fill; CHUNK];
     let mut most = 0;
     for chunk in [start].into_iter().chain([&filled[..]; CHUNKS]) {

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::{Error, ErrorKind};
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::internal::{Action, Machine, State};
 use datafusion_csv_stream::limits::MAX_FIELDS;
-use datafusion_csv_stream::parse::reference::{Action, Machine, State};
-use datafusion_csv_stream::parse::{BOM, FieldCount};
+use datafusion_csv_stream::parse::FieldCount;
 
 /// A field's value; `None` where a short record was padded.
 pub type Value = Option<Vec<u8>>;
@@ -208,6 +210,7 @@ fn ends_line(terminator: Terminator, before: Option<u8>, byte: u8) -> bool {
     match terminator {
         Terminator::Byte(terminator) => byte == terminator,
         Terminator::CrLf => byte == b'\r' || (byte == b'\n' && before != Some(b'\r')),
+        other => panic!("{other:?} has no test yet"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Every case, moved to each of the 64 places in a block, so that each structural byte meets each lane.
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::Setup;
@@ -18,6 +20,7 @@ fn every_case_reads_the_same_at_every_place_in_a_block() {
         let terminator = match dialect.terminator() {
             Terminator::CrLf => b'\n',
             Terminator::Byte(byte) => byte,
+            other => panic!("{other:?} has no test yet"),
         };
         let letter = free_letter(dialect);
         for shift in 0..64 {

@@ -1,7 +1,9 @@
 //! Where errors say that they are, counted by hand.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::{Failure, Kind, Setup};
@@ -12,7 +14,7 @@ type Place = (u64, u64, u64);
 /// The last record has one field too many.
 #[test]
 fn a_wrong_record_is_found_where_it_starts() {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     let cases: [(&str, DialectBuilder, &[u8], Place); 22] = [
         ("the first record", plain(), b"a,b\n", (0, 1, 1)),
         ("the header", Dialect::builder(), b"a,b\n1\n", (0, 1, 0)),
@@ -27,19 +29,29 @@ fn a_wrong_record_is_found_where_it_starts() {
         ("a quoted LF", plain(), b"\"a\nb\"\nc,d", (6, 3, 2)),
         ("a quoted CRLF", plain(), b"\"a\r\nb\"\r\nc,d", (8, 3, 2)),
         ("quoted CR and LF apart", plain(), b"\"a\rb\nc\"\nd,e", (8, 4, 2)),
-        ("comments", plain().comment(b'#'), b"#x,y\na\n#\nb,c", (9, 4, 2)),
-        ("a comment with a CR", plain().comment(b'#'), b"#x\ry\na,b", (5, 3, 1)),
+        ("comments", plain().with_comment(b'#'), b"#x,y\na\n#\nb,c", (9, 4, 2)),
+        ("a comment with a CR", plain().with_comment(b'#'), b"#x\ry\na,b", (5, 3, 1)),
         ("a BOM", plain(), b"\xef\xbb\xbfa\nb,c", (5, 2, 2)),
-        ("a terminator of its own", plain().terminator(Terminator::Byte(b';')), b"a\nb;c;d,e", (6, 3, 3)),
+        (
+            "a terminator of its own",
+            plain().with_terminator(Terminator::Byte(b';')),
+            b"a\nb;c;d,e",
+            (6, 3, 3),
+        ),
         (
             "a quoted terminator of its own",
-            plain().terminator(Terminator::Byte(b';')),
+            plain().with_terminator(Terminator::Byte(b';')),
             b"\"a;b\";c,d",
             (6, 3, 2),
         ),
-        ("LF alone", plain().terminator(Terminator::Byte(b'\n')), b"a\r\n\r\nb,c", (5, 3, 3)),
-        ("CR alone", plain().terminator(Terminator::Byte(b'\r')), b"a\r\rb,c", (3, 3, 2)),
-        ("CR alone, and quotes", plain().terminator(Terminator::Byte(b'\r')), b"a\r\r5\"\rb,c", (6, 4, 3)),
+        ("LF alone", plain().with_terminator(Terminator::Byte(b'\n')), b"a\r\n\r\nb,c", (5, 3, 3)),
+        ("CR alone", plain().with_terminator(Terminator::Byte(b'\r')), b"a\r\rb,c", (3, 3, 2)),
+        (
+            "CR alone, and quotes",
+            plain().with_terminator(Terminator::Byte(b'\r')),
+            b"a\r\r5\"\rb,c",
+            (6, 4, 3),
+        ),
         ("irregular quoting after a CRLF", plain(), b"a\r\n5\"\r\n6\"\r\nb,c", (11, 4, 4)),
     ];
     for (name, builder, input, (byte, line, record)) in cases {
@@ -56,7 +68,7 @@ fn an_unclosed_quote_is_found_where_its_record_starts() {
         ("in a later field", b"a\n\r\nb,\"c\nd\n", (4, 3, 2)),
         ("after irregular quoting", b"5\"\r\n\"a\"b,\"", (4, 2, 2)),
     ] {
-        let dialect = Dialect::builder().has_header(false).build().expect("no byte has two meanings");
+        let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
         assert_fails(name, dialect, input, Failure { kind: Kind::UnclosedQuote, byte, line, record });
     }
 }
@@ -65,7 +77,7 @@ fn an_unclosed_quote_is_found_where_its_record_starts() {
 #[test]
 fn lines_are_counted_over_many_blocks() {
     let dialect =
-        Dialect::builder().has_header(false).comment(b'#').build().expect("no byte has two meanings");
+        Dialect::builder().with_header(false).with_comment(b'#').build().expect("no byte has two meanings");
     for newline in [&b"\n"[..], b"\r\n", b"\r"] {
         let mut input = Vec::new();
         let mut lines = 0;

@@ -4,10 +4,9 @@
 //! Each byte of each file is the start of a range: some millions, and with `CSV_STREAM_TEST_ROUNDS` more. `--nocapture`
 //! shows what came of them for each kind of file.
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{
-    BOM, Boundary, BoundaryFinder, FieldCount, Parser, RecordCounter, RecordStart, Step,
-};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart, Step};
 
 use crate::kinds::kinds;
 use crate::peer::Whole;
@@ -110,7 +109,7 @@ impl File {
     }
 
     fn scan_prefix(&self, at: usize) -> Option<RecordStart> {
-        let mut counter = RecordCounter::new(&self.dialect, MAX_RECORD_BYTES).expect("no back end is forced");
+        let mut counter = RecordCounter::new(&self.dialect, MAX_RECORD_BYTES);
         // Bytes that may be those of a BOM are seen before it is known what they are.
         let (before, behind) = self.bytes.split_at(if at < BOM.len() { 0 } else { at });
         counter.push(before).expect("no record is too long");
@@ -120,7 +119,7 @@ impl File {
     /// Reads some records, of which the first is record `first` of the file.
     fn read(&self, first: usize, start: RecordStart, context: &dyn Fn() -> String) {
         let parser = Parser::new(&self.dialect, self.field_count, MAX_RECORD_BYTES);
-        let mut parser = parser.expect("no back end is forced").starting_at(start);
+        let mut parser = parser.starting_at(start);
         let (width, may_be_short) = match self.field_count {
             FieldCount::Any => (None, false),
             FieldCount::Exactly(width) => (Some(width), false),

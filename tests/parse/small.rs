@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{Backend, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
 use crate::oracle::{Outcome, Setup};
@@ -43,7 +44,8 @@ fn crlf() {
 
 #[test]
 fn semicolon() {
-    let dialect = Dialect::builder().delimiter(b';').quote(b'\'').build().expect("no byte has two meanings");
+    let dialect =
+        Dialect::builder().with_delimiter(b';').with_quote(b'\'').build().expect("no byte has two meanings");
     let bookings = read("semicolon.csv", dialect, 3);
     let purposes: Vec<_> = (0..bookings.rows.len()).map(|row| text(&bookings, row, 2)).collect();
     assert_eq!(purposes, ["Miete; März", "Gehalt", "Bäckerei 'Zum Ofen'", "Storno"]);

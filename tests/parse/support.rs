@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use datafusion_csv_stream::dialect::{Dialect, Terminator, Trim};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{Terminator, Trim};
 use datafusion_csv_stream::parse::FieldCount;
 use toml::{Table, Value as Toml};
 
@@ -97,27 +98,27 @@ pub fn dialect(name: &str, table: &Table) -> Dialect {
     let flag = |key: &str| {
         table.get(key).map(|value| value.as_bool().unwrap_or_else(|| panic!("{name}: {key} is no boolean")))
     };
-    let mut builder = Dialect::builder().has_header(flag("has_header").unwrap_or(false));
+    let mut builder = Dialect::builder().with_header(flag("has_header").unwrap_or(false));
     if let Some(delimiter) = byte("delimiter") {
-        builder = builder.delimiter(delimiter.expect("there is a delimiter"));
+        builder = builder.with_delimiter(delimiter.expect("there is a delimiter"));
     }
     if let Some(quote) = byte("quote") {
-        builder = builder.quote(quote);
+        builder = builder.with_quote(quote);
     }
     if let Some(escape) = byte("escape") {
-        builder = builder.escape(escape);
+        builder = builder.with_escape(escape);
     }
     if let Some(double_quote) = flag("double_quote") {
-        builder = builder.double_quote(double_quote);
+        builder = builder.with_double_quote(double_quote);
     }
     if let Some(comment) = byte("comment") {
-        builder = builder.comment(comment);
+        builder = builder.with_comment(comment);
     }
     if let Some(terminator) = byte("terminator") {
-        builder = builder.terminator(Terminator::Byte(terminator.expect("there is a terminator")));
+        builder = builder.with_terminator(Terminator::Byte(terminator.expect("there is a terminator")));
     }
     if let Some(trim) = table.get("trim") {
-        builder = builder.trim(match trim.as_str() {
+        builder = builder.with_trim(match trim.as_str() {
             Some("none") => Trim::None,
             Some("headers") => Trim::Headers,
             Some("fields") => Trim::Fields,

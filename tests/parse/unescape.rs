@@ -1,7 +1,9 @@
 //! [`Unescape::value`] of a raw field is what the machine copies while it reads that field.
 
-use datafusion_csv_stream::dialect::{Dialect, Trim};
-use datafusion_csv_stream::parse::{BOM, Unescape};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Trim;
+use datafusion_csv_stream::grammar::Unescape;
+use datafusion_csv_stream::internal::BOM;
 
 use crate::oracle::scan;
 use crate::support::cases;
@@ -18,11 +20,11 @@ fn so_have_all_short_fields() {
     let plain = || Dialect::builder();
     for builder in [
         plain(),
-        plain().double_quote(false),
-        plain().escape(b'\\'),
-        plain().escape(b'\\').double_quote(false),
-        plain().quote(None),
-        plain().trim(Trim::Fields).escape(b'\\'),
+        plain().with_double_quote(false),
+        plain().with_escape(b'\\'),
+        plain().with_escape(b'\\').with_double_quote(false),
+        plain().with_quote(None),
+        plain().with_trim(Trim::Fields).with_escape(b'\\'),
     ] {
         let dialect = builder.build().expect("no byte has two meanings");
         for_each_text(b"\"\\a,\n ", 6, &mut |text| {

@@ -1,8 +1,9 @@
 //! What `csv-core` makes of a whole file: the word of somebody else on which records it has, and where.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use datafusion_csv_stream::dialect::{Dialect, Terminator};
-use datafusion_csv_stream::parse::BOM;
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Terminator;
+use datafusion_csv_stream::internal::BOM;
 
 /// A file as `csv-core` reads it, the header being a record like the others.
 ///
@@ -32,6 +33,7 @@ impl Whole {
         let terminator = match dialect.terminator() {
             Terminator::CrLf => b'\n',
             Terminator::Byte(byte) => byte,
+            other => panic!("{other:?} has no test yet"),
         };
         let text = [&input[bom..], &[terminator, b'x']].concat();
         let mut records = records(dialect, &text);
@@ -56,6 +58,7 @@ pub(crate) fn reader(dialect: &Dialect) -> Reader {
         .terminator(match dialect.terminator() {
             Terminator::CrLf => csv_core::Terminator::CRLF,
             Terminator::Byte(byte) => csv_core::Terminator::Any(byte),
+            other => panic!("{other:?} has no test yet"),
         });
     if let Some(quote) = dialect.quote() {
         builder.quote(quote);
@@ -113,6 +116,7 @@ fn lines_that_end(terminator: Terminator, input: &[u8], from: usize, to: usize) 
         Terminator::CrLf => {
             input[*at] == b'\r' || (input[*at] == b'\n' && (*at == 0 || input[*at - 1] != b'\r'))
         }
+        other => panic!("{other:?} has no test yet"),
     };
     (from..to).filter(ends).count() as u64
 }

@@ -8,8 +8,8 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, Schema, TimeUnit,
 };
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::decode::{BatchDecoder, DecodeOptions};
-use datafusion_csv_stream::dialect::Dialect;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
@@ -45,7 +45,7 @@ pub fn batches(
     cuts: Cuts,
 ) -> Result<Vec<RecordBatch>, Error> {
     let width = table.fields().len();
-    let mut parser = Parser::new(dialect, FieldCount::UpTo(width), 1 << 20)?;
+    let mut parser = Parser::new(dialect, FieldCount::UpTo(width), 1 << 20);
     let projection: Vec<usize> = (0..width).collect();
     let mut decoder = BatchDecoder::new(table, &projection, options, cuts.batch_rows, cuts.batch_bytes)?;
     let mut batches = Vec::new();
@@ -196,7 +196,7 @@ pub fn compare(rows: &[Vec<String>], table: &Schema) {
             .map(|field| field.as_ref().clone().with_data_type(oracle_type(field.data_type())))
             .collect::<Vec<_>>(),
     );
-    let dialect = Dialect::builder().has_header(false).build().expect("a dialect");
+    let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
     let options = DecodeOptions::default();
     let read = |input: &[u8], cuts| ours(input, &table, &dialect, &options, cuts);
 

@@ -1,7 +1,9 @@
 //! Kinds of CSV file, and generated files of each: what the tests of byte ranges cut.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder, Terminator};
-use datafusion_csv_stream::parse::{BOM, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
+use datafusion_csv_stream::internal::BOM;
+use datafusion_csv_stream::parse::FieldCount;
 
 use crate::rng::Rng;
 
@@ -30,7 +32,7 @@ const COMMENTS: &[&str] =
 
 /// All kinds.
 pub(crate) fn kinds() -> Vec<Kind> {
-    let plain = || Dialect::builder().has_header(false);
+    let plain = || Dialect::builder().with_header(false);
     let exactly = FieldCount::Exactly;
     let up_to = FieldCount::UpTo;
     let kind = |name, field| Kind {
@@ -47,7 +49,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
         Kind { width: 1, ..kind("one column of numbers", number) },
         Kind { between: MIXED, ..kind("blank lines and line ends of all kinds", number) },
         Kind { field_count: up_to, ..kind("numbers, short rows allowed", number) },
-        Kind { dialect: plain().quote(None), ..kind("no quoting", stray) },
+        Kind { dialect: plain().with_quote(None), ..kind("no quoting", stray) },
         kind("some words quoted", quoted_word),
         kind("quoted newlines", quoted_lines),
         Kind { between: CRLF, ..kind("quoted newlines, CRLF", quoted_lines) },
@@ -58,19 +60,19 @@ pub(crate) fn kinds() -> Vec<Kind> {
         kind("all empty, all quoted", |_, _, out| out.extend(b"\"\"")),
         kind("commas alone, quoted", |_, _, out| out.extend(b"\",\"")),
         kind("commas and line ends, quoted", commas_and_lines),
-        Kind { dialect: plain().escape(b'\\'), ..kind("escapes", escaped_text) },
+        Kind { dialect: plain().with_escape(b'\\'), ..kind("escapes", escaped_text) },
         Kind {
-            dialect: plain().escape(b'\\').double_quote(false),
+            dialect: plain().with_escape(b'\\').with_double_quote(false),
             ..kind("escapes, no doubled quotes", |rng, _, out| escaped(rng, out, false))
         },
-        Kind { dialect: plain().comment(b'#'), between: COMMENTS, ..kind("comments", quoted_word) },
+        Kind { dialect: plain().with_comment(b'#'), between: COMMENTS, ..kind("comments", quoted_word) },
         Kind {
-            dialect: plain().terminator(Terminator::Byte(b';')),
+            dialect: plain().with_terminator(Terminator::Byte(b';')),
             between: &[";", ";", ";;"],
             ..kind("a terminator of its own", quoted_lines)
         },
         Kind {
-            dialect: plain().comment(b'#').terminator(Terminator::Byte(b';')),
+            dialect: plain().with_comment(b'#').with_terminator(Terminator::Byte(b';')),
             between: &[";", ";", ";;", ";# \"\n", ";#;\"x;\n;"],
             ..kind("a terminator of its own, and comments", quoted_lines)
         },

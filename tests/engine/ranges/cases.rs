@@ -1,6 +1,7 @@
 //! Files and cuts that are made to go wrong.
 
-use datafusion_csv_stream::dialect::{Dialect, DialectBuilder};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::DialectBuilder;
 use datafusion_csv_stream::{CsvFormatOptions, Split};
 
 use super::table::{Table, expected, options, ranges};
@@ -42,8 +43,8 @@ fn every_cut(bytes: &[u8]) -> Vec<Vec<i64>> {
 #[tokio::test]
 async fn small_files_cut_anywhere() {
     let plain = Dialect::builder;
-    let bare = || Dialect::builder().has_header(false);
-    let comments = || Dialect::builder().comment(b'#');
+    let bare = || Dialect::builder().with_header(false);
+    let comments = || Dialect::builder().with_comment(b'#');
     let cases: [(&str, DialectBuilder, usize, &[u8]); 21] = [
         ("a BOM", bare(), 2, b"\xef\xbb\xbf1,2\n3,4\n"),
         ("a BOM and a header", plain(), 2, b"\xef\xbb\xbfa,b\n1,2\n3,4\n"),
@@ -95,7 +96,7 @@ async fn a_field_that_holds_a_whole_file() {
         let bytes = format!("1,2,3\n{before}\"{inner}\"{after}4,5,6\n");
         let size = bytes.len() as i64;
         let cuts = (0..=16).map(|cut| size * cut / 16).collect();
-        let dialect = Dialect::builder().has_header(false).build().unwrap();
+        let dialect = Dialect::builder().with_header(false).build().unwrap();
         check(
             "a file in a field",
             &dialect,
@@ -156,7 +157,7 @@ async fn split_says_how_ranges_are_read() {
 async fn a_range_in_the_comments_before_the_header_is_refused_or_right() {
     let comments = "# nothing to see here\n".repeat(8_000);
     let bytes = format!("{comments}a,b\n1,2\n3,4\n");
-    let dialect = Dialect::builder().comment(b'#').build().unwrap();
+    let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
     let table = Table::new(bytes.as_bytes(), options(&dialect), 2, "SELECT * FROM t").await;
     let whole = Whole::read(&dialect, bytes.as_bytes());
     let size = table.size();

@@ -2,8 +2,9 @@
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
-use datafusion_csv_stream::dialect::Dialect;
-use datafusion_csv_stream::parse::{Boundary, BoundaryFinder, FieldCount};
+use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::internal::{Boundary, BoundaryFinder};
+use datafusion_csv_stream::parse::FieldCount;
 
 use crate::support::{folder, metric, path, rows, run};
 

@@ -13,7 +13,7 @@ use datafusion::physical_plan::execution_plan::{
 };
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_csv_stream::dialect::Dialect;
+use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use futures::StreamExt;
 

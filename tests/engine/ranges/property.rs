@@ -46,7 +46,7 @@ async fn any_cut_gives_every_record_once_or_an_error() {
             let has_header = rng.once_in(4);
             let counts = rng.once_in(3);
             let bytes = kind.file(rng, width, 60);
-            let dialect = kind.dialect.clone().has_header(has_header).build().unwrap();
+            let dialect = kind.dialect.clone().with_header(has_header).build().unwrap();
             let whole = Whole::read(&dialect, &bytes);
             // Records that are only counted may have any number of fields.
             let has_bad = whole.records.iter().any(is_bad);

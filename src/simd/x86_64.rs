@@ -1,17 +1,18 @@
 //! The x86-64 back ends: AVX2, and AVX-512 with byte compression.
 //!
-//! A value of [`Avx2`] or [`Avx512`] exists only where `new` has seen the instructions, so its methods may use them.
+//! A value of [`Avx2`] or [`Avx512`] exists only if `new` has seen the instructions, so its methods
+//! may use them.
 
 use std::arch::x86_64::*;
 
-use super::simd::{BLOCK, Kernel, Simd};
+use super::kernel::{BLOCK, Kernel, Simd};
 
 /// AVX2 (Intel since 2013, AMD since 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Avx2(());
 
 impl Avx2 {
-    /// Where the CPU has the instructions.
+    /// A value, if the CPU has the instructions.
     pub(super) fn new() -> Option<Self> {
         let all = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
@@ -39,7 +40,8 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn load(self, bytes: &[u8; BLOCK]) -> Self::Block {
         let (halves, _) = bytes.as_chunks::<32>();
-        // SAFETY: AVX2 is there, as `self` exists; each half is 32 readable bytes, and the load needs no alignment.
+        // SAFETY: AVX2 is there, as `self` exists; each half is 32 readable bytes, and the load
+        // needs no alignment.
         unsafe {
             [_mm256_loadu_si256(halves[0].as_ptr().cast()), _mm256_loadu_si256(halves[1].as_ptr().cast())]
         }
@@ -69,12 +71,13 @@ impl Simd for Avx2 {
     }
 }
 
-/// AVX-512 with VBMI2 (Intel since Ice Lake, AMD since Zen 4): one comparison a block, and positions by compression.
+/// AVX-512 with VBMI2 (Intel since Ice Lake, AMD since Zen 4): one comparison a block, and
+/// positions by compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Avx512(Avx2);
 
 impl Avx512 {
-    /// Where the CPU has the instructions.
+    /// A value, if the CPU has the instructions.
     pub(super) fn new() -> Option<Self> {
         let all = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -88,7 +91,8 @@ impl Avx512 {
         fn compiled<K: Kernel>(simd: Avx512, kernel: K) -> K::Output {
             kernel.run(simd)
         }
-        // SAFETY: an `Avx512` exists only where `new` found the three features, and an `Avx2` with the other six.
+        // SAFETY: an `Avx512` exists only where `new` found the three features, and an `Avx2` with
+        // the other six.
         unsafe { compiled(self, kernel) }
     }
 }
@@ -98,7 +102,8 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load(self, bytes: &[u8; BLOCK]) -> Self::Block {
-        // SAFETY: AVX-512F is there, as `self` exists; 64 bytes are readable, and the load needs no alignment.
+        // SAFETY: AVX-512F is there, as `self` exists; 64 bytes are readable, and the load needs no
+        // alignment.
         unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 
@@ -131,8 +136,8 @@ impl Simd for Avx512 {
         };
         let count = mask.count_ones() as usize;
         let (sixteens, _) = out.as_chunks_mut::<16>();
-        // SAFETY: AVX-512F and VBMI2 are there, as `self` exists; `IOTA` is 64 readable bytes, each store goes to an
-        // array of 16 `u32`, and neither needs alignment.
+        // SAFETY: AVX-512F and VBMI2 are there, as `self` exists; `IOTA` is 64 readable bytes, each
+        // store goes to an array of 16 `u32`, and neither needs alignment.
         unsafe {
             let base = _mm512_set1_epi32(base as i32);
             let packed = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(IOTA.as_ptr().cast()));
@@ -152,10 +157,10 @@ impl Simd for Avx512 {
     }
 }
 
-/// The same mask, of which the compiler no longer knows that it came from a vector.
+/// The same mask, but the compiler no longer knows that it came from a vector.
 ///
-/// Otherwise LLVM does the algebra on vectors of bits: it takes masks apart and puts them together bit by bit, which
-/// makes the whole scan four times slower.
+/// Otherwise LLVM does the algebra on vectors of bits. It takes masks apart and puts them together
+/// bit by bit, which makes the whole scan four times slower.
 #[inline(always)]
 fn opaque(mut mask: u64) -> u64 {
     // SAFETY: there is no instruction in it.

@@ -2,16 +2,15 @@
 
 use std::sync::OnceLock;
 
-use super::simd::Kernel;
+use super::kernel::Kernel;
 use super::swar::Swar;
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{Avx2, Avx512};
-use crate::error::{Error, Result};
 
-/// The environment variable that forces a back end, by [name](Backend::name).
+/// The environment variable that asks for a back end, by [name](Backend::name).
 const VARIABLE: &str = "CSV_STREAM_BACKEND";
 
-/// A way to find bytes, which this CPU has.
+/// A set of vector instructions that this CPU has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backend(Kind);
 
@@ -37,21 +36,18 @@ impl Backend {
         kinds.into_iter().flatten().map(Backend).collect()
     }
 
-    /// The fastest back end, or the one that the environment variable `CSV_STREAM_BACKEND` names.
+    /// The fastest back end.
     ///
-    /// # Errors
-    ///
-    /// When the variable names a back end that this CPU doesn't have.
-    pub fn detect() -> Result<Backend> {
-        static CHOICE: OnceLock<std::result::Result<Backend, String>> = OnceLock::new();
-        let choice = CHOICE.get_or_init(|| match std::env::var(VARIABLE) {
-            Ok(name) if !name.is_empty() => Backend::by_name(&name).ok_or(name),
-            _ => Ok(*Backend::available().last().expect("swar is always there")),
-        });
-        choice.clone().map_err(|name| {
-            let names: Vec<_> = Backend::available().iter().map(|backend| backend.name()).collect();
-            Error::invalid_option(VARIABLE, name, format!("this CPU has {}", names.join(", ")))
-        })
+    /// For tests and benches, the environment variable `CSV_STREAM_BACKEND` may name another one. A
+    /// name that this CPU has no back end for is ignored. The variable is read once in a process.
+    pub fn detect() -> Backend {
+        static CHOICE: OnceLock<Backend> = OnceLock::new();
+        *CHOICE.get_or_init(|| Self::named_or_fastest(std::env::var(VARIABLE).ok().as_deref()))
+    }
+
+    fn named_or_fastest(name: Option<&str>) -> Backend {
+        let fastest = || *Self::available().last().expect("swar is always there");
+        name.and_then(Self::by_name).unwrap_or_else(fastest)
     }
 
     /// The back end of that name, if this CPU has it.
@@ -85,7 +81,8 @@ impl Backend {
 
 #[cfg(test)]
 mod tests {
-    use super::super::simd::{BLOCK, Simd};
+    use super::super::kernel::{BLOCK, Simd};
+    use super::super::prefix_xor::prefix_xor;
     use super::*;
 
     struct Probe<'a>(&'a [u8; BLOCK], u8);
@@ -114,7 +111,7 @@ mod tests {
                 for byte in [0, 1, 0x7f, 0x80, 0xff] {
                     let mask = (0..BLOCK).map(|i| u64::from(block[i] == byte) << i).sum();
                     let positions = (0..64).filter(|i| mask >> i & 1 == 1).map(|i| 1000 + i).collect();
-                    let expected = (mask, crate::parse::mask::prefix_xor(mask), positions);
+                    let expected = (mask, prefix_xor(mask), positions);
                     for backend in Backend::available() {
                         assert_eq!(backend.run(Probe(&block, byte)), expected, "{}", backend.name());
                     }
@@ -129,5 +126,16 @@ mod tests {
             assert_eq!(Backend::by_name(backend.name()), Some(backend));
         }
         assert_eq!(Backend::by_name("mmx"), None);
+    }
+
+    #[test]
+    fn a_name_that_the_cpu_does_not_have_falls_back_to_the_fastest() {
+        let fastest = Backend::available().into_iter().next_back().unwrap();
+        for name in [None, Some(""), Some("mmx")] {
+            assert_eq!(Backend::named_or_fastest(name), fastest, "{name:?}");
+        }
+        for backend in Backend::available() {
+            assert_eq!(Backend::named_or_fastest(Some(backend.name())), backend);
+        }
     }
 }

@@ -1,42 +1,34 @@
-//! From a field as it stands in the file to its value: quotes off, doubled quotes and escapes resolved, trimmed.
+//! [`Unescape`]: from a field as it stands in the file to its value. Quotes are removed, doubled
+//! quotes and escapes resolved, whitespace is trimmed.
 //!
-//! The scanner only says where a field starts and ends. That is enough, because inside a field the machine of
-//! [`reference`](super::reference) needs no more than the field's own bytes.
+//! A parser only says where a field starts and ends. That is enough, because inside a field the
+//! [machine](super::machine) needs no more than the field's own bytes.
 
 use memchr::{memchr, memchr2};
 
-use crate::dialect::Dialect;
+use super::dialect::Dialect;
+use super::rules::Grammar;
 
 /// Turns raw fields into values, for one dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unescape {
-    quote: Option<u8>,
-    escape: Option<u8>,
-    double_quote: bool,
+    grammar: Grammar,
     trim: bool,
 }
 
 impl Unescape {
     /// For the fields of a file's records, trimmed if the dialect says so of fields.
     pub fn fields(dialect: &Dialect) -> Self {
-        Self::new(dialect, dialect.trim().fields())
+        Unescape { grammar: dialect.grammar(), trim: dialect.trim().fields() }
     }
 
     /// For the names in a file's header, trimmed if the dialect says so of headers.
     pub fn headers(dialect: &Dialect) -> Self {
-        Self::new(dialect, dialect.trim().headers())
+        Unescape { grammar: dialect.grammar(), trim: dialect.trim().headers() }
     }
 
-    fn new(dialect: &Dialect, trim: bool) -> Self {
-        Unescape {
-            quote: dialect.quote(),
-            escape: dialect.escape(),
-            double_quote: dialect.double_quote(),
-            trim,
-        }
-    }
-
-    /// Whether the raw field is its own value as soon as it isn't quoted: nothing is trimmed.
+    /// Whether a raw field that isn't quoted is its own value: nothing is trimmed.
+    #[doc(hidden)]
     #[inline]
     pub fn is_verbatim(&self) -> bool {
         !self.trim
@@ -45,37 +37,36 @@ impl Unescape {
     /// Whether the raw field is quoted, which tells an empty string from a missing value.
     #[inline]
     pub fn is_quoted(&self, raw: &[u8]) -> bool {
-        self.quote.is_some() && raw.first().copied() == self.quote
+        self.grammar.quote.is_some() && raw.first().copied() == self.grammar.quote
     }
 
     /// The byte that a quoted field starts with.
+    #[doc(hidden)]
     #[inline]
     pub fn quote(&self) -> Option<u8> {
-        self.quote
+        self.grammar.quote
     }
 
-    /// The byte that takes its meaning from the next one inside quotes, if there is one beside the quote.
+    /// The byte that makes the next one literal inside quotes, if there is one beside the quote.
+    #[doc(hidden)]
     #[inline]
     pub fn escape(&self) -> Option<u8> {
-        self.escape
+        self.grammar.escape
     }
 
     /// The value of a raw field: a part of `raw` where that is possible, else written to `scratch`.
     #[inline]
     pub fn value<'a>(&self, raw: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
         let value = match raw.first() {
-            Some(&first) if Some(first) == self.quote => self.quoted(raw, first, scratch),
+            Some(&first) if Some(first) == self.grammar.quote => self.quoted(raw, first, scratch),
             _ => raw,
         };
-        match self.trim {
-            true => value.trim_ascii(),
-            false => value,
-        }
+        if self.trim { value.trim_ascii() } else { value }
     }
 
     /// The value of a field that starts with a quote.
     fn quoted<'a>(&self, raw: &'a [u8], quote: u8, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-        let find = |bytes: &[u8]| match self.escape {
+        let find = |bytes: &[u8]| match self.grammar.escape {
             Some(escape) => memchr2(quote, escape, bytes),
             None => memchr(quote, bytes),
         };
@@ -87,7 +78,8 @@ impl Unescape {
             return &inner[..special];
         }
         scratch.clear();
-        // The value is shorter than `raw`; sixteen bytes more let a reader of words pad it in place.
+        // The value is shorter than `raw`. Sixteen bytes more let a reader of words pad it in
+        // place.
         scratch.reserve_exact(raw.len() + 16);
         let mut rest = inner;
         loop {
@@ -96,7 +88,7 @@ impl Unescape {
             rest = &rest[special + 1..];
             match rest.first() {
                 None => break,
-                Some(&next) if byte != quote || (self.double_quote && next == quote) => {
+                Some(&next) if byte != quote || (self.grammar.double_quote && next == quote) => {
                     scratch.push(next);
                     rest = &rest[1..];
                 }

@@ -1,6 +1,6 @@
 //! The portable back end: eight bytes in a `u64`.
 
-use super::simd::{BLOCK, Simd};
+use super::kernel::{BLOCK, Simd};
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -25,7 +25,8 @@ impl Simd for Swar {
         let mut mask = 0;
         for (i, word) in block.into_iter().enumerate() {
             let difference = word ^ wanted;
-            // The high bit of each byte of `other`: the byte differs. Exact, as no carry leaves a byte.
+            // The high bit of each byte of `other` is set where the byte differs. No carry leaves a
+            // byte.
             let other = ((difference & LOW_SEVEN) + LOW_SEVEN) | difference;
             let equal = (!other >> 7) & LOW;
             mask |= (equal.wrapping_mul(GATHER) >> 56) << (8 * i);

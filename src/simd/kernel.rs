@@ -1,9 +1,12 @@
-//! What a back end can do, and what can be run on one.
+//! [`Simd`]: the primitives of a back end. [`Kernel`]: an algorithm over them.
 
-/// Bytes of a block: one bit of a `u64` each.
+use super::prefix_xor::prefix_xor;
+
+/// The bytes of a block: one bit of a `u64` stands for each.
 pub(crate) const BLOCK: usize = 64;
 
-/// A back end's primitives. A value of an implementing type is the proof that the CPU has the instructions.
+/// The primitives of a back end. A value of an implementing type proves that the CPU has the
+/// instructions.
 pub(crate) trait Simd: Copy {
     /// 64 bytes in registers.
     type Block: Copy;
@@ -17,7 +20,7 @@ pub(crate) trait Simd: Copy {
     /// Bit *i* is the xor of bits 0 to *i*.
     #[inline(always)]
     fn prefix_xor(self, mask: u64) -> u64 {
-        crate::parse::mask::prefix_xor(mask)
+        prefix_xor(mask)
     }
 
     /// Bit *i* is set where the *i*-th set bit of `of` is set in `mask` too.
@@ -32,14 +35,15 @@ pub(crate) trait Simd: Copy {
         extracted
     }
 
-    /// Writes `base` plus the position of each set bit, in order, to the front of `out`. What stands behind them in
-    /// `out` afterwards is arbitrary.
+    /// Writes `base` plus the position of each set bit, in order, to the front of `out`. The rest
+    /// of `out` is arbitrary afterwards.
     #[inline(always)]
     fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
         let mut count = 0;
         for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
             let base = base.wrapping_add(8 * byte as u32);
-            // There is always room for eight: no more than eight a byte have been written before.
+            // Each byte before this one has written eight at most, so there is always room for
+            // eight.
             if let Some(out) = out[count..].first_chunk_mut::<8>() {
                 for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
                     *out = base.wrapping_add(u32::from(position));
@@ -50,8 +54,8 @@ pub(crate) trait Simd: Copy {
     }
 }
 
-/// The positions of the set bits of each byte, in order, then zeros: eight are written without a branch on how many
-/// there are, which no predictor could guess.
+/// The positions of the set bits of each byte, in order, then zeros. Eight are always written,
+/// because a branch on how many there are can't be predicted.
 static POSITIONS: [[u8; 8]; 256] = {
     let mut table = [[0; 8]; 256];
     let mut bits = 0;
@@ -71,11 +75,12 @@ static POSITIONS: [[u8; 8]; 256] = {
 
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
-/// `run` has to be `#[inline(always)]`, or it isn't compiled with the back end's instructions.
+/// `run` has to be `#[inline(always)]`: otherwise it isn't compiled with the back end's
+/// instructions.
 pub(crate) trait Kernel {
-    /// What it returns.
+    /// The result.
     type Output;
 
-    /// Runs with a back end's primitives.
+    /// Runs with the primitives of a back end.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }

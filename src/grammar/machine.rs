@@ -1,8 +1,8 @@
 //! The specification: one byte at a time, state × byte class → state and action.
 //!
-//! This is `csv-core`'s grammar (csv-core 0.1.13, `reader.rs`, `transition_nfa`), with its epsilon states folded away.
-//! It is kept slow and readable forever. Everything faster in this crate is tested against it, and hands over to it
-//! where a comment starts.
+//! This is `csv-core`'s grammar (csv-core 0.1.13, `reader.rs`, `transition_nfa`), with its epsilon
+//! states folded away. It is kept slow and readable forever. Everything faster in this crate is
+//! tested against it, and hands over to it where a comment starts.
 //!
 //! | state | delimiter | terminator | quote | escape | comment | other |
 //! |---|---|---|---|---|---|---|
@@ -14,15 +14,19 @@
 //! | `AfterQuote` | `StartField`, end field | `StartRecord`, end record | `Quoted`, copy ¹ | `Field`, copy | `Field`, copy | `Field`, copy |
 //! | `Comment` | — | — ² | — | — | — | — |
 //!
-//! — means: same state, nothing copied. ¹ Only with `double_quote`, else `Field`, copy. ² LF ends a comment, whatever
-//! the terminator is.
+//! — means: same state, nothing copied. ¹ Only with `double_quote`, else `Field`, copy. ² LF ends a
+//! comment, whatever the terminator is.
 //!
-//! A CRLF needs no state of its own: the LF after the CR that ended a record is a blank line, and blank lines are
-//! skipped.
+//! A CRLF needs no state of its own: the LF after the CR that ended a record is a blank line, and
+//! blank lines are skipped.
 
-use crate::dialect::{Dialect, Terminator};
+use memchr::{memchr, memchr2};
 
-/// Where the machine is.
+use super::bom::BOM;
+use super::dialect::Dialect;
+use super::rules::Grammar;
+
+/// The state of the machine between two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Before the first byte of a record.
@@ -41,7 +45,7 @@ pub enum State {
     Comment,
 }
 
-/// What becomes of the byte.
+/// The effect of a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Nothing.
@@ -54,46 +58,57 @@ pub enum Action {
     EndRecord,
 }
 
+impl State {
+    /// Whether a record has started and has not ended.
+    #[inline]
+    pub fn is_in_record(self) -> bool {
+        !matches!(self, State::StartRecord | State::Comment)
+    }
+
+    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of
+    /// two.
+    #[inline]
+    pub fn is_inside_quotes(self) -> bool {
+        matches!(self, State::Quoted | State::AfterEscape)
+    }
+
+    /// Whether the byte that leads from this state to `next` is the first of a record.
+    #[inline]
+    pub fn starts_record(self, next: State) -> bool {
+        !self.is_in_record() && next.is_in_record()
+    }
+}
+
 /// The machine for one dialect. It holds no state: [`step`](Self::step) is a function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Machine {
-    delimiter: u8,
-    quote: Option<u8>,
-    escape: Option<u8>,
-    double_quote: bool,
-    comment: Option<u8>,
-    terminator: Terminator,
+    grammar: Grammar,
 }
 
 impl Machine {
     /// The machine for a dialect.
     pub fn new(dialect: &Dialect) -> Self {
-        Machine {
-            delimiter: dialect.delimiter(),
-            quote: dialect.quote(),
-            escape: dialect.escape(),
-            double_quote: dialect.double_quote(),
-            comment: dialect.comment(),
-            terminator: dialect.terminator(),
-        }
+        Self::with_grammar(dialect.grammar())
     }
 
-    /// The next state, and what becomes of `byte`.
+    /// The machine for a dialect's grammar.
+    pub(crate) fn with_grammar(grammar: Grammar) -> Self {
+        Machine { grammar }
+    }
+
+    /// The next state, and the effect of `byte`.
     #[inline]
     pub fn step(&self, state: State, byte: u8) -> (State, Action) {
+        let Grammar { quote, escape, double_quote, comment, terminator, .. } = self.grammar;
         match state {
-            State::StartRecord if self.terminator.is(byte) => (State::StartRecord, Action::Discard),
-            State::StartRecord if self.comment == Some(byte) => (State::Comment, Action::Discard),
-            State::StartRecord | State::StartField if self.quote == Some(byte) => {
-                (State::Quoted, Action::Discard)
-            }
+            State::StartRecord if terminator.is(byte) => (State::StartRecord, Action::Discard),
+            State::StartRecord if comment == Some(byte) => (State::Comment, Action::Discard),
+            State::StartRecord | State::StartField if quote == Some(byte) => (State::Quoted, Action::Discard),
             State::StartRecord | State::StartField | State::Field => self.unquoted(byte),
-            State::Quoted if self.quote == Some(byte) => (State::AfterQuote, Action::Discard),
-            State::Quoted if self.escape == Some(byte) => (State::AfterEscape, Action::Discard),
+            State::Quoted if quote == Some(byte) => (State::AfterQuote, Action::Discard),
+            State::Quoted if escape == Some(byte) => (State::AfterEscape, Action::Discard),
             State::Quoted | State::AfterEscape => (State::Quoted, Action::Copy),
-            State::AfterQuote if self.double_quote && self.quote == Some(byte) => {
-                (State::Quoted, Action::Copy)
-            }
+            State::AfterQuote if double_quote && quote == Some(byte) => (State::Quoted, Action::Copy),
             State::AfterQuote => self.unquoted(byte),
             State::Comment if byte == b'\n' => (State::StartRecord, Action::Discard),
             State::Comment => (State::Comment, Action::Discard),
@@ -102,21 +117,34 @@ impl Machine {
 
     #[inline]
     fn unquoted(&self, byte: u8) -> (State, Action) {
-        if byte == self.delimiter {
+        if byte == self.grammar.delimiter {
             (State::StartField, Action::EndField)
-        } else if self.terminator.is(byte) {
+        } else if self.grammar.terminator.is(byte) {
             (State::StartRecord, Action::EndRecord)
         } else {
             (State::Field, Action::Copy)
         }
     }
 
-    /// Reads a whole input: the values of all records, and whether the input ended inside quotes (the last record is
-    /// then what was there).
+    /// The number of bytes at the front that change nothing: those inside quotes before the next
+    /// quote or escape, and those of a comment before its LF. Elsewhere zero, as nothing is looked
+    /// for.
+    pub(crate) fn skip(&self, state: State, bytes: &[u8]) -> usize {
+        let next = match (state, self.grammar.quote, self.grammar.escape) {
+            (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, bytes),
+            (State::Quoted, Some(quote), None) => memchr(quote, bytes),
+            (State::Comment, ..) => memchr(b'\n', bytes),
+            _ => Some(0),
+        };
+        next.unwrap_or(bytes.len())
+    }
+
+    /// Reads a whole input: the values of all records, and whether the input ended inside quotes.
+    /// The open record is the last one then.
     ///
     /// A BOM at the front is no part of the input, and the header is a record like the others.
     pub fn read(&self, input: &[u8]) -> (Vec<Vec<Vec<u8>>>, bool) {
-        let input = input.strip_prefix(super::BOM).unwrap_or(input);
+        let input = input.strip_prefix(BOM).unwrap_or(input);
         let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), Vec::new());
         let mut state = State::StartRecord;
         for &byte in input {
@@ -132,10 +160,10 @@ impl Machine {
             }
             state = next;
         }
-        if !matches!(state, State::StartRecord | State::Comment) {
+        if state.is_in_record() {
             record.push(field);
             records.push(record);
         }
-        (records, matches!(state, State::Quoted | State::AfterEscape))
+        (records, state.is_inside_quotes())
     }
 }
