@@ -3,6 +3,7 @@
 mod builtin;
 mod cli;
 mod container;
+mod differential;
 mod distributed;
 mod errors;
 #[path = "../support/faults.rs"]

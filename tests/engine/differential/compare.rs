@@ -1,0 +1,195 @@
+//! Answers, and what a difference between three of them means.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
+use tokio::task::JoinHandle;
+
+use super::query::Query;
+use super::sessions::Sessions;
+
+/// A query that takes longer is left out.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a query gives, reduced to what is the same for every right reader.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    Rows {
+        /// The columns' types, the keys in order where the query has one, and the rows sorted; or how many there are.
+        compared: Vec<String>,
+        count: usize,
+    },
+    Error(String),
+    TooSlow,
+}
+
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Answer::Rows { compared, .. }, Answer::Rows { compared: others, .. }) => compared == others,
+            (Answer::Error(_), Answer::Error(_)) | (Answer::TooSlow, Answer::TooSlow) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The three answers, and who is alone with his.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) ours: Answer,
+    pub(super) builtin: Answer,
+    pub(super) memory: Answer,
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Verdict {
+    Same,
+    BothFail,
+    /// Ours differs from the witness, and at least one other session agrees with it.
+    Ours,
+    /// Another session differs from the witness.
+    DataFusions,
+    /// The witness stands alone.
+    Undecided,
+    TooSlow,
+}
+
+pub(super) async fn compare(sessions: &Sessions, query: &Query) -> Comparison {
+    let (our_sql, sql) = sessions.texts(&query.sql());
+    let ours = run(&sessions.ours, &our_sql).await;
+    let builtin = run(&sessions.builtin, &sql).await;
+    let memory = run(&sessions.memory, &sql).await;
+
+    let mut all = None;
+    let columns =
+        [&memory, &builtin, &ours].into_iter().find_map(|run| run.as_ref().ok()).map_or(0, Run::columns);
+    if query.limit.is_some() && !query.is_total(columns) {
+        match run(&sessions.memory, &sessions.texts(&query.unlimited()).1).await {
+            Ok(run) => all = Some(run.rows),
+            // A limit may end a query before its error.
+            Err(_) => return Comparison::too_slow(),
+        }
+    }
+    let [ours, builtin, memory] = [ours, builtin, memory].map(|run| reduce(run, query, all.as_deref()));
+    let verdict = match (&ours, &builtin, &memory) {
+        (Answer::TooSlow, _, _) | (_, Answer::TooSlow, _) | (_, _, Answer::TooSlow) => Verdict::TooSlow,
+        (Answer::Error(_), Answer::Error(_), Answer::Error(_)) => Verdict::BothFail,
+        _ if ours == builtin && ours == memory => Verdict::Same,
+        _ => {
+            let truth = reduce(run(&sessions.witness, &sql).await, query, all.as_deref());
+            let (is_builtin_right, is_memory_right) = (builtin == truth, memory == truth);
+            let is_like_another = ours == builtin || ours == memory;
+            match (is_builtin_right, is_memory_right) {
+                _ if truth == Answer::TooSlow => Verdict::TooSlow,
+                _ if ours == truth => Verdict::DataFusions,
+                (true, true) => Verdict::Ours,
+                // In a session without our rules, we share DataFusion's faults.
+                (true, false) | (false, true) if sessions.is_guarded || !is_like_another => Verdict::Ours,
+                (true, false) | (false, true) => Verdict::DataFusions,
+                (false, false) => Verdict::Undecided,
+            }
+        }
+    };
+    Comparison { ours, builtin, memory, verdict }
+}
+
+impl Comparison {
+    fn too_slow() -> Self {
+        let verdict = Verdict::TooSlow;
+        Comparison { ours: Answer::TooSlow, builtin: Answer::TooSlow, memory: Answer::TooSlow, verdict }
+    }
+
+    /// An error of ours that depends on how rows fall into batches: a dictionary's keys are numbered batch by batch, and
+    /// operators above the scan put batches together.
+    pub(super) fn is_overflow_of_keys(&self) -> bool {
+        matches!(&self.ours, Answer::Error(message) if message.contains("Dictionary key bigger than"))
+    }
+}
+
+struct Run {
+    types: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Run {
+    fn columns(&self) -> usize {
+        self.types.len()
+    }
+}
+
+/// A query's rows; nothing if it takes too long. A panic is an error.
+async fn run(ctx: &SessionContext, sql: &str) -> Result<Run, Option<String>> {
+    let (ctx, sql) = (ctx.clone(), sql.to_owned());
+    let task: JoinHandle<DataFusionResult<Run>> = tokio::spawn(async move {
+        let frame = ctx.sql(&sql).await?;
+        let fields = frame.schema().fields().clone();
+        let types = fields.iter().map(|field| field.data_type().to_string()).collect();
+        let batches = frame.execute_stream().await?.try_collect::<Vec<_>>().await?;
+        Ok(Run { types, rows: batches.iter().flat_map(cells).collect() })
+    });
+    let abort = task.abort_handle();
+    match tokio::time::timeout(PATIENCE, task).await {
+        Ok(Ok(Ok(run))) => Ok(run),
+        Ok(Ok(Err(error))) => Err(Some(error.strip_backtrace())),
+        Ok(Err(panic)) => Err(Some(panic.to_string())),
+        Err(_) => {
+            abort.abort();
+            Err(None)
+        }
+    }
+}
+
+/// Cells as text that tells all values of a type apart, -0 and 0 too.
+fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
+    let options = FormatOptions::default().with_null("␀");
+    let columns: Vec<_> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    (0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect())
+        .collect()
+}
+
+/// `all` are the rows without the limit, where the limit leaves a choice.
+fn reduce(run: Result<Run, Option<String>>, query: &Query, all: Option<&[Vec<String>]>) -> Answer {
+    let Run { types, rows } = match run {
+        Ok(run) => run,
+        Err(Some(message)) => return Answer::Error(message),
+        Err(None) => return Answer::TooSlow,
+    };
+    let count = rows.len();
+    let mut compared = vec![types.join(" | ")];
+    for row in rows.iter().filter(|_| !query.order.is_empty()) {
+        let keys = query.order.iter().filter_map(|(column, _)| row.get(column - 1).cloned());
+        compared.push(format!("key {}", keys.collect::<Vec<_>>().join(" | ")));
+    }
+    match all {
+        Some(all) if are_some_of(&rows, all) => compared.push(format!("{count} of all rows")),
+        _ => {
+            let mut rows: Vec<_> = rows.iter().map(|row| row.join(" | ")).collect();
+            rows.sort();
+            compared.extend(rows);
+        }
+    }
+    Answer::Rows { compared, count }
+}
+
+/// Whether the rows, as often as they are there, are among all.
+fn are_some_of(rows: &[Vec<String>], all: &[Vec<String>]) -> bool {
+    let mut left: HashMap<&[String], usize> = HashMap::new();
+    for row in all {
+        *left.entry(row).or_default() += 1;
+    }
+    rows.iter().all(|row| match left.get_mut(row.as_slice()) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    })
+}
