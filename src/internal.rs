@@ -2,8 +2,6 @@
 //!
 //! They are no part of the API, and change without notice.
 
-#[cfg(feature = "arrow")]
-pub use crate::decode::batch::BatchDecoder;
 pub use crate::grammar::bom::BOM;
 pub use crate::grammar::machine::{Action, Machine, State};
 pub use crate::parse::boundary::{Boundary, BoundaryFinder, WHOLE_RECORDS};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::*;
 use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::decode::internal::BatchDecoder;
 use datafusion_csv_stream::decode::{DecodeOptions, supports};
 use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::grammar::Trim;
-use datafusion_csv_stream::internal::BatchDecoder;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use support::{Cuts, WHOLE, all_types, compare, ours};
 

@@ -13,7 +13,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("simd", &[]),
     ("grammar", &["error"]),
     ("parse", &["error", "grammar", "limits", "simd"]),
-    ("internal", &["decode", "grammar", "parse"]),
+    ("internal", &["grammar", "parse"]),
     ("decode", &["error", "grammar", "limits", "parse", "simd"]),
     ("infer", &["decode", "error", "grammar", "limits", "parse", "simd"]),
     ("input", &["error", "grammar", "limits"]),

@@ -34,7 +34,7 @@
 //! * Fields that are not projected, or not strings, need not be UTF-8.
 //! * Beyond `arrow-csv`'s types: Duration, LargeUtf8, Binary, LargeBinary, BinaryView, and dictionaries of other strings.
 
-pub(crate) mod batch;
+mod batch;
 mod batches;
 mod boolean;
 mod builder;
@@ -72,3 +72,10 @@ pub use filter::{FilterError, RowFilter};
 pub use make::supports;
 pub use options::{DecodeOptions, OversizedFields};
 pub use reader::{ArrowReader, Reader};
+
+/// Parts of the inside, for the tests of this crate. They are no part of the API, and change without
+/// notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use super::batch::BatchDecoder;
+}

@@ -10,8 +10,8 @@ use arrow::datatypes::{
 };
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::decode::DecodeOptions;
+use datafusion_csv_stream::decode::internal::BatchDecoder;
 use datafusion_csv_stream::error::Error;
-use datafusion_csv_stream::internal::BatchDecoder;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
 /// How a file is cut into pushes and batches.
