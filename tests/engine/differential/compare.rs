@@ -55,7 +55,9 @@ pub(super) enum Verdict {
     Ours,
     /// Another session differs from the witness.
     DataFusions,
-    /// The witness stands alone.
+    /// All three are alike, and the witness differs: perhaps a fault of DataFusion that ours doesn't mend.
+    Shared,
+    /// All three differ from the witness, and not all in the same way.
     Undecided,
     TooSlow,
 }
@@ -76,27 +78,34 @@ pub(super) async fn compare(sessions: &Sessions, query: &Query) -> Comparison {
             Err(_) => return Comparison::too_slow(),
         }
     }
-    let [ours, builtin, memory] = [ours, builtin, memory].map(|run| reduce(run, query, all.as_deref()));
-    let verdict = match (&ours, &builtin, &memory) {
-        (Answer::TooSlow, _, _) | (_, Answer::TooSlow, _) | (_, _, Answer::TooSlow) => Verdict::TooSlow,
-        (Answer::Error(_), Answer::Error(_), Answer::Error(_)) => Verdict::BothFail,
-        _ if ours == builtin && ours == memory => Verdict::Same,
-        _ => {
-            let truth = reduce(run(&sessions.witness, &sql).await, query, all.as_deref());
-            let (is_builtin_right, is_memory_right) = (builtin == truth, memory == truth);
-            let is_like_another = ours == builtin || ours == memory;
-            match (is_builtin_right, is_memory_right) {
-                _ if truth == Answer::TooSlow => Verdict::TooSlow,
-                _ if ours == truth => Verdict::DataFusions,
-                (true, true) => Verdict::Ours,
-                // In a session without our rules, we share DataFusion's faults.
-                (true, false) | (false, true) if sessions.is_guarded || !is_like_another => Verdict::Ours,
-                (true, false) | (false, true) => Verdict::DataFusions,
-                (false, false) => Verdict::Undecided,
-            }
-        }
-    };
+    let witness = run(&sessions.witness, &sql).await;
+    let [ours, builtin, memory, witness] =
+        [ours, builtin, memory, witness].map(|run| reduce(run, query, all.as_deref()));
+    let verdict = verdict([&ours, &builtin, &memory], &witness, sessions.is_guarded);
     Comparison { ours, builtin, memory, verdict }
+}
+
+fn verdict([ours, builtin, memory]: [&Answer; 3], witness: &Answer, is_guarded: bool) -> Verdict {
+    if [ours, builtin, memory, witness].iter().any(|answer| matches!(answer, Answer::TooSlow)) {
+        return Verdict::TooSlow;
+    }
+    let are_same = ours == builtin && ours == memory;
+    if ours == witness {
+        return match (are_same, ours) {
+            (true, Answer::Error(_)) => Verdict::BothFail,
+            (true, _) => Verdict::Same,
+            (false, _) => Verdict::DataFusions,
+        };
+    }
+    let is_like_another = ours == builtin || ours == memory;
+    match (builtin == witness, memory == witness) {
+        (true, true) => Verdict::Ours,
+        // In a session without our rules, we share DataFusion's faults.
+        (true, false) | (false, true) if !is_guarded && is_like_another => Verdict::DataFusions,
+        (true, false) | (false, true) => Verdict::Ours,
+        (false, false) if are_same => Verdict::Shared,
+        (false, false) => Verdict::Undecided,
+    }
 }
 
 impl Comparison {

@@ -8,8 +8,8 @@
 //! Where they differ, a witness says who is right: the rows in memory in another order, on one thread, without
 //! DataFusion's rules that move filters in physical plans. A difference is a fault of ours if one of the others agrees
 //! with the witness and ours doesn't. It is DataFusion's own, and only counted and printed, if ours is right, or if
-//! ours is wrong as another session is and our rules aren't in the session. It is undecided if nobody agrees with the
-//! witness. A fault is made small ([`shrink`]): rows, columns, clauses and settings are left out while the verdict stays.
+//! ours is wrong as another session is and our rules aren't in the session. If nobody agrees with the witness, it is
+//! shared or undecided, and printed in full. A fault is made small ([`shrink`]): rows, columns, clauses and settings are left out while the verdict stays.
 //!
 //! CI runs a fixed list of seeds. By hand, with other seeds and for any time:
 //!

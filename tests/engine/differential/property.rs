@@ -1,6 +1,7 @@
 //! The test: cases by seed, and what it counts.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::compare::{Answer, Comparison, Verdict, compare};
@@ -13,8 +14,9 @@ use super::table::Table;
 use super::values::{Class, key_type};
 use crate::rng::Rng;
 
-/// The seeds that CI runs, and the queries of each.
-const SEEDS: u64 = 60;
+/// The seeds that CI runs, and the queries of each. Filters that DataFusion 55.2 hands down wrong were found by 26, 35,
+/// 38, 50 and 58.
+const SEEDS: Range<u64> = 20..60;
 const QUERIES: usize = 10;
 
 /// A run ends after so many faults.
@@ -38,8 +40,8 @@ fn ours_answers_as_the_builtin_reader_and_as_a_table_in_memory_do() {
     let seeds = match (seed, time) {
         (Some(seed), None) => seed..seed + 1,
         (Some(seed), Some(_)) => seed..u64::MAX,
-        (None, Some(_)) => SEEDS..u64::MAX,
-        (None, None) => 0..SEEDS,
+        (None, Some(_)) => SEEDS.end..u64::MAX,
+        (None, None) => SEEDS,
     };
     // Plans are deep, and the functions that walk over them take much stack in a debug build.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -113,6 +115,10 @@ async fn run(seed: u64, by_hand: bool, totals: &mut Totals) {
             }
             Verdict::DataFusions => println!("seed {seed}: DataFusion's: {}", fault.query.sql()),
             Verdict::Undecided => println!("seed {seed}: UNDECIDED: {}", fault.report()),
+            Verdict::Shared if by_hand => {
+                println!("seed {seed}: SHARED: {}", fault.shrunk().await.report());
+            }
+            Verdict::Shared => println!("seed {seed}: SHARED: {}", fault.report()),
             Verdict::Same | Verdict::BothFail | Verdict::TooSlow => {}
         }
     }
@@ -145,9 +151,9 @@ impl Totals {
     /// A run that compares nothing finds nothing.
     fn assert_that_it_compared(&self) {
         let part = |count: usize| count as f64 / self.pairs as f64;
-        assert!(self.pairs >= SEEDS as usize * QUERIES * 9 / 10, "{} pairs", self.pairs);
-        assert!(part(self.with_rows) > 0.5, "{} pairs with rows", self.with_rows);
-        assert!((0.01..0.2).contains(&part(self.failing)), "{} pairs that fail", self.failing);
+        assert!(self.pairs >= SEEDS.count() * QUERIES, "{} pairs", self.pairs);
+        assert!(part(self.with_rows) > 0.4, "{} pairs with rows", self.with_rows);
+        assert!((0.02..0.2).contains(&part(self.failing)), "{} pairs that fail", self.failing);
     }
 }
 
