@@ -53,9 +53,10 @@ pub(super) enum Verdict {
     BothFail,
     /// Ours differs from the witness, and at least one other session agrees with it.
     Ours,
-    /// Another session differs from the witness.
+    /// Another session differs from the witness; ours too, if our rules aren't there.
     DataFusions,
-    /// All three are alike, and the witness differs: perhaps a fault of DataFusion that ours doesn't mend.
+    /// All three are alike, and the witness differs, though our rules are there: a fault of DataFusion that they don't
+    /// mend.
     Shared,
     /// All three differ from the witness, and not all in the same way.
     Undecided,
@@ -101,7 +102,7 @@ fn verdict([ours, builtin, memory]: [&Answer; 3], witness: &Answer, is_guarded: 
     match (builtin == witness, memory == witness) {
         (true, true) => Verdict::Ours,
         // In a session without our rules, we share DataFusion's faults.
-        (true, false) | (false, true) if !is_guarded && is_like_another => Verdict::DataFusions,
+        _ if !is_guarded && is_like_another => Verdict::DataFusions,
         (true, false) | (false, true) => Verdict::Ours,
         (false, false) if are_same => Verdict::Shared,
         (false, false) => Verdict::Undecided,
