@@ -240,7 +240,8 @@ fn push_field(text: &mut String, value: &str, dialect: &Dialect, is_alone: bool)
     let quote = dialect.quote as char;
     let is_special =
         |byte: char| byte == dialect.delimiter as char || byte == quote || "\r\n#".contains(byte);
-    if !value.contains(is_special) && !(value.is_empty() && is_alone) {
+    let needs_quotes = value.contains(is_special) || (value.is_empty() && is_alone);
+    if !needs_quotes {
         text.push_str(value);
         return;
     }
