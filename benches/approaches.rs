@@ -40,10 +40,9 @@ use csv_async::AsyncReaderBuilder;
 use csv_core::ReadRecordResult;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_csv_stream::CsvSessionExt;
 use datafusion_csv_stream::input::{self, Compression, InputCounters};
 use datafusion_csv_stream::limits::{DEFAULT_BATCH_SIZE, Limits};
-use datafusion_csv_stream::stream::CsvStreamBuilder;
+use datafusion_csv_stream::{CsvSessionExt, CsvStream, DecoderBuilder};
 use futures::TryStreamExt;
 use measure::{Runs, print_head, print_row};
 use object_store::buffered::BufReader;
@@ -319,10 +318,11 @@ async fn csv_stream(object: Object) -> Result<f64, Failure> {
     let limits = Limits::default();
     let counters = Arc::<InputCounters>::default();
     let reader = input::open(&object.store, &object.meta, Compression::None, &limits, counters).await?;
-    let mut batches = CsvStreamBuilder::new(schema())
+    let decoder = DecoderBuilder::new(schema())
         .with_projection(Some(vec![REGION, QUANTITY, AMOUNT]))
         .with_limits(limits)
-        .build(reader)?;
+        .build()?;
+    let mut batches = CsvStream::new(reader, decoder);
     let mut total = 0.0;
     while let Some(batch) = batches.try_next().await? {
         total += filtered_sum(&batch)?;

@@ -575,11 +575,13 @@ fn a_negative_scale_divides() {
 fn more_values_than_keys_are_an_error_that_says_so() {
     let data_type = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
     let none = DecodeOptions::default();
+    let dialect = Dialect::builder().with_header(false).build().unwrap();
     let push = |rows: usize| {
-        let mut parser = Parser::new(&Dialect::default(), FieldCount::Exactly(1), 1 << 20);
+        let mut parser = Parser::new(&dialect, FieldCount::Exactly(1), 1 << 20);
         let mut decoder = BatchDecoder::new(&table(data_type.clone()), &[0], &none, 1000, 1 << 20)?;
-        let input = (0..rows).fold("value\n".to_owned(), |text, row| format!("{text}v{row}\n"));
+        let input = (0..300).map(|row| format!("v{row}\n")).collect::<String>();
         let (_, Step::Records(records)) = parser.next(input.as_bytes(), rows)? else { panic!("records") };
+        assert_eq!(records.len(), rows);
         decoder.push(&records)
     };
     push(128).unwrap();

@@ -82,7 +82,7 @@ impl PhysicalOptimizerRule for PositionalFilterPushdown {
         plan: Arc<dyn ExecutionPlan>,
         config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let pushed = Pushdown { phase: self.phase, config }.into_node(&plan, Vec::new())?;
+        let pushed = Pushdown { phase: self.phase, config }.through(&plan, Vec::new())?;
         Ok(pushed.updated_node.unwrap_or(plan))
     }
 
@@ -107,7 +107,7 @@ struct Pushdown<'a> {
 
 impl Pushdown<'_> {
     /// Hands filters from above to an operator, and the operator's own to those below it.
-    fn into_node(&self, node: &Arc<dyn ExecutionPlan>, filters: Vec<Filter>) -> Result<Propagation> {
+    fn through(&self, node: &Arc<dyn ExecutionPlan>, filters: Vec<Filter>) -> Result<Propagation> {
         let origins = Origins::of(node.as_ref());
         let mut taken = Vec::with_capacity(filters.len());
         for filter in &filters {
@@ -117,9 +117,9 @@ impl Pushdown<'_> {
         let mut answers = vec![PushedDown::No; filters.len()];
         let (places, filters): (Vec<_>, Vec<_>) =
             filters.into_iter().enumerate().filter(|&(place, _)| taken[place]).unzip();
-        let pushed = match self.into_scan(node, &filters)? {
+        let pushed = match self.at_scan(node, &filters)? {
             Some(pushed) => pushed,
-            None => self.through_node(node, &origins, filters)?,
+            None => self.past_node(node, &origins, filters)?,
         };
         for (place, answer) in places.into_iter().zip(pushed.filters) {
             answers[place] = answer;
@@ -128,7 +128,7 @@ impl Pushdown<'_> {
     }
 
     /// Gives filters to a scan of this crate, which takes them from nobody else.
-    fn into_scan(&self, node: &Arc<dyn ExecutionPlan>, filters: &[Filter]) -> Result<Option<Propagation>> {
+    fn at_scan(&self, node: &Arc<dyn ExecutionPlan>, filters: &[Filter]) -> Result<Option<Propagation>> {
         let Some(exec) = node.downcast_ref::<DataSourceExec>() else { return Ok(None) };
         let Some((scan, source)) = exec.downcast_to_file_source::<CsvStreamSource>() else {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Pushdown<'_> {
     }
 
     /// Asks an operator which filters may go to which child, and lets them go there.
-    fn through_node(
+    fn past_node(
         &self,
         node: &Arc<dyn ExecutionPlan>,
         origins: &Origins<'_>,
@@ -184,7 +184,7 @@ impl Pushdown<'_> {
                 }
             }
 
-            let pushed = self.into_node(child, down)?;
+            let pushed = self.through(child, down)?;
             new_children.push(pushed.updated_node.unwrap_or_else(|| Arc::clone(child)));
             let (of_own, of_above) = pushed.filters.split_at(own_places.len());
             let mut own: Vec<_> = own.into_iter().map(PushedDownPredicate::unsupported).collect();
