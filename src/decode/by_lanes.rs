@@ -11,7 +11,7 @@ use crate::simd::{BLOCK, Kernel, Simd};
 
 /// A column whose values are read lane by lane.
 pub(super) trait AppendLanes: Append {
-    /// What is read at once.
+    /// The bytes that are read at once.
     type Values;
 
     /// Room for that.

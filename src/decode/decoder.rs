@@ -11,7 +11,7 @@ use super::work::Work;
 use crate::error::{Error, Result};
 use crate::parse::RecordStart;
 
-/// What a [`Decoder`] has made of some bytes.
+/// The outcome of pushing bytes to a [`Decoder`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Decoded {

@@ -13,7 +13,7 @@ use super::range_end::RangeEnd;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::{Parser, RecordCounter, Records, Step};
 
-/// What a decoder does with bytes.
+/// The two ways to use bytes: decode their records, or count them.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Records are found and decoded.

@@ -15,7 +15,7 @@ pub struct NextRange {
     byte: u64,
     /// Looks at the bytes as the next range's reader does.
     finder: BoundaryFinder,
-    /// What the finder has found.
+    /// The result of the finder, once it has one.
     assumed: Option<Boundary>,
 }
 
