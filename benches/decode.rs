@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::{Decoded, DecoderBuilder, Dialect};
 use random::Random;
 use schema::lineitem_schema;

@@ -54,6 +54,7 @@
 //! * `datafusion` (default): [`datasource`], [`session`].
 //! * `cli`: the binary `csv-stream`.
 
+pub mod budget;
 #[cfg(feature = "datafusion")]
 pub mod datasource;
 #[cfg(feature = "arrow")]
@@ -66,7 +67,6 @@ pub mod infer;
 pub mod input;
 #[doc(hidden)]
 pub mod internal;
-pub mod limits;
 pub mod parse;
 #[cfg(feature = "datafusion")]
 pub mod session;

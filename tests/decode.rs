@@ -362,7 +362,7 @@ fn every_value_is_the_same_in_company_as_alone() {
             for at in [0, 1, 31, 63, 64, 100, 129] {
                 let text: String = (0..130).map(|i| line(if i == at { value } else { usual })).collect();
                 let error = read(&text, data_type.clone(), &options).unwrap_err();
-                let position = error.position().unwrap();
+                let position = error.place().unwrap();
                 assert_eq!(position.record, at + 1, "{data_type}: {value}: {error}");
             }
         }
@@ -588,7 +588,7 @@ fn more_values_than_keys_are_an_error_that_says_so() {
     let error = push(129).unwrap_err();
     assert!(error.to_string().contains("128 distinct values that the key type Int8"), "{error}");
     assert!(error.to_string().contains("no more records than there is room for"), "{error}");
-    assert_eq!(error.position().map(|position| position.record), Some(129));
+    assert_eq!(error.place().map(|position| position.record), Some(129));
 }
 
 #[test]
@@ -638,18 +638,18 @@ fn which_fields_are_null() {
     let default = DecodeOptions::default;
     let cases = [
         (default(), "110000"),
-        (default().quoted_empty_is_string(true), "100000"),
-        (default().null_values([""]), "110000"),
-        (default().null_values([""]).quoted_empty_is_string(true), "100000"),
-        (default().null_values([""]).null_regex(Some("^-$")).unwrap(), "110010"),
-        (default().null_regex(Some("^-$")).unwrap(), "000010"),
-        (default().null_values(["NA", ""]).null_values::<[&str; 0]>([]), "110000"),
-        (default().null_values(["NA"]), "001100"),
-        (default().null_values(["NA", ""]), "111100"),
-        (default().null_values(["NA", ""]).quoted_empty_is_string(true), "101100"),
-        (default().null_regex(Some("^(N.|-)$")).unwrap(), "001110"),
-        (default().null_regex(Some("A")).unwrap().null_values(["-"]), "001110"),
-        (default().null_regex(Some("^$")).unwrap(), "110000"),
+        (default().with_quoted_empty_is_string(true), "100000"),
+        (default().with_null_values([""]), "110000"),
+        (default().with_null_values([""]).with_quoted_empty_is_string(true), "100000"),
+        (default().with_null_values([""]).with_null_regex(Some("^-$")).unwrap(), "110010"),
+        (default().with_null_regex(Some("^-$")).unwrap(), "000010"),
+        (default().with_null_values(["NA", ""]).with_null_values::<[&str; 0]>([]), "110000"),
+        (default().with_null_values(["NA"]), "001100"),
+        (default().with_null_values(["NA", ""]), "111100"),
+        (default().with_null_values(["NA", ""]).with_quoted_empty_is_string(true), "101100"),
+        (default().with_null_regex(Some("^(N.|-)$")).unwrap(), "001110"),
+        (default().with_null_regex(Some("A")).unwrap().with_null_values(["-"]), "001110"),
+        (default().with_null_regex(Some("^$")).unwrap(), "110000"),
     ];
     for (options, expected) in &cases {
         for data_type in [
@@ -673,10 +673,11 @@ fn which_fields_are_null() {
         assert_eq!((array.null_count(), array.is_valid(2)), (2, true), "{options:?}");
     }
     let array =
-        read("x,NA\nx,-\nx,5\n", DataType::Int32, &default().null_regex(Some("^(N.|-)$")).unwrap()).unwrap();
+        read("x,NA\nx,-\nx,5\n", DataType::Int32, &default().with_null_regex(Some("^(N.|-)$")).unwrap())
+            .unwrap();
     assert_eq!(array.null_count(), 2);
     // A missing field is NULL, also where an empty one isn't.
-    let array = read("x\nx,\n", DataType::Utf8, &default().null_values(["NA"])).unwrap();
+    let array = read("x\nx,\n", DataType::Utf8, &default().with_null_values(["NA"])).unwrap();
     assert_eq!((array.is_null(0), array.is_null(1)), (true, false));
 }
 
@@ -685,7 +686,7 @@ fn null_regex_is_that_of_arrow() {
     for pattern in ["^$", "NA", "^(?i)null$", "^-?$", "."] {
         let text = "x,\nx,NA\nx,null\nx,NULL\nx,-\nx,BANANA\n";
         for data_type in [DataType::Utf8, DataType::Utf8View] {
-            let options = DecodeOptions::default().null_regex(Some(pattern)).unwrap();
+            let options = DecodeOptions::default().with_null_regex(Some(pattern)).unwrap();
             let schema = Schema::new(vec![
                 Field::new("first", DataType::Utf8, true),
                 Field::new("value", data_type.clone(), true),
@@ -750,7 +751,7 @@ fn invalid_utf8_is_an_error_in_strings_only() {
                     ours(&input, &table, &dialect, &DecodeOptions::default(), Cuts { push_rows, ..WHOLE })
                         .unwrap_err();
                 let ErrorKind::InvalidUtf8 { at: found, .. } = error.kind() else { panic!("{error}") };
-                let position = error.position().unwrap();
+                let position = error.place().unwrap();
                 assert_eq!((*found, position.record, position.column), (at, 3, Some(0)), "{error}");
             }
         }
@@ -786,7 +787,7 @@ fn the_first_error_of_the_file_is_reported() {
             let cuts = Cuts { push_rows, ..WHOLE };
             let error =
                 ours(input.as_bytes(), &table, &dialect, &DecodeOptions::default(), cuts).unwrap_err();
-            let position = error.position().unwrap();
+            let position = error.place().unwrap();
             assert_eq!((position.record, position.line, position.column), (6, 6, Some(column)), "{error}");
             assert!(error.to_string().contains(reason), "{error}");
         }
@@ -818,7 +819,7 @@ fn a_projection_chooses_orders_and_spares() {
     assert_eq!(project("a,b,c\n1,x,nope\n", &table, &[1]).unwrap().num_rows(), 1);
     // In the file's order of columns, whatever the projection's.
     let error = project("a,b,c\nno,x,nope\n", &table, &[2, 1, 0]).unwrap_err();
-    assert_eq!(error.position().unwrap().column, Some(0));
+    assert_eq!(error.place().unwrap().column, Some(0));
     assert!(BatchDecoder::new(&table, &[3], &DecodeOptions::default(), 1, 1).is_err());
 }
 

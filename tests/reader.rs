@@ -11,9 +11,9 @@ use arrow::compute::kernels::cmp::{eq, gt};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::decode::{DecodeCounters, FilterError, RowFilter};
 use datafusion_csv_stream::error::ErrorKind;
-use datafusion_csv_stream::limits::Limits;
 use datafusion_csv_stream::parse::{RecordCounter, RecordStart};
 use datafusion_csv_stream::{Decoded, Decoder, DecoderBuilder, Error, Reader, infer};
 
@@ -418,7 +418,7 @@ fn it_is_a_reader_of_arrow_too() {
     let error = count(Reader::new(wrong, builder().build().unwrap()).into_arrow()).unwrap_err();
     let ArrowError::ExternalError(cause) = &error else { panic!("{error:?}") };
     let cause = cause.downcast_ref::<Error>().expect("our own error");
-    assert_eq!(cause.position().unwrap().record, 1);
+    assert_eq!(cause.place().unwrap().record, 1);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
-use datafusion_csv_stream::decode::{DecodeCounters, DecodeOptions, OversizedFields};
-use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::budget::{FieldLimit, Limits, OversizedFields};
+use datafusion_csv_stream::decode::{DecodeCounters, DecodeOptions};
 use datafusion_csv_stream::{CsvStream, DecoderBuilder};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader, ReadBuf};
@@ -115,13 +115,14 @@ async fn a_limit_ends_it_without_another_read() {
 #[tokio::test]
 async fn long_values_are_cut_without_a_session_too() {
     let text: &'static [u8] = format!("id,name\n1,{}\n2,ab\n", "x".repeat(3 << 20)).leak().as_bytes();
-    let limits = Limits::with_cut_fields(1 << 20, None, Some(10)).unwrap();
+    let field_limit = FieldLimit::new(Some(10), OversizedFields::Null);
+    let limits = Limits::for_fields(1 << 20, None, &field_limit).unwrap();
     for (policy, max_field_bytes, expected) in [
         (OversizedFields::Null, None, [None, Some("ab")]),
         (OversizedFields::Truncate, None, [Some("xxxxxxxxxx"), Some("ab")]),
         (OversizedFields::Truncate, Some(1), [Some("x"), Some("a")]),
     ] {
-        let decode = DecodeOptions::default().max_field_bytes(max_field_bytes, policy);
+        let decode = DecodeOptions::default().with_max_field_bytes(max_field_bytes, policy);
         let builder = DecoderBuilder::new(schema()).with_limits(limits).with_decode_options(decode);
         let mut stream = csv_stream(text, builder);
         let batch = stream.next().await.unwrap().unwrap();

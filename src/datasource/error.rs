@@ -13,7 +13,7 @@ impl From<Error> for DataFusionError {
             ErrorKind::InvalidOption { .. } => DataFusionError::Configuration(error.to_string()),
             ErrorKind::UnsupportedType { .. } => DataFusionError::NotImplemented(error.to_string()),
             ErrorKind::Memory { .. } => DataFusionError::ResourcesExhausted(error.to_string()),
-            ErrorKind::Internal { .. } => DataFusionError::Internal(error.to_string()),
+            ErrorKind::Internal(_) => DataFusionError::Internal(error.to_string()),
             ErrorKind::Filter(_) => of_filter(error),
             _ => DataFusionError::External(Box::new(error)),
         }

@@ -15,24 +15,35 @@ use super::options::CsvFormatOptions;
 #[derive(Debug)]
 pub struct CsvStreamFormatFactory {
     extension: &'static str,
+    /// `None` for the session's.
     options: Option<CsvFormatOptions>,
+    /// The format without further options.
+    default: CsvStreamFormat,
 }
 
 impl CsvStreamFormatFactory {
     /// For `.csv`, starting from the session's CSV options.
     pub fn csv() -> Self {
-        CsvStreamFormatFactory { extension: "csv", options: None }
+        let default = CsvStreamFormat::default().with_extension("csv");
+        CsvStreamFormatFactory { extension: "csv", options: None, default }
     }
 
-    /// For `.tsv`: tab between fields, unless options say otherwise.
+    /// For `.tsv`: a tab between fields, unless options say otherwise.
     pub fn tsv() -> Self {
-        CsvStreamFormatFactory { extension: "tsv", options: None }
+        let tabs = CsvFormatOptions::new().with_delimiter(b'\t');
+        let default = CsvStreamFormat::try_new(tabs).expect("a tab goes with the defaults");
+        CsvStreamFormatFactory { extension: "tsv", options: None, default: default.with_extension("tsv") }
     }
 
     /// Starts from the given options rather than the session's.
-    pub fn with_options(mut self, options: CsvFormatOptions) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    pub fn try_with_options(mut self, options: CsvFormatOptions) -> Result<Self> {
+        self.default = self.format(options.clone())?;
         self.options = Some(options);
-        self
+        Ok(self)
     }
 
     /// The options that it starts from, if they aren't the session's.
@@ -41,10 +52,8 @@ impl CsvStreamFormatFactory {
     }
 
     fn format(&self, options: CsvFormatOptions) -> Result<CsvStreamFormat> {
-        let options = match self.extension == "tsv" && !options.has_delimiter() {
-            true => options.with_delimiter(b'\t'),
-            false => options,
-        };
+        let is_tsv = self.extension == "tsv" && !options.has_delimiter();
+        let options = if is_tsv { options.with_delimiter(b'\t') } else { options };
         Ok(CsvStreamFormat::try_new(options)?.with_extension(self.extension))
     }
 }
@@ -71,8 +80,7 @@ impl FileFormatFactory for CsvStreamFormatFactory {
     }
 
     fn default(&self) -> Arc<dyn FileFormat> {
-        let options = self.options.clone().unwrap_or_default();
-        Arc::new(self.format(options).unwrap_or_default())
+        Arc::new(self.default.clone())
     }
 }
 

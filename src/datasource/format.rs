@@ -21,9 +21,10 @@ use datafusion::physical_expr::LexRequirement;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::options::CsvFormatOptions;
+use super::file_groups;
+use super::memory::ScanMemory;
+use super::options::{CsvFormatOptions, ReadOptions};
 use super::pushdown::is_guarded;
-use super::ranges;
 use super::source::CsvStreamSource;
 use crate::input::{self, Compression};
 use crate::stream;
@@ -31,37 +32,33 @@ use crate::stream;
 /// CSV files, read by this crate's engine and written by DataFusion's own.
 #[derive(Debug, Clone)]
 pub struct CsvStreamFormat {
-    options: CsvFormatOptions,
+    /// The options without a session's.
+    options: Arc<ReadOptions>,
     extension: &'static str,
-    /// What the last sample that a schema was inferred from says of a record's length, in bytes of text.
+    /// The length of a record in the last sample that a schema was inferred from, in bytes of text.
     bytes_per_record: Arc<Mutex<Option<f64>>>,
 }
 
 impl Default for CsvStreamFormat {
     fn default() -> Self {
-        Self::new(CsvFormatOptions::default())
+        Self::try_new(CsvFormatOptions::default()).expect("the defaults go together")
     }
 }
 
 impl CsvStreamFormat {
-    /// A format with these options, which are checked when it is first used.
-    pub fn new(options: CsvFormatOptions) -> Self {
-        CsvStreamFormat { options, extension: "csv", bytes_per_record: Arc::default() }
-    }
-
     /// A format with these options.
     ///
     /// # Errors
     ///
     /// When the options contradict each other.
     pub fn try_new(options: CsvFormatOptions) -> Result<Self> {
-        options.resolve()?;
-        Ok(Self::new(options))
+        let options = Arc::new(ReadOptions::new(options)?);
+        Ok(CsvStreamFormat { options, extension: "csv", bytes_per_record: Arc::default() })
     }
 
     /// The format's options.
     pub fn options(&self) -> &CsvFormatOptions {
-        &self.options
+        &self.options.given
     }
 
     pub(super) fn with_extension(mut self, extension: &'static str) -> Self {
@@ -69,10 +66,9 @@ impl CsvStreamFormat {
         self
     }
 
-    /// The options, `has_header` taken from the session where they don't say.
-    fn session_options(&self, state: &dyn Session) -> CsvFormatOptions {
-        let has_header = self.options.has_header_or(state.config_options().catalog.has_header);
-        self.options.clone().with_has_header(has_header)
+    /// The options in a session.
+    fn in_session(&self, state: &dyn Session) -> Result<Arc<ReadOptions>> {
+        Ok(Arc::new(ReadOptions::in_session(self.options(), state.config_options())?))
     }
 }
 
@@ -87,7 +83,7 @@ impl FileFormat for CsvStreamFormat {
     }
 
     fn compression_type(&self) -> Option<FileCompressionType> {
-        Some(self.options.writer_compression().into())
+        Some(self.options().writer_compression().into())
     }
 
     async fn infer_schema(
@@ -96,12 +92,20 @@ impl FileFormat for CsvStreamFormat {
         store: &Arc<dyn ObjectStore>,
         objects: &[ObjectMeta],
     ) -> Result<SchemaRef> {
-        let options = self.session_options(state).resolve()?;
+        let options = self.in_session(state)?;
         let mut sampler = options.sampler();
+        let memory = Arc::new(ScanMemory::new(&state.runtime_env().memory_pool));
+        let mut share = memory.share(options.limits.memory_limit());
+        let mut limits = options.limits;
         for object in objects {
             let path = object.location.as_ref();
             let compression = options.compression.resolve(path);
-            let mut reader = input::open(store, object, compression, &options.limits, Arc::default()).await?;
+            let mut reader = input::open(store, object, compression, &limits, Arc::default()).await?;
+            while !share.fits(reader.buffered_bytes(), &mut limits)? {
+                // Before the smaller reader is opened: the larger one holds nothing any more.
+                drop(reader);
+                reader = input::open(store, object, compression, &limits, Arc::default()).await?;
+            }
             stream::sample(&mut reader, &mut sampler).await.map_err(|error| error.with_path(path))?;
             if sampler.is_done() {
                 break;
@@ -119,10 +123,11 @@ impl FileFormat for CsvStreamFormat {
         table_schema: SchemaRef,
         object: &ObjectMeta,
     ) -> Result<Statistics> {
-        // Called for every file, so no I/O. The bytes are those of the text, and with the length of a record in the sample
-        // they tell about how many there are; those of a compressed file tell neither.
+        // This is called for every file, so it does no I/O. The size is that of the text, and the
+        // length of a record in the sample gives the number of records. The size of a compressed
+        // file gives neither.
         let mut statistics = Statistics::new_unknown(&table_schema);
-        if self.options.compression().resolve(object.location.as_ref()) != Compression::None {
+        if self.options.compression.resolve(object.location.as_ref()) != Compression::None {
             return Ok(statistics);
         }
         statistics.total_byte_size = Precision::Inexact(object.size as usize);
@@ -143,13 +148,10 @@ impl FileFormat for CsvStreamFormat {
         let source = conf.file_source().downcast_ref::<CsvStreamSource>().ok_or_else(|| {
             DataFusionError::Internal("the file source of a CsvStreamFormat is a CsvStreamSource".to_owned())
         })?;
-        let source = source
-            .clone()
-            .with_options(self.session_options(state))
-            .with_memory_pool(Arc::clone(&state.runtime_env().memory_pool));
-        let joined = ranges::join(&conf, source.most_readers()?);
+        let source = source.clone().in_session(self.in_session(state)?, &state.runtime_env().memory_pool);
+        let joined = file_groups::join(&conf, source.most_readers());
         let mut config = FileScanConfigBuilder::from(conf)
-            .with_file_compression_type(self.options.writer_compression().into())
+            .with_file_compression_type(self.options().writer_compression().into())
             .with_source(Arc::new(source));
         if let Some(groups) = joined {
             config = config.with_file_groups(groups);
@@ -164,7 +166,7 @@ impl FileFormat for CsvStreamFormat {
         conf: FileSinkConfig,
         order_requirements: Option<LexRequirement>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = self.options.to_writer(state.config_options().catalog.has_header);
+        let options = self.in_session(state)?.given.to_writer(true);
         CsvFormat::default()
             .with_options(options)
             .create_writer_physical_plan(input, state, conf, order_requirements)
@@ -172,11 +174,11 @@ impl FileFormat for CsvStreamFormat {
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
-        Arc::new(CsvStreamSource::new(table_schema, self.options.clone()))
+        Arc::new(CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options)))
     }
 }
 
-/// A scan of which nobody knows how large it is.
+/// A scan without statistics.
 ///
 /// With a size known, the optimizer swaps the sides of joins, and adds projections that DataFusion's own
 /// filter pushdown maps columns through by name: to wrong ones, where both sides have a name.

@@ -1,4 +1,5 @@
-//! [`ScanMemory`]: what the readers of a scan hold together, under one limit and in DataFusion's memory pool.
+//! [`ScanMemory`]: the bytes that the readers of a scan hold together, under one limit and in
+//! DataFusion's memory pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,7 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 
+use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
+
+/// How often a reader's buffers are halved while the memory pool has no room for them. The default's
+/// chunks have shrunk to 4 KiB then, the smallest.
+const MOST_HALVINGS: u32 = 6;
 
 /// The memory of one scan, all of its partitions and files together.
 #[derive(Debug)]
@@ -15,23 +21,25 @@ pub(super) struct ScanMemory {
     reservation: MemoryReservation,
 }
 
-/// What one reader holds of it. Given back when dropped.
+/// The bytes of it that one reader holds. They are given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     memory: Arc<ScanMemory>,
     limit: usize,
     bytes: usize,
+    /// How often the reader's limits have been halved for want of memory.
+    halvings: u32,
 }
 
 impl ScanMemory {
-    /// A scan that reserves what it holds in this pool, as the consumer `CsvStream`.
+    /// A scan that reserves the bytes that it holds in this pool, as the consumer `CsvStream`.
     pub(super) fn new(pool: &Arc<dyn MemoryPool>) -> Self {
         ScanMemory { held: AtomicUsize::new(0), reservation: MemoryConsumer::new("CsvStream").register(pool) }
     }
 
-    /// The share of a reader that holds nothing yet. All together may hold `limit` bytes.
+    /// The share of a reader that holds nothing yet. All readers together may hold `limit` bytes.
     pub(super) fn share(self: &Arc<Self>, limit: usize) -> Share {
-        Share { memory: Arc::clone(self), limit, bytes: 0 }
+        Share { memory: Arc::clone(self), limit, bytes: 0, halvings: 0 }
     }
 }
 
@@ -40,31 +48,47 @@ impl Share {
     ///
     /// # Errors
     ///
-    /// When all readers of the scan would hold more than its limit together, or the pool refuses. The share stays what it
-    /// was then.
+    /// When all readers of the scan would hold more than its limit together, or the pool refuses.
+    /// The share is unchanged then.
     pub(super) fn resize(&mut self, bytes: usize) -> Result<()> {
         if bytes <= self.bytes {
             self.give_back(self.bytes - bytes);
             return Ok(());
         }
         let more = bytes - self.bytes;
-        let all = self.memory.held.fetch_add(more, Relaxed) + more;
-        let refused = match all > self.limit {
-            true => Err(self.does_not_fit(all)),
-            false => self.memory.reservation.try_grow(more),
-        };
-        match refused {
-            Ok(()) => self.bytes = bytes,
+        let within = |held: usize| held.checked_add(more).filter(|&all| all <= self.limit);
+        if let Err(held) = self.memory.held.fetch_update(Relaxed, Relaxed, within) {
+            return Err(self.does_not_fit(held.saturating_add(more)));
+        }
+        if let Err(refused) = self.memory.reservation.try_grow(more) {
+            self.memory.held.fetch_sub(more, Relaxed);
+            return Err(refused);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Whether there is room for a reader that holds this many bytes. If not, its limits are halved,
+    /// for a smaller one.
+    ///
+    /// # Errors
+    ///
+    /// When the smallest reader doesn't fit.
+    pub(super) fn fits(&mut self, bytes: usize, limits: &mut Limits) -> Result<bool> {
+        match self.resize(bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if self.halvings == MOST_HALVINGS => Err(error),
             Err(_) => {
-                self.memory.held.fetch_sub(more, Relaxed);
+                *limits = limits.halved();
+                self.halvings += 1;
+                Ok(false)
             }
         }
-        refused
     }
 
     fn does_not_fit(&self, all: usize) -> datafusion::error::DataFusionError {
         let what = format!(
-            "what all partitions of the scan hold together, {all} bytes (less with fewer target_partitions, or columns),"
+            "the memory of all partitions of the scan, {all} bytes (less with fewer target_partitions, or columns),"
         );
         Error::new(ErrorKind::Memory { what, limit: self.limit, option: "memory_limit" }).into()
     }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 
-use super::ranges::Known;
 use crate::decode::DecodeCounters;
 use crate::input::InputCounters;
+use crate::stream::internal::Known;
 
 /// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
 #[derive(Debug, Clone)]

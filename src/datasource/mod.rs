@@ -3,14 +3,17 @@
 //! ```text
 //!                       pushdown (filter pushdown by position)
 //!                        │
-//!  factory ► format ► source ► opener ► CsvStream (one per file)
-//!     ▲         │        │        └ error (to DataFusion's), metrics, memory, filter, ranges (which records of a file are whose)
-//!  options      │        └ projection, predicate, batch size, EXPLAIN
+//!  factory ► format ► source ► opener ► CsvStream (one per file or byte range)
+//!     ▲         │        │        └ error (to DataFusion's), metrics, memory, filter
+//!  options      │        └ projection, predicate, batch size, EXPLAIN; file_groups: the bytes of each partition
 //!               └ schema inference, DataFusion's own writer
+//!
+//!  reader_table: bytes that can be read only once
 //! ```
 
 mod error;
 mod factory;
+mod file_groups;
 mod filter;
 mod format;
 mod memory;
@@ -18,18 +21,14 @@ mod metrics;
 mod opener;
 mod options;
 mod pushdown;
-mod ranges;
 mod reader_table;
-mod session_options;
 mod source;
-mod values;
 
 pub use factory::CsvStreamFormatFactory;
+pub use file_groups::Split;
 pub use format::CsvStreamFormat;
-pub use options::{CsvFormatOptions, OPTIONS, OptionSpec, options_as_markdown};
+pub use options::{CsvFormatOptions, CsvStreamSessionOptions, OPTIONS, OptionSpec, options_as_markdown};
 pub use pushdown::filter_pushdown_rules;
 pub(crate) use pushdown::is_guarded;
-pub use ranges::Split;
 pub use reader_table::CsvReaderTable;
-pub use session_options::CsvStreamSessionOptions;
 pub use source::CsvStreamSource;

@@ -15,32 +15,32 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
+use super::file_groups::{Split, byte_range};
 use super::filter::PredicateInUse;
 use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
-use super::ranges::{ByteRange, FileRanges, Known};
-use crate::decode::{DecodeCounters, DecoderBuilder};
+use crate::budget::Limits;
+use crate::decode::{COLUMN_BYTES, DecodeCounters, DecoderBuilder};
 use crate::error::{self, Error};
-use crate::input::{self, Compression, Input, InputCounters};
-use crate::limits::Limits;
+use crate::input::{self, Compression, Input, InputCounters, ReadAhead};
 use crate::parse::{FieldCount, RecordStart};
 use crate::stream::CsvStream;
-
-/// How often a reader's buffers are halved for which the memory pool has no room: chunks of 4 KiB, the smallest, remain of
-/// the default's.
-const MOST_HALVINGS: u32 = 6;
+use crate::stream::internal::{ByteRange, FileRanges, Known};
 
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
-    pub(super) options: ReadOptions,
+    pub(super) options: Arc<ReadOptions>,
+    /// The limits of one of the scan's readers.
+    pub(super) limits: Limits,
+    pub(super) split: Split,
     /// All columns of the files, and those of their partitions.
     pub(super) table_schema: TableSchema,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
     pub(super) batch_size: usize,
-    /// Rows after which nobody wants more.
+    /// Rows that are wanted at the most.
     pub(super) limit: Option<usize>,
     pub(super) store: Arc<dyn ObjectStore>,
     /// Whether it is the one of this machine's files.
@@ -53,8 +53,7 @@ impl FileOpener for CsvStreamOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
         let path = file.object_meta.location.to_string();
         let compression = self.options.compression.resolve(&path);
-        let split = self.options.split;
-        let Some(range) = ByteRange::of(&file, compression, split) else {
+        let Some(range) = byte_range(&file, compression, self.split) else {
             return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
         };
         let input_counters = Arc::new(InputCounters::default());
@@ -73,15 +72,14 @@ impl FileOpener for CsvStreamOpener {
             .with_limit(self.limit)
             .with_path(&path)
             .with_counters(Arc::clone(&decode_counters));
-        let limits = self.options.limits;
         let columns = self.table_schema.file_schema().fields().len();
         let file_ranges = FileRanges {
             store: Arc::clone(&self.store),
             meta: file.object_meta,
             dialect: self.options.dialect.clone(),
             field_count: FieldCount::of_table(columns, self.options.truncated_rows),
-            limits,
-            split,
+            limits: self.limits,
+            looks_ahead: self.split != Split::Exact,
             counters: Arc::clone(&input_counters),
         };
         let opening = Opening {
@@ -89,10 +87,9 @@ impl FileOpener for CsvStreamOpener {
             range,
             compression,
             builder,
-            column_bytes: Limits::column_bytes(self.projection.len() + filtered),
+            column_bytes: COLUMN_BYTES * (self.projection.len() + filtered),
             is_local: self.is_local,
-            share: self.memory.share(limits.memory_limit()),
-            halvings: 0,
+            share: self.memory.share(self.limits.memory_limit()),
             metrics: self.metrics.clone(),
             decode_counters,
         };
@@ -111,16 +108,14 @@ struct Opening {
     /// Whether it is a file of this machine by its URL, and so not streamed.
     is_local: bool,
     share: Share,
-    /// How often the reader's buffers have been halved for want of memory.
-    halvings: u32,
     metrics: ScanMetrics,
     decode_counters: Arc<DecodeCounters>,
 }
 
 impl Opening {
     async fn open(mut self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        // Also for what is read to find the first record, one reader after the other.
-        while self.has_no_room_for(self.reader_bytes() + self.column_bytes)? {}
+        // The readers that find the first record, one after the other, take from the same share.
+        while !self.share.fits(self.reader_bytes() + self.column_bytes, &mut self.file.limits)? {}
         let mut published = Published::default();
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.decode_counters, &mut published);
@@ -129,8 +124,8 @@ impl Opening {
         };
         let mut reader = self.reader(start).await?;
         // Whether a store streams is known once it has answered.
-        while self.has_no_room_for(reader.buffered_bytes() + self.column_bytes)? {
-            // The smaller reader is opened when the larger one holds nothing any more.
+        while !self.share.fits(reader.buffered_bytes() + self.column_bytes, &mut self.file.limits)? {
+            // Before the smaller reader is opened: the larger one holds nothing any more.
             drop(reader);
             reader = self.reader(start).await?;
         }
@@ -172,29 +167,16 @@ impl Opening {
     fn reader_bytes(&self) -> usize {
         let FileRanges { limits, meta, .. } = &self.file;
         let is_compressed = self.compression != Compression::None;
-        match self.is_local {
-            true => limits.reader_bytes(is_compressed),
-            false => {
-                let decompressed = if is_compressed { limits.chunk_bytes() } else { 0 };
-                limits.read_ahead(0).bytes(meta.size) + decompressed
-            }
+        if self.is_local {
+            limits.reader_bytes(is_compressed)
+        } else {
+            let decompressed = if is_compressed { limits.chunk_bytes() } else { 0 };
+            ReadAhead::within(limits, 0).bytes(meta.size) + decompressed
         }
     }
 
-    /// Reserves what a reader holds; where there is no room for it, the next reader has the buffers of half the share.
-    fn has_no_room_for(&mut self, bytes: usize) -> Result<bool> {
-        match self.share.resize(bytes) {
-            Ok(()) => Ok(false),
-            Err(error) if self.halvings == MOST_HALVINGS => Err(error),
-            Err(_) => {
-                self.file.limits = self.file.limits.halved();
-                self.halvings += 1;
-                Ok(true)
-            }
-        }
-    }
-
-    /// Where the range's first record starts, the file's first byte being `None`; nothing if none does.
+    /// The range's first record, which is `None` at the file's first byte. Nothing if the range has
+    /// no record.
     async fn resolve(&self) -> error::Result<Option<(Option<RecordStart>, Known)>> {
         let ByteRange { start: at, end } = self.range;
         if at == 0 {
@@ -219,7 +201,7 @@ impl Opening {
 /// A [`CsvStream`] whose memory is accounted for and whose counters are published, at every step.
 struct ScanStream {
     stream: CsvStream,
-    /// Where lines and records were counted from, if that is not the start of the file.
+    /// The byte from which lines and records were counted, if that is not the start of the file.
     counted_from: Option<u64>,
     /// An error whose place is being found.
     locating: Option<BoxFuture<'static, Error>>,
@@ -239,9 +221,8 @@ impl ScanStream {
                 Some(Err(error)) => error,
                 batch => return Poll::Ready(batch.map(|batch| batch.map_err(DataFusionError::from))),
             };
-            let is_of_a_line = error.position().is_some_and(|position| position.line > 0);
             match self.counted_from {
-                Some(start) if is_of_a_line => {
+                Some(start) if error.place().is_some() => {
                     self.locating = Some(self.file.clone().locate(start, error).boxed());
                 }
                 _ => return Poll::Ready(Some(Err(error.into()))),

@@ -3,22 +3,26 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::{TryStreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use tokio::io::AsyncBufRead;
 
+use super::memory::{ScanMemory, Share};
 use super::options::{CsvFormatOptions, ReadOptions};
 use crate::decode::DecoderBuilder;
-use crate::input;
+use crate::input::{self, InputCounters};
 use crate::stream::{CsvStream, infer_schema};
 
 /// A table over a reader. A query can read it once; the second is told so.
@@ -26,17 +30,24 @@ pub struct CsvReaderTable {
     name: String,
     schema: SchemaRef,
     options: ReadOptions,
-    batch_size: Option<usize>,
-    reader: Arc<OneReader>,
+    /// The reader, until a query takes it.
+    reader: Arc<Mutex<Option<OneReader>>>,
 }
 
-/// A reader until somebody takes it.
-type OneReader = Mutex<Option<Pin<Box<dyn AsyncBufRead + Send>>>>;
+/// A reader that can be read only once.
+struct OneReader {
+    reader: Pin<Box<dyn AsyncBufRead + Send>>,
+    /// Bytes that it holds at the most, without a decompressor's: its buffers, and the sample.
+    held_bytes: usize,
+    counters: Arc<InputCounters>,
+}
 
 impl CsvReaderTable {
-    /// Reads the sample for the schema; the table then starts with those bytes. `name` stands in errors.
+    /// Reads the sample for the schema; the table then starts with those bytes. `name` stands in
+    /// errors.
     ///
-    /// With the compression `auto` the name's extension says how the bytes are compressed.
+    /// With the compression `auto`, the name's extension says how the bytes are compressed. The
+    /// options of a session don't apply, because there is none yet.
     ///
     /// # Errors
     ///
@@ -47,14 +58,17 @@ impl CsvReaderTable {
         options: &CsvFormatOptions,
     ) -> Result<Self> {
         let name = name.into();
-        let batch_size = options.batch_size();
-        let options = options.resolve()?;
+        let options = ReadOptions::new(options.clone())?;
         let compression = options.compression.resolve(&name);
-        let reader = input::decompress(reader, compression, &options.limits);
+        let counters = Arc::new(InputCounters::default());
+        let reader = input::decompress(reader, compression, &options.limits, Arc::clone(&counters));
+        let buffered_bytes = reader.buffered_bytes();
         let sampler = options.sampler();
         let (schema, reader) =
             infer_schema(reader, sampler, &options.limits).await.map_err(|error| error.with_path(&name))?;
-        Ok(CsvReaderTable { name, schema, options, batch_size, reader: Arc::new(Mutex::new(Some(reader))) })
+        let held_bytes = buffered_bytes + reader.held_bytes();
+        let reader = OneReader { reader: Box::pin(reader), held_bytes, counters };
+        Ok(CsvReaderTable { name, schema, options, reader: Arc::new(Mutex::new(Some(reader))) })
     }
 }
 
@@ -90,13 +104,14 @@ impl TableProvider for CsvReaderTable {
             .options
             .decoder_builder(&self.schema)
             .with_projection(projection.cloned())
-            .with_batch_size(self.batch_size.map_or(most, |rows| rows.min(most)))
+            .with_batch_size(self.options.batch_size.map_or(most, |rows| rows.min(most)))
             .with_limit(limit)
             .with_path(&self.name);
         let partition = ReaderPartition {
             name: self.name.clone(),
             schema: Arc::clone(&schema),
             builder,
+            memory_limit: self.options.limits.memory_limit(),
             reader: Arc::clone(&self.reader),
         };
         // The projection is done by the stream, so the plan is given none.
@@ -109,11 +124,12 @@ struct ReaderPartition {
     name: String,
     schema: SchemaRef,
     builder: DecoderBuilder,
-    reader: Arc<OneReader>,
+    memory_limit: usize,
+    reader: Arc<Mutex<Option<OneReader>>>,
 }
 
 impl ReaderPartition {
-    fn start(&self) -> Result<SendableRecordBatchStream> {
+    fn start(&self, pool: &Arc<dyn MemoryPool>) -> Result<SendableRecordBatchStream> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let reader = reader.ok_or_else(|| {
             DataFusionError::Execution(format!(
@@ -121,9 +137,38 @@ impl ReaderPartition {
                 self.name
             ))
         })?;
+        let OneReader { reader, held_bytes, counters } = reader;
         let stream = CsvStream::new(reader, self.builder.clone().build()?);
         let schema = Arc::clone(stream.schema());
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream.map_err(DataFusionError::from))))
+        let share = Arc::new(ScanMemory::new(pool)).share(self.memory_limit);
+        let stream = ReservedStream { stream, share, held_bytes, counters };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
+    }
+}
+
+/// A [`CsvStream`] whose memory is reserved in the pool, at every step.
+struct ReservedStream {
+    stream: CsvStream,
+    share: Share,
+    /// Bytes that the reader holds at the most, without a decompressor's.
+    held_bytes: usize,
+    counters: Arc<InputCounters>,
+}
+
+impl Stream for ReservedStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.stream.poll_next_unpin(cx);
+        let held = match polled {
+            Poll::Ready(None) => 0,
+            _ => self.held_bytes + self.counters.decoder_bytes() + self.stream.allocated_bytes(),
+        };
+        if let Err(error) = self.share.resize(held) {
+            self.stream.close();
+            return Poll::Ready(Some(Err(error)));
+        }
+        polled.map_err(DataFusionError::from)
     }
 }
 
@@ -138,8 +183,8 @@ impl PartitionStream for ReaderPartition {
         &self.schema
     }
 
-    fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
-        self.start().unwrap_or_else(|error| {
+    fn execute(&self, ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
+        self.start(ctx.memory_pool()).unwrap_or_else(|error| {
             let failed = stream::iter([Err(error)]);
             Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), failed))
         })

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::physical_plan::{FileGroupPartitioner, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
@@ -21,25 +20,24 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
 
+use super::file_groups::{Split, are_whole, repartition};
 use super::filter::{ScanPredicate, can_evaluate};
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
-use super::options::CsvFormatOptions;
-use super::ranges::{Split, are_whole, repartition};
-use super::session_options::CsvStreamSessionOptions;
-use crate::limits::DEFAULT_BATCH_SIZE;
+use super::options::{CsvFormatOptions, ReadOptions};
+use crate::decode::{COLUMN_BYTES, DEFAULT_BATCH_SIZE};
 
-/// Where a scan's files are read as this crate reads them: the source of a `FileScanConfig`.
+/// The source of a `FileScanConfig` whose files this crate reads.
 ///
 /// It declines all filters that come through `FileSource::try_pushdown_filters`: DataFusion 55 hands
 /// down wrong ones, which can't be told from right ones there. The rules of
 /// [`filter_pushdown_rules`](crate::filter_pushdown_rules) hand filters to it in another way.
 #[derive(Debug, Clone)]
 pub struct CsvStreamSource {
-    options: CsvFormatOptions,
+    options: Arc<ReadOptions>,
     table_schema: TableSchema,
-    /// The columns to read from files, and what is made of them.
+    /// The columns to read from files, and the expressions over them.
     projection: SplitProjection,
     predicate: Option<ScanPredicate>,
     batch_size: Option<usize>,
@@ -48,9 +46,17 @@ pub struct CsvStreamSource {
 }
 
 impl CsvStreamSource {
-    /// A source of all columns, in memory that nobody accounts for.
-    pub fn new(table_schema: impl Into<TableSchema>, options: CsvFormatOptions) -> Self {
-        let table_schema = table_schema.into();
+    /// A source of all columns. No memory pool accounts for it.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    pub fn try_new(table_schema: impl Into<TableSchema>, options: CsvFormatOptions) -> Result<Self> {
+        Ok(Self::with_read_options(table_schema.into(), Arc::new(ReadOptions::new(options)?)))
+    }
+
+    /// A source of all columns, with options that have been checked.
+    pub(super) fn with_read_options(table_schema: TableSchema, options: Arc<ReadOptions>) -> Self {
         let unbounded: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
         CsvStreamSource {
             options,
@@ -63,36 +69,29 @@ impl CsvStreamSource {
         }
     }
 
-    /// Reads with other options.
-    pub fn with_options(mut self, options: CsvFormatOptions) -> Self {
+    /// The source as a session executes it: its options, and its memory pool.
+    pub(super) fn in_session(mut self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
         self.options = options;
-        self
-    }
-
-    /// Reserves what the scan holds in this pool.
-    pub fn with_memory_pool(mut self, memory_pool: Arc<dyn MemoryPool>) -> Self {
-        self.memory = Arc::new(ScanMemory::new(&memory_pool));
+        self.memory = Arc::new(ScanMemory::new(memory_pool));
         self
     }
 
     /// The options that files are read with.
     pub fn options(&self) -> &CsvFormatOptions {
-        &self.options
+        &self.options.given
     }
 
-    /// Takes those of some filters over the scan's output that it can evaluate, if it is to evaluate
-    /// any. They come on top of those that it has: queries' own are handed down first, and later the
-    /// dynamic ones of sorts and joins.
+    /// Takes the filters over the scan's output that it can evaluate, if `pushdown_filters` is on.
+    /// They are added to those that it has: a query's own filters are handed down first, and later
+    /// the dynamic ones of sorts and joins.
     ///
-    /// The answer for each is yes if the scan returns only rows that fulfil it. There is no new source
-    /// if it takes none.
+    /// The answer for a filter is yes if the scan returns only rows that fulfil it. There is no new
+    /// source if it takes none.
     pub(super) fn with_filters(
         &self,
         filters: &[Arc<dyn PhysicalExpr>],
-        config: &ConfigOptions,
     ) -> Result<(Vec<PushedDown>, Option<Self>)> {
-        let is_on =
-            self.options.pushes_filters_down() && CsvStreamSessionOptions::of(config).pushdown_filters;
+        let is_on = self.options.pushdown_filters;
         let mut taken = Vec::new();
         let mut answers = Vec::with_capacity(filters.len());
         for filter in filters {
@@ -108,15 +107,15 @@ impl CsvStreamSource {
         Ok((answers, Some(CsvStreamSource { predicate: Some(predicate), ..self.clone() })))
     }
 
-    /// How many partitions there is memory for with so many columns.
-    pub(super) fn most_readers(&self) -> Result<usize> {
+    /// The most partitions that there is memory for with so many columns.
+    pub(super) fn most_readers(&self) -> usize {
         let filtered = self.predicate.as_ref().map_or(0, |predicate| collect_columns(predicate.expr()).len());
         let columns = self.projection.file_indices.len() + filtered;
-        Ok(self.options.resolve()?.limits.most_readers(columns))
+        self.options.limits.most_readers(COLUMN_BYTES * columns)
     }
 
-    /// Whether there is nothing to make of the columns that are read: they are what is asked for, in that order and by
-    /// their names. What DataFusion would do it with takes some 150 bytes a column and partition.
+    /// Whether the columns that are read are the scan's output as they are, in that order and by
+    /// their names. DataFusion's projection would take some 150 bytes a column and partition.
     fn is_of_columns_as_they_are(&self) -> bool {
         let (asked, read) = (self.projection.source.as_ref(), &self.projection.file_indices);
         let names = self.table_schema.file_schema().fields();
@@ -137,15 +136,16 @@ impl FileSource for CsvStreamSource {
     ) -> Result<Arc<dyn FileOpener>> {
         // DataFusion cuts larger batches at the session's size, but holds all of them meanwhile.
         let most = self.batch_size.unwrap_or(DEFAULT_BATCH_SIZE);
-        let batch_size = self.options.batch_size().map_or(most, |rows| rows.min(most));
-        let mut options = self.options.resolve()?;
-        options.limits = options.limits.shared_by(base.file_groups.len());
+        let batch_size = self.options.batch_size.map_or(most, |rows| rows.min(most));
+        let mut split = self.options.split;
         if base.limit.is_some() {
             let front_is_enough = self.predicate.is_none() && are_whole(&base.file_groups);
-            options.split = options.split.under_limit(front_is_enough);
+            split = split.under_limit(front_is_enough);
         }
         let opener = CsvStreamOpener {
-            options,
+            options: Arc::clone(&self.options),
+            limits: self.options.limits.shared_by(base.file_groups.len()),
+            split,
             table_schema: self.table_schema.clone(),
             projection: self.projection.file_indices.clone(),
             predicate: self
@@ -196,7 +196,7 @@ impl FileSource for CsvStreamSource {
     }
 
     fn supports_repartitioning(&self) -> bool {
-        self.options.split() != Split::None
+        self.options.split != Split::None
     }
 
     fn repartitioned(
@@ -209,12 +209,12 @@ impl FileSource for CsvStreamSource {
         if !self.supports_repartitioning() {
             return Ok(None);
         }
-        let most = self.most_readers()?.max(config.file_groups.len());
+        let most = self.most_readers().max(config.file_groups.len());
         let partitioner = FileGroupPartitioner::new()
             .with_target_partitions(target_partitions.min(most))
             .with_repartition_file_min_size(repartition_file_min_size)
             .with_preserve_order_within_groups(output_ordering.is_some());
-        let groups = repartition(config, self.options.compression(), partitioner);
+        let groups = repartition(config, self.options.compression, partitioner);
         Ok(groups.map(|groups| {
             let mut config = config.clone();
             config.file_groups = groups;
@@ -225,7 +225,7 @@ impl FileSource for CsvStreamSource {
     fn fmt_extra(&self, t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, ", has_header={}", self.options.has_header_or(true))?;
+                write!(f, ", has_header={}", self.options.dialect.has_header())?;
                 match &self.predicate {
                     Some(predicate) => write!(f, ", predicate={}", predicate.expr()),
                     None => Ok(()),

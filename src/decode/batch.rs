@@ -187,7 +187,7 @@ impl BatchDecoder {
         }
         if !self.columns.is_empty() && records.width() != Some(self.width) {
             let reason = format!("records of {:?} fields for a table of {}", records.width(), self.width);
-            return Err(Error::new(ErrorKind::Internal { reason }));
+            return Err(Error::new(ErrorKind::Internal(reason.into())));
         }
         self.reserve(rows);
         let text = match self.has_strings && rows >= records.len() / SPARSE {
@@ -210,11 +210,11 @@ impl BatchDecoder {
                 }
             };
             let is_long = |(start, end): (u32, u32)| {
-                self.options.exceeded_by(end.saturating_sub(start) as usize).is_some()
+                self.options.field_limit().exceeded_by(end.saturating_sub(start) as usize).is_some()
             };
             let fields = Fields {
                 column: fields,
-                are_long: self.options.has_max_field_bytes() && fields.spans().any(is_long),
+                are_long: self.options.field_limit().is_set() && fields.spans().any(is_long),
                 oversized: &self.oversized,
                 options: &self.options,
                 is_nullable: field.is_nullable(),
@@ -301,5 +301,5 @@ fn span(records: &Records<'_>, width: usize) -> (usize, usize) {
 }
 
 fn internal(error: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal { reason: error.to_string() })
+    Error::new(ErrorKind::Internal(error.into()))
 }

@@ -12,10 +12,13 @@ use super::filter::{Filters, RowFilter};
 use super::options::DecodeOptions;
 use super::range_end::RangeEnd;
 use super::work::Work;
+use crate::budget::Limits;
 use crate::error::Result;
 use crate::grammar::Dialect;
-use crate::limits::{DEFAULT_BATCH_SIZE, Limits};
 use crate::parse::{FieldCount, Parser, RecordCounter, RecordStart};
+
+/// Rows of a batch: 8192, DataFusion's own default.
+pub const DEFAULT_BATCH_SIZE: usize = 8192;
 
 /// Builds a [`Decoder`], and so the decoder of a [`Reader`](super::Reader) or of a `CsvStream`.
 ///
@@ -102,7 +105,7 @@ impl DecoderBuilder {
 
     /// Which values are NULL, and what becomes of long values. Default: an empty field is NULL.
     ///
-    /// [`Limits::with_cut_fields`] can set the length of the longest value too.
+    /// [`Limits::for_fields`] can set the length of the longest value too.
     pub fn with_decode_options(mut self, decode: DecodeOptions) -> Self {
         self.decode = decode;
         self
@@ -131,7 +134,7 @@ impl DecoderBuilder {
     /// Default: none.
     ///
     /// The columns of filters are also checked in up to
-    /// [`PREDICATE_ROWS`](crate::limits::PREDICATE_ROWS) records after the last one.
+    /// [`PREDICATE_ROWS`](super::PREDICATE_ROWS) records after the last one.
     pub fn with_limit(mut self, limit: Option<usize>) -> Self {
         self.limit = limit;
         self

@@ -28,7 +28,7 @@ pub enum Decoded {
 ///
 /// Chunks may have any size and may end anywhere: the batches are the same. A batch has at most
 /// [the rows asked for](super::DecoderBuilder::with_batch_size), and ends early when it reaches
-/// [`Limits::batch_bytes`](crate::limits::Limits::batch_bytes). Between two calls the decoder holds
+/// [`Limits::batch_bytes`](crate::budget::Limits::batch_bytes). Between two calls the decoder holds
 /// the batch that is being built and the partial record at the end of the input.
 ///
 /// After an error it is done: no row comes any more, not even one decoded before the error.

@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 
-use super::options::{DecodeOptions, OversizedFields};
+use super::options::DecodeOptions;
 use super::utf8::Utf8;
+use crate::budget::OversizedFields;
 use crate::error::{ErrorKind, shown};
 use crate::parse::Column;
 use crate::simd::Backend;
@@ -135,12 +136,13 @@ impl Fields<'_> {
             return self.append_null(target, value);
         }
         if A::IS_TEXT
-            && let Some(limit) = self.options.exceeded_by(value.len())
+            && let Some(limit) = self.options.field_limit().exceeded_by(value.len())
         {
-            if self.options.oversized_fields() != OversizedFields::Error {
+            let oversized = self.options.field_limit().oversized();
+            if oversized != OversizedFields::Error {
                 self.oversized.set(self.oversized.get() + 1);
             }
-            match self.options.oversized_fields() {
+            match oversized {
                 OversizedFields::Error => {
                     return Err(ErrorKind::FieldTooLong { value: shown(value), bytes: value.len(), limit });
                 }

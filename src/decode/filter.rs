@@ -13,8 +13,8 @@ use super::batch::BatchDecoder;
 use super::counters::DecodeCounters;
 use super::options::DecodeOptions;
 use super::select::RecordSelector;
+use crate::budget::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
 use crate::parse::Records;
 
 /// The reason why a filter can't be evaluated. It stays what it is, inside

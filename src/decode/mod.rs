@@ -65,13 +65,14 @@ mod utf8;
 mod views;
 mod work;
 
-pub use builder::DecoderBuilder;
+pub use builder::{DEFAULT_BATCH_SIZE, DecoderBuilder};
 pub use counters::DecodeCounters;
 pub use decoder::{Decoded, Decoder};
 pub use filter::{FilterError, RowFilter};
-pub use make::supports;
-pub use options::{DecodeOptions, OversizedFields};
+pub use make::{COLUMN_BYTES, supports};
+pub use options::DecodeOptions;
 pub use reader::{ArrowReader, Reader};
+pub use select::PREDICATE_ROWS;
 
 /// Parts of the inside, for the tests of this crate. They are no part of the API, and change without
 /// notice.

@@ -3,8 +3,8 @@
 use arrow::datatypes::{DataType, FieldRef, Schema};
 use regex::Regex;
 
+use crate::budget::{FieldLimit, Limits, OversizedFields};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::parse::cut::CutFields;
 
 /// Which fields are NULL, and how long they may be.
@@ -19,9 +19,9 @@ use crate::parse::cut::CutFields;
 /// ```
 /// use datafusion_csv_stream::decode::DecodeOptions;
 ///
-/// let options = DecodeOptions::default().null_values(["NA", "-"]).quoted_empty_is_string(true);
-/// assert!(options.clone().null_regex(Some("^(?i)n/?a$")).is_ok());
-/// assert!(options.null_regex(Some("(")).unwrap_err().to_string().contains("null_regex"));
+/// let options = DecodeOptions::default().with_null_values(["NA", "-"]).with_quoted_empty_is_string(true);
+/// assert!(options.clone().with_null_regex(Some("^(?i)n/?a$")).is_ok());
+/// assert!(options.with_null_regex(Some("(")).unwrap_err().to_string().contains("null_regex"));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct DecodeOptions {
@@ -33,27 +33,14 @@ pub struct DecodeOptions {
     lists_empty: Option<bool>,
     null_regex: Option<Regex>,
     quoted_empty_is_string: bool,
-    max_field_bytes: Option<usize>,
-    oversized_fields: OversizedFields,
-}
-
-/// What becomes of a value that is longer than `max_field_bytes`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OversizedFields {
-    /// An error.
-    #[default]
-    Error,
-    /// NULL.
-    Null,
-    /// Its first `max_field_bytes` bytes, or up to three fewer where those would end inside a
-    /// character.
-    Truncate,
+    /// How long a value may be. It knows of the NULLs above.
+    field_limit: FieldLimit,
 }
 
 impl DecodeOptions {
     /// The values that are NULL. Default none, which means that the empty one is; in a list that is
     /// given, `""` has to be named for the empty string to be NULL.
-    pub fn null_values<I>(mut self, values: I) -> Self
+    pub fn with_null_values<I>(mut self, values: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
@@ -63,7 +50,7 @@ impl DecodeOptions {
         self.null_values.retain(|value| !value.is_empty());
         self.lists_empty = (given > 0).then_some(self.null_values.len() < given);
         self.longest = self.null_values.iter().map(String::len).max().unwrap_or(0);
-        self
+        self.with_nulls_in_field_limit()
     }
 
     /// A regular expression of the values that are NULL; it need not match the whole value, as in
@@ -73,7 +60,7 @@ impl DecodeOptions {
     /// # Errors
     ///
     /// When it is not a regular expression.
-    pub fn null_regex(mut self, pattern: Option<&str>) -> Result<Self> {
+    pub fn with_null_regex(mut self, pattern: Option<&str>) -> Result<Self> {
         self.null_regex = match pattern {
             None => None,
             Some(pattern) => Some(Regex::new(pattern).map_err(|error| {
@@ -84,74 +71,46 @@ impl DecodeOptions {
                 )
             })?),
         };
-        Ok(self)
+        Ok(self.with_nulls_in_field_limit())
     }
 
     /// Whether a quoted empty field is an empty string, in columns of string, binary and dictionary
     /// types, whatever the other options say of empty fields. Default false.
-    pub fn quoted_empty_is_string(mut self, yes: bool) -> Self {
+    pub fn with_quoted_empty_is_string(mut self, yes: bool) -> Self {
         self.quoted_empty_is_string = yes;
         self
     }
 
     /// The most bytes of a value of a string, binary or dictionary column, unescaped and trimmed,
     /// and what becomes of longer ones. Default: as many as a record may have.
-    pub fn max_field_bytes(mut self, bytes: Option<usize>, oversized_fields: OversizedFields) -> Self {
-        self.max_field_bytes = bytes;
-        self.oversized_fields = oversized_fields;
+    pub fn with_max_field_bytes(mut self, bytes: Option<usize>, oversized_fields: OversizedFields) -> Self {
+        self.field_limit = FieldLimit::new(bytes, oversized_fields);
+        self.with_nulls_in_field_limit()
+    }
+
+    /// How long a value may be, and what becomes of a longer one.
+    pub fn field_limit(&self) -> &FieldLimit {
+        &self.field_limit
+    }
+
+    /// The longest record that is accepted within these limits, and how the fields of a long one are
+    /// cut, if they are: in the columns of the table whose values can be oversized, or in all while
+    /// they aren't known.
+    pub(crate) fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
+        let can_be_cut = |field: &FieldRef| can_be_oversized(field.data_type());
+        let columns = table.map(|table| table.fields().iter().map(can_be_cut).collect());
+        limits.record_bytes(&self.field_limit, columns)
+    }
+
+    /// With the number that these limits have found for the longest value, if none is set.
+    pub(super) fn within(mut self, limits: &Limits) -> Self {
+        self.field_limit = limits.resolve(self.field_limit);
         self
     }
 
-    /// Whether an oversized value has to be read whole: where it is an error, and where it is to be
-    /// truncated unless a regular expression finds it to be NULL.
-    pub fn reads_values_whole(&self) -> bool {
-        match self.oversized_fields {
-            OversizedFields::Error => true,
-            OversizedFields::Null => false,
-            OversizedFields::Truncate => self.has_regex(),
-        }
-    }
-
-    /// With the [`max_field_bytes`](Limits::max_field_bytes) of these limits, if none are set here
-    /// and oversized values need not be read whole.
-    pub fn within(mut self, limits: &Limits) -> Self {
-        if !self.reads_values_whole() {
-            self.max_field_bytes = self.max_field_bytes.or(limits.max_field_bytes());
-        }
+    fn with_nulls_in_field_limit(mut self) -> Self {
+        self.field_limit = self.field_limit.with_nulls(self.has_regex(), self.longest);
         self
-    }
-
-    /// How many bytes a record may have within these limits, and how its fields are cut if it
-    /// needn't be held whole: in the columns of the table whose values can be oversized, or in all
-    /// while they aren't known.
-    pub fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
-        let (whole_bytes, held_bytes) = (limits.chunk_bytes(), limits.held_record_bytes());
-        match self.max_field_bytes {
-            Some(max_field_bytes) if limits.max_field_bytes().is_some() && !self.reads_values_whole() => {
-                // What is left of a value must not be one of those that are NULL.
-                let max_value_bytes = max_field_bytes.max(self.longest);
-                let can_be_cut = |field: &FieldRef| can_be_oversized(field.data_type());
-                let columns = table.map(|table| table.fields().iter().map(can_be_cut).collect());
-                let cut_fields = CutFields { whole_bytes, held_bytes, max_value_bytes, columns };
-                (limits.max_record_bytes(), Some(cut_fields))
-            }
-            _ => (held_bytes, None),
-        }
-    }
-
-    /// Whether lengths of values are limited.
-    pub(super) fn has_max_field_bytes(&self) -> bool {
-        self.max_field_bytes.is_some()
-    }
-
-    /// Whether a value of so many bytes is too long, and what the limit is.
-    #[inline]
-    pub(super) fn exceeded_by(&self, bytes: usize) -> Option<usize> {
-        self.max_field_bytes.filter(|&most| bytes > most)
-    }
-
-    pub(super) fn oversized_fields(&self) -> OversizedFields {
-        self.oversized_fields
     }
 
     /// Whether a value is NULL to one who doesn't know its type yet.
@@ -201,7 +160,7 @@ impl DecodeOptions {
     }
 }
 
-/// Whether [`DecodeOptions::max_field_bytes`] limits the values of a type.
+/// Whether a [`FieldLimit`] applies to the values of a type.
 fn can_be_oversized(data_type: &DataType) -> bool {
     let is_binary = matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
     data_type.is_string() || is_binary || matches!(data_type, DataType::Dictionary(..))

@@ -8,8 +8,10 @@ use arrow::datatypes::Schema;
 use super::batch::BatchDecoder;
 use super::options::DecodeOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::PREDICATE_ROWS;
 use crate::parse::Records;
+
+/// Records that a predicate is evaluated on at once: 4096. Only their numbers are held.
+pub const PREDICATE_ROWS: usize = 4096;
 
 /// Decodes the columns that decide about records, in stages: those of a later stage only for the
 /// records that all stages before it have kept.
@@ -84,7 +86,7 @@ impl RecordSelector {
             let kept = keep(stage, &batch)?;
             if kept.len() != batch.num_rows() {
                 let reason = format!("{} answers for {} rows", kept.len(), batch.num_rows());
-                return Err(Error::new(ErrorKind::Internal { reason }));
+                return Err(Error::new(ErrorKind::Internal(reason.into())));
             }
             is_all &= !narrow(&mut self.indices, is_all, &kept);
         }

@@ -140,8 +140,7 @@ impl Work {
                 DecodeCounters::add(&counters.records, rows);
                 let options = RecordBatchOptions::new().with_row_count(Some(rows));
                 let batch = RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options);
-                let internal =
-                    |error: ArrowError| Error::new(ErrorKind::Internal { reason: error.to_string() });
+                let internal = |error: ArrowError| Error::new(ErrorKind::Internal(error.into()));
                 batch.map(Some).map_err(internal)
             }
         }

@@ -8,7 +8,7 @@ use super::sample::{SampleOptions, SchemaSampler, nulls_of};
 use crate::decode::DecodeOptions;
 use crate::error::Result;
 use crate::grammar::Dialect;
-use crate::limits::DEFAULT_MAX_RECORD_BYTES;
+use crate::parse::DEFAULT_MAX_RECORD_BYTES;
 
 /// Infers the schema of one file from its front, with the default options.
 ///

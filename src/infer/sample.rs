@@ -337,7 +337,7 @@ impl Table {
                  the shorter ones with NULL",
                 self.files
             );
-            return Err(Error::at(ErrorKind::Schema { reason }, first.position(0, None)));
+            return Err(Error::at(ErrorKind::Schema { reason }, first.place(0, None)));
         }
         self.names.extend(&self.dialect, first)?;
         self.types.resize(self.names.len(), ColumnType::default());

@@ -19,8 +19,8 @@ use super::compression::Compression;
 use super::counters::InputCounters;
 use super::head::{Head, too_large, zstd_window_log_max};
 use super::reader::Input;
+use crate::budget::Limits;
 use crate::error::Error;
-use crate::limits::Limits;
 
 /// liblzma's `LZMA_CONCATENATED`: all streams of a file, and the padding between them. async-compression's own loop over
 /// streams miscounts padding that two chunks share.
@@ -41,15 +41,6 @@ const LZMA_CONCATENATED: u32 = 0x08;
 /// it takes, where that is known. With the default limit, zstd up to level 16 and xz up to level 4 fit, as do all of
 /// bzip2 and gzip.
 pub fn decompress(
-    reader: impl AsyncBufRead + Send + 'static,
-    compression: Compression,
-    limits: &Limits,
-) -> Input {
-    decompress_counted(reader, compression, limits, Arc::default())
-}
-
-/// As [`decompress`]; what the decoder holds is counted.
-pub(super) fn decompress_counted(
     reader: impl AsyncBufRead + Send + 'static,
     compression: Compression,
     limits: &Limits,

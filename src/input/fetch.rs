@@ -20,11 +20,11 @@ use crate::error::Result;
 /// and after that the next request normally serves; the others are for stores that don't try again.
 const TRIES: u32 = 5;
 
-/// The part of [`Limits::stall`](crate::limits::Limits::stall) for which is waited after the first request without a byte,
+/// The part of [`Limits::stall`](crate::budget::Limits::stall) for which is waited after the first request without a byte,
 /// 0.1 s by default. Each further pause is twice as long: 1.5 s in all.
 const PAUSES_PER_STALL: u32 = 600;
 
-/// How many times [`Limits::stall`](crate::limits::Limits::stall) may pass without a byte before no more requests are
+/// How many times [`Limits::stall`](crate::budget::Limits::stall) may pass without a byte before no more requests are
 /// sent: 180 s by default, for which object_store's clients try a request too.
 const STALLS: u32 = 3;
 

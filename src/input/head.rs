@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 use super::compression::Compression;
 use super::counters::InputCounters;
 use super::reader::poll_read_buffered;
+use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
-use crate::limits::Limits;
 
 /// The longest zstd frame header, RFC 8878 section 3.1.1.1, with its magic number.
 const HEAD_BYTES: usize = 18;

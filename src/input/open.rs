@@ -12,16 +12,17 @@ use tokio_util::io::StreamReader;
 
 use super::compression::Compression;
 use super::counters::InputCounters;
-use super::decompress::decompress_counted;
+use super::decompress::decompress;
 use super::extent::Extent;
 use super::fetch::Fetch;
 use super::head::decoder_bytes;
 use super::local::LocalReader;
 use super::object::Object;
+use super::read_ahead::ReadAhead;
 use super::reader::Input;
 use super::remote::RemoteReader;
+use crate::budget::Limits;
 use crate::error::Result;
-use crate::limits::{Limits, ReadAhead};
 
 /// Opens an object and reads it as it was listed in `meta`.
 ///
@@ -57,14 +58,12 @@ pub async fn open(
     counters: Arc<InputCounters>,
 ) -> Result<Input> {
     let path = meta.location.as_ref();
-    let read_ahead = limits.read_ahead(decoder_bytes(compression, limits));
+    let read_ahead = ReadAhead::within(limits, decoder_bytes(compression, limits));
     let opening =
         open_extent(store, meta, Extent::whole(meta.size), read_ahead, limits, Arc::clone(&counters));
     let bytes = opening.await.map_err(|error| error.with_path(path))?;
     let buffered_bytes = bytes.buffered_bytes();
-    Ok(decompress_counted(bytes, compression, limits, counters)
-        .with_path(path)
-        .with_more_buffered(buffered_bytes))
+    Ok(decompress(bytes, compression, limits, counters).with_path(path).with_more_buffered(buffered_bytes))
 }
 
 /// Opens an object that isn't compressed at the range's first byte.
@@ -84,7 +83,7 @@ pub async fn open_range(
 ) -> Result<Input> {
     let path = meta.location.as_ref();
     let extent = Extent::range(range, meta.size);
-    let opening = open_extent(store, meta, extent, limits.read_ahead(0), limits, counters);
+    let opening = open_extent(store, meta, extent, ReadAhead::within(limits, 0), limits, counters);
     Ok(opening.await.map_err(|error| error.with_path(path))?.with_path(path))
 }
 

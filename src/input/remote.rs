@@ -15,10 +15,10 @@ use super::counters::Meter;
 use super::extent::Extent;
 use super::fetch::Fetch;
 use super::object::Object;
+use super::read_ahead::ReadAhead;
 use super::reader::poll_read_buffered;
 use super::task::AbortOnDrop;
 use crate::error::Result;
-use crate::limits::ReadAhead;
 
 /// Bytes that are shown at once: with half of a block consumed more is asked for.
 const PIECE_BYTES: usize = 64 << 10;

@@ -64,10 +64,10 @@
 //! the range that ends at `a` gets there knowing the truth. So it can compute the conclusion of the
 //! next reader, and check it.
 
+use super::cost::DEFAULT_MAX_RECORD_BYTES;
 use super::field_count::FieldCount;
 use super::limit::RecordLimit;
 use crate::grammar::{Action, BOM, Dialect, Machine, State};
-use crate::limits::DEFAULT_MAX_RECORD_BYTES;
 
 /// The number of whole records that a hypothesis is tried with.
 pub const WHOLE_RECORDS: u32 = 16;

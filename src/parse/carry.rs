@@ -1,10 +1,10 @@
 //! [`Carry`]: the partial record between two chunks.
 
+use super::cost::{MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
 use super::cut::Cutter;
 use super::field_index::FieldIndex;
 use super::limit::RecordLimit;
 use crate::error::ErrorKind;
-use crate::limits::{MAX_MAX_RECORD_BYTES, RECORD_STEP_BYTES};
 
 /// Bytes of an input that are looked at together at most, so that offsets in them, and in the
 /// carry, stay `u32`.

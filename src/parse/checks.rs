@@ -1,12 +1,12 @@
 //! [`RecordChecks`]: the length and the number of fields of whole records.
 
+use super::cost::MAX_FIELDS;
 use super::field_count::FieldCount;
 use super::field_index::FieldIndex;
 use super::limit::RecordLimit;
 use super::origin::Origin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::grammar::Machine;
-use crate::limits::MAX_FIELDS;
 
 /// The rules that whole records have to keep.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ impl RecordChecks {
         bytes: &[u8],
         origin: &Origin,
     ) -> Result<usize> {
-        let error = |kind, start: u32| Error::at(kind, origin.position(bytes, start as usize, 0, None));
+        let error = |kind, start: u32| Error::at(kind, origin.place(bytes, start as usize, 0, None));
         let records = self.count_short(index, records, bytes).map_err(|(kind, start)| error(kind, start))?;
         let Some(columns) = self.field_count.columns() else {
             check_most_fields(index, records).map_err(|(kind, start)| error(kind, start))?;

@@ -40,7 +40,7 @@ impl RecordCounter {
     /// A counter for a whole file.
     ///
     /// If the dialect has a header, the first record is checked as the others are, and not counted.
-    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`](crate::limits::MAX_MAX_RECORD_BYTES) at most.
+    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`](super::MAX_MAX_RECORD_BYTES) at most.
     pub fn new(dialect: &Dialect, max_record_bytes: usize) -> Self {
         let start = RecordStart::of_file(dialect);
         RecordCounter {

@@ -1,6 +1,6 @@
 //! [`FieldCount`]: how many fields a record has to have.
 
-use crate::limits::MAX_FIELDS;
+use super::cost::MAX_FIELDS;
 
 /// How many fields a record has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

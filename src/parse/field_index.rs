@@ -1,8 +1,8 @@
 //! [`FieldIndex`]: the sink that keeps where the fields of a buffer end and its records start.
 
+use super::cost::{INDEX_FIELDS, INDEX_SLACK};
 use super::sink::{BlockSink, Sink};
 use super::structure::Structure;
-use crate::limits::{INDEX_FIELDS, INDEX_SLACK};
 use crate::simd::{BLOCK, Simd};
 
 const _: () = assert!(INDEX_SLACK == 2 * BLOCK);

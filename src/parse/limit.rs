@@ -1,8 +1,8 @@
 //! [`RecordLimit`]: the longest record that is accepted.
 
+use super::cost::MAX_MAX_RECORD_BYTES;
 use crate::error::ErrorKind;
 use crate::grammar::{Machine, State};
-use crate::limits::MAX_MAX_RECORD_BYTES;
 
 /// The longest record that is accepted, without its terminator.
 #[derive(Debug, Clone, Copy)]

@@ -22,6 +22,7 @@ mod byte_masks;
 mod carry;
 mod checks;
 pub(crate) mod column;
+mod cost;
 mod counter;
 pub(crate) mod cut;
 mod field_count;
@@ -38,6 +39,8 @@ mod structure;
 mod tally;
 
 pub use column::Column;
+pub use cost::{DEFAULT_MAX_RECORD_BYTES, INDEX_FIELDS, MAX_FIELDS, MAX_MAX_RECORD_BYTES};
+pub(crate) use cost::{INDEX_FIELD_BYTES, RECORD_STEP_BYTES, index_bytes};
 pub use counter::RecordCounter;
 pub use field_count::FieldCount;
 pub use parser::{Parser, Step};

@@ -2,7 +2,7 @@
 
 use super::lines::line_breaks;
 use super::start::RecordStart;
-use crate::error::Position;
+use crate::error::Place;
 use crate::grammar::Terminator;
 
 /// The place of a buffer's first byte.
@@ -52,20 +52,8 @@ impl Origin {
     }
 
     /// The place of the record that starts at `bytes[start]`, `records` after the first one.
-    pub(super) fn position(
-        &self,
-        bytes: &[u8],
-        start: usize,
-        records: usize,
-        column: Option<usize>,
-    ) -> Position {
-        Position {
-            path: None,
-            byte: self.byte + start as u64,
-            line: self.lines + line_breaks(self.terminator, self.after_cr, &bytes[..start]) + 1,
-            record: self.record + records as u64,
-            column,
-            column_name: None,
-        }
+    pub(super) fn place(&self, bytes: &[u8], start: usize, records: usize, column: Option<usize>) -> Place {
+        let line = self.lines + line_breaks(self.terminator, self.after_cr, &bytes[..start]) + 1;
+        Place::of_record(self.byte + start as u64, line, self.record + records as u64).with_column(column)
     }
 }

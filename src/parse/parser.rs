@@ -2,6 +2,7 @@
 
 use super::carry::Carry;
 use super::checks::RecordChecks;
+use super::cost::RECORD_STEP_BYTES;
 use super::cut::{CutFields, Cutter};
 use super::field_count::FieldCount;
 use super::field_index::FieldIndex;
@@ -12,7 +13,6 @@ use super::scanner::Scanner;
 use super::start::RecordStart;
 use crate::error::{Error, ErrorKind, Result};
 use crate::grammar::{Dialect, Machine, Unescape};
-use crate::limits::RECORD_STEP_BYTES;
 use crate::simd::Backend;
 
 /// The answer to some input.
@@ -64,7 +64,7 @@ pub struct Parser {
 /// Records that have been found, before they are borrowed.
 #[derive(Debug, Clone, Copy)]
 struct Found {
-    place: Place,
+    bytes: IndexedBytes,
     /// Records of the index, the header among them.
     records: usize,
     /// Records to skip: 1 for the header.
@@ -74,7 +74,7 @@ struct Found {
 
 /// Where the bytes of an index are.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum IndexedBytes {
     Carry,
     /// In the input, from this byte on.
     Input(usize),
@@ -84,7 +84,7 @@ impl Parser {
     /// A parser for a whole file.
     ///
     /// If the dialect has a header, the first record is checked as the others are, and skipped.
-    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`](crate::limits::MAX_MAX_RECORD_BYTES) at most.
+    /// `max_record_bytes` is [`MAX_MAX_RECORD_BYTES`](super::MAX_MAX_RECORD_BYTES) at most.
     pub fn new(dialect: &Dialect, field_count: FieldCount, max_record_bytes: usize) -> Self {
         let limit = RecordLimit::new(max_record_bytes);
         Parser {
@@ -112,7 +112,7 @@ impl Parser {
     }
 
     /// Indexes this many fields before it hands out their records, but at least one record. Default
-    /// [`INDEX_FIELDS`](crate::limits::INDEX_FIELDS).
+    /// [`INDEX_FIELDS`](super::INDEX_FIELDS).
     #[must_use]
     pub fn with_index_fields(mut self, fields: usize) -> Self {
         self.index.set_enough_fields(fields);
@@ -228,14 +228,14 @@ impl Parser {
             let records = self.index.records().min(max_records);
             let origin = *self.scanner.origin();
             let records = self.checks.right_records(&mut self.index, records, input, &origin)?;
-            let found = self.found(Place::Input(offset), records, origin);
+            let found = self.found(IndexedBytes::Input(offset), records, origin);
             let taken = self.index.end_of(records).unwrap_or(0);
             self.scanner.pass_records(&input[..scanned], taken, records as u64, self.carry.start_record());
             return Ok((taken, Some(found)));
         }
         if let Some(start) = self.index.first_start() {
             if let Some(kind) = self.checks.limit.check(&self.checks.machine, &input[start..]) {
-                return Err(Error::at(kind, self.scanner.origin().position(input, start, 0, None)));
+                return Err(Error::at(kind, self.scanner.origin().place(input, start, 0, None)));
             }
             self.start_carry(input, start);
         } else {
@@ -274,7 +274,7 @@ impl Parser {
     fn check_carry(&mut self) -> Result<Found> {
         let origin = *self.scanner.origin();
         let records = self.checks.right_records(&mut self.index, 1, self.carry.bytes(), &origin)?;
-        Ok(self.found(Place::Carry, records, origin))
+        Ok(self.found(IndexedBytes::Carry, records, origin))
     }
 
     /// Checks the length of the record in the carry, which is not whole.
@@ -299,19 +299,19 @@ impl Parser {
     /// An error about the record in the carry.
     fn error_in_carry(&self, kind: ErrorKind) -> Error {
         let start = self.index.first_start().unwrap_or(0);
-        Error::at(kind, self.scanner.origin().position(self.carry.bytes(), start, 0, None))
+        Error::at(kind, self.scanner.origin().place(self.carry.bytes(), start, 0, None))
     }
 
-    fn found(&mut self, place: Place, records: usize, origin: Origin) -> Found {
+    fn found(&mut self, bytes: IndexedBytes, records: usize, origin: Origin) -> Found {
         let skip = usize::from(std::mem::take(&mut self.header_is_next));
-        Found { place, records, skip, origin }
+        Found { bytes, records, skip, origin }
     }
 
     fn records<'a>(&'a self, found: Found, input: &'a [u8]) -> Records<'a> {
         let (ends, starts, field_counts) = self.index.spans(found.records);
-        let bytes = match found.place {
-            Place::Carry => self.carry.bytes(),
-            Place::Input(offset) => &input[offset..],
+        let bytes = match found.bytes {
+            IndexedBytes::Carry => self.carry.bytes(),
+            IndexedBytes::Input(offset) => &input[offset..],
         };
         let records = Records {
             bytes,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::column::Column;
 use super::origin::Origin;
 use super::start::RecordStart;
-use crate::error::{Error, ErrorKind, Position};
+use crate::error::{Error, ErrorKind, Place};
 use crate::grammar::Unescape;
 
 /// Some whole records: a borrowed view of one chunk (or of the carry) and of the index of its
@@ -130,18 +130,18 @@ impl<'a> Records<'a> {
 
     /// Where a record starts.
     pub fn start(&self, record: usize) -> RecordStart {
-        let Position { byte, line, record, .. } = self.position(record, None);
+        let Place { byte, line, record, .. } = self.place(record, None);
         RecordStart { byte, line, record }
     }
 
     /// The place of a record, and of a field in it.
-    pub fn position(&self, record: usize, column: Option<usize>) -> Position {
-        self.origin.position(self.bytes, self.starts[record] as usize, record, column)
+    pub fn place(&self, record: usize, column: Option<usize>) -> Place {
+        self.origin.place(self.bytes, self.starts[record] as usize, record, column)
     }
 
     /// An error about a record, or about a field of it.
     pub fn error(&self, kind: ErrorKind, record: usize, column: Option<usize>) -> Error {
-        Error::at(kind, self.position(record, column))
+        Error::at(kind, self.place(record, column))
     }
 
     /// The index in `ends` of a record's first field.
@@ -158,7 +158,7 @@ impl<'a> Records<'a> {
 impl fmt::Debug for Records<'_> {
     /// The number, the width and the place. The bytes, which can be a gigabyte, are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let position = (!self.is_empty()).then(|| self.position(0, None));
+        let position = (!self.is_empty()).then(|| self.place(0, None));
         f.debug_struct("Records")
             .field("len", &self.len())
             .field("width", &self.width)

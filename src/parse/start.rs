@@ -1,6 +1,6 @@
 //! [`RecordStart`]: a place in a file from which reading can go on.
 
-use crate::error::{Error, ErrorKind, Position};
+use crate::error::{Error, ErrorKind, Place};
 use crate::grammar::Dialect;
 
 /// Where a record starts.
@@ -31,12 +31,12 @@ impl RecordStart {
     }
 
     /// The record's place.
-    pub fn position(&self) -> Position {
-        Position { byte: self.byte, line: self.line, record: self.record, ..Position::default() }
+    pub fn place(&self) -> Place {
+        Place::of_record(self.byte, self.line, self.record)
     }
 
     /// An error about the record.
     pub(super) fn error(&self, kind: ErrorKind) -> Error {
-        Error::at(kind, self.position())
+        Error::at(kind, self.place())
     }
 }

@@ -20,7 +20,7 @@ use crate::datasource::{CsvFormatOptions, CsvStreamFormatFactory};
 ///
 /// When the session refuses the format.
 pub fn install(ctx: &SessionContext) -> Result<()> {
-    install_factories(ctx, None)
+    install_factories(ctx, [CsvStreamFormatFactory::csv(), CsvStreamFormatFactory::tsv()])
 }
 
 /// As [`install`], with other defaults for all options.
@@ -29,19 +29,16 @@ pub fn install(ctx: &SessionContext) -> Result<()> {
 ///
 /// When the options contradict each other, and as [`install`].
 pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> Result<()> {
-    options.check()?;
-    install_factories(ctx, Some(options))
+    let csv = CsvStreamFormatFactory::csv().try_with_options(options.clone())?;
+    let tsv = CsvStreamFormatFactory::tsv().try_with_options(options)?;
+    install_factories(ctx, [csv, tsv])
 }
 
-fn install_factories(ctx: &SessionContext, options: Option<CsvFormatOptions>) -> Result<()> {
+fn install_factories(ctx: &SessionContext, factories: [CsvStreamFormatFactory; 2]) -> Result<()> {
     prepare(ctx);
     let state = ctx.state_ref();
     let mut state = state.write();
-    for factory in [CsvStreamFormatFactory::csv(), CsvStreamFormatFactory::tsv()] {
-        let factory = match &options {
-            Some(options) => factory.with_options(options.clone()),
-            None => factory,
-        };
+    for factory in factories {
         state.register_file_format(Arc::new(factory), true)?;
     }
     for keyword in ["CSV", "TSV"] {

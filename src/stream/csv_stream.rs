@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::Stream;
 use tokio::io::AsyncBufRead;
 
-use super::next_range::NextRange;
+use super::range::NextRange;
 use crate::decode::{Decoded, Decoder};
 use crate::error::Result;
 
@@ -42,6 +42,7 @@ impl CsvStream {
     }
 
     /// Verifies where the next byte range starts, before the last rows of this one are handed on.
+    #[doc(hidden)]
     #[must_use]
     pub fn verifying(mut self, next_range: Option<NextRange>) -> Self {
         self.next_range = next_range;
@@ -49,6 +50,7 @@ impl CsvStream {
     }
 
     /// Whether the next byte range has been verified since the last call.
+    #[doc(hidden)]
     pub fn take_verified(&mut self) -> bool {
         std::mem::take(&mut self.has_verified)
     }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  AsyncBufRead ─ bytes ─► CsvStream ─ push ─► Decoder ─► batch
-//!                              └► next_range: does the next byte range start at the right record?
+//!                              └► range: does the next byte range start at the right record?
 //!  sample: the front of an input, for its schema
 //! ```
 //!
@@ -26,10 +26,17 @@
 //! ```
 
 mod csv_stream;
-mod next_range;
 mod prefixed;
+mod range;
 mod sample;
 
 pub use csv_stream::CsvStream;
-pub use next_range::{NextRange, compare};
+pub use prefixed::Prefixed;
 pub use sample::{infer_schema, sample};
+
+/// Parts of the inside, for the data source and the tests of this crate. They are no part of the
+/// API, and change without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use super::range::{ByteRange, FileRanges, Known, NextRange};
+}

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 /// Some bytes, and then a reader. The bytes are freed once they are consumed.
 #[derive(Debug)]
-pub(super) struct Prefixed<R> {
+pub struct Prefixed<R> {
     bytes: Vec<u8>,
     consumed: usize,
     reader: R,
@@ -17,6 +17,11 @@ pub(super) struct Prefixed<R> {
 impl<R> Prefixed<R> {
     pub(super) fn new(bytes: Vec<u8>, reader: R) -> Self {
         Prefixed { bytes, consumed: 0, reader }
+    }
+
+    /// The bytes that are held before the reader's own.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
     }
 }
 

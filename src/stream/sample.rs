@@ -1,14 +1,12 @@
 //! The front of a file, for schema inference.
 
-use std::pin::Pin;
-
 use arrow::datatypes::SchemaRef;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::prefixed::Prefixed;
+use crate::budget::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::infer::SchemaSampler;
-use crate::limits::Limits;
 
 /// Shows a sampler the front of one file.
 ///
@@ -38,11 +36,11 @@ pub async fn sample(
 /// # Errors
 ///
 /// As [`sample`], and when half of the memory limit has been read without a record.
-pub async fn infer_schema(
-    mut reader: impl AsyncBufRead + Send + Unpin + 'static,
+pub async fn infer_schema<R: AsyncBufRead + Unpin>(
+    mut reader: R,
     mut sampler: SchemaSampler,
     limits: &Limits,
-) -> Result<(SchemaRef, Pin<Box<dyn AsyncBufRead + Send>>)> {
+) -> Result<(SchemaRef, Prefixed<R>)> {
     let mut seen = Vec::new();
     sampler.start_file();
     while !sampler.is_done() {
@@ -55,8 +53,8 @@ pub async fn infer_schema(
         let chunk = &chunk[..chunk.len().min(limits.chunk_bytes())];
         if seen.len() + chunk.len() > limits.memory_limit() / 2 {
             let reason = format!(
-                "no record ends in the first {} bytes, and half of memory_limit is held of what can be read only once: raise \
-                 memory_limit",
+                "no record ends in the first {} bytes, which are held because the input can be read only once, up to \
+                 half of memory_limit: raise memory_limit",
                 seen.len()
             );
             return Err(Error::new(ErrorKind::Schema { reason }));
@@ -66,5 +64,5 @@ pub async fn infer_schema(
         let taken = chunk.len();
         reader.consume(taken);
     }
-    Ok((sampler.finish().schema, Box::pin(Prefixed::new(seen, reader))))
+    Ok((sampler.finish().schema, Prefixed::new(seen, reader)))
 }

@@ -3,7 +3,7 @@
 use datafusion::error::DataFusionError;
 use datafusion_csv_stream::error::{Error, ErrorKind};
 
-use crate::support::{error, folder, path, rows, session};
+use crate::support::{error, folder, path, query, rows, session};
 
 /// The message of `SELECT *` from a table of these columns over these bytes.
 async fn message(columns: &str, bytes: &[u8]) -> String {
@@ -76,7 +76,7 @@ async fn an_error_keeps_its_type_inside_datafusions() {
     };
     let own = inner.downcast_ref::<Error>().unwrap();
     assert!(matches!(own.kind(), ErrorKind::InvalidValue { .. }));
-    assert_eq!(own.position().unwrap().line, 2);
+    assert_eq!(own.place().unwrap().line, 2);
 }
 
 #[tokio::test]
@@ -107,13 +107,22 @@ async fn a_pool_without_room_stops_the_scan() {
     use datafusion::execution::memory_pool::GreedyMemoryPool;
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::prelude::{SessionConfig, SessionContext};
-    use datafusion_csv_stream::CsvSessionExt;
+    use datafusion_csv_stream::{CsvFormatOptions, CsvReaderTable, CsvSessionExt};
 
     let files = folder(&[("t.csv", b"a\n1\n")]);
     let runtime =
         RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(1))).build_arc().unwrap();
     let ctx = SessionContext::new_with_config_rt(SessionConfig::new(), runtime);
-    ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
-    let error = error(&ctx, "SELECT * FROM t").await;
-    assert!(matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)), "{error}");
+    let file = path(&files, "t.csv");
+    let inferring = ctx.register_csv_file("t", &file).await.unwrap_err();
+    assert!(matches!(inferring.find_root(), DataFusionError::ResourcesExhausted(_)), "{inferring}");
+    let create = format!("CREATE EXTERNAL TABLE t (a INT) STORED AS CSV LOCATION '{file}'");
+    datafusion_csv_stream::install(&ctx).unwrap();
+    query(&ctx, &create).await.unwrap();
+    let reading = error(&ctx, "SELECT * FROM t").await;
+    assert!(matches!(reading.find_root(), DataFusionError::ResourcesExhausted(_)), "{reading}");
+    let reader = CsvReaderTable::try_new("r", &b"a\n1\n"[..], &CsvFormatOptions::new()).await.unwrap();
+    ctx.register_table("r", Arc::new(reader)).unwrap();
+    let once = error(&ctx, "SELECT * FROM r").await;
+    assert!(matches!(once.find_root(), DataFusionError::ResourcesExhausted(_)), "{once}");
 }

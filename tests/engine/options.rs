@@ -1,6 +1,6 @@
 //! SQL options: each reaches the whole pipeline; what isn't one is an error that helps.
 
-use datafusion_csv_stream::{CsvFormatOptions, OPTIONS, options_as_markdown};
+use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt, OPTIONS, options_as_markdown};
 
 use crate::support::{error, folder, path, rows, session};
 
@@ -118,10 +118,75 @@ fn every_option_keeps_what_it_was_set_to() {
             _ => continue, // the writer's, which shows them its own way
         };
         let mut options = CsvFormatOptions::new();
-        assert_ne!(options.get(spec.key).unwrap(), value, "{}", spec.key);
+        assert_eq!(options.get(spec.key).unwrap(), None, "{}", spec.key);
         options.set(spec.key, value).unwrap();
-        assert_eq!(options.get(spec.key).unwrap(), value, "{}", spec.key);
+        assert_eq!(options.get(spec.key).unwrap().as_deref(), Some(value), "{}", spec.key);
     }
+}
+
+/// Each option of a session that is seen in the rows: the bytes, the option, and the rows.
+const SESSION_OPTIONS: [(&[u8], &str, &str, &[&str]); 8] = [
+    (b"a;b\n1;2\n", "delimiter", ";", &["1|2"]),
+    (b"a,b\n'1,2',3\n", "quote", "''", &["1,2|3"]),
+    (b"a,b\n1\n2,3\n", "truncated_rows", "true", &["1|", "2|3"]),
+    (b"a,b\n1,NA\n2,3\n", "null_values", "NA", &["1|", "2|3"]),
+    (b"a,b\n1,n/a\n2,3\n", "null_regex", "^n/a$", &["1|", "2|3"]),
+    (b"1,2\n", "has_header", "false", &["1|2"]),
+    (b"#x\na,b\n1,2\n", "comment", "#", &["1|2"]),
+    (b"a\n1\nx\n", "schema_infer_max_rec", "0", &["1", "x"]),
+];
+
+#[tokio::test]
+async fn a_session_sets_each_option_for_all_of_its_tables() {
+    for (bytes, key, value, expected) in SESSION_OPTIONS {
+        let files = folder(&[("t.csv", bytes)]);
+        let file = path(&files, "t.csv");
+        let ctx = session();
+        rows(&ctx, "SET datafusion.catalog.information_schema = true").await;
+        rows(&ctx, &format!("SET csv_stream.{key} = '{value}'")).await;
+        rows(&ctx, &format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}'")).await;
+        ctx.register_csv_file("u", &file).await.unwrap();
+        for table in ["t".to_owned(), "u".to_owned(), format!("'{file}'")] {
+            assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, expected, "{key}, {table}");
+        }
+        let shown = rows(&ctx, &format!("SHOW csv_stream.{key}")).await;
+        assert_eq!(shown, [format!("csv_stream.{key}|{}", value.replace("''", "'"))]);
+    }
+}
+
+#[tokio::test]
+async fn the_table_s_own_options_come_before_the_session_s() {
+    let files = folder(&[("t.csv", b"a;b,c\n1;2,3\n")]);
+    let file = path(&files, "t.csv");
+    let ctx = session();
+    rows(&ctx, "SET csv_stream.delimiter = ';'").await;
+    let sql = format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('delimiter' ',')");
+    rows(&ctx, &sql).await;
+    ctx.register_csv_file_with_options("u", &file, CsvFormatOptions::new().with_delimiter(b','))
+        .await
+        .unwrap();
+    for table in ["t", "u"] {
+        assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, ["1;2|3"]);
+    }
+    let other = error(&ctx, "SET csv_stream.delimeter = ';'").await.to_string();
+    assert!(other.contains("no such option; there are has_header, delimiter"), "{other}");
+    let bad = error(&ctx, "SET csv_stream.memory_limit = '1KB'").await.to_string();
+    assert!(bad.contains("memory_limit") && bad.contains("at least"), "{bad}");
+}
+
+#[tokio::test]
+async fn a_session_s_memory_limit_is_that_of_later_queries() {
+    let record = format!("1,{}\n", "x".repeat(1 << 20));
+    let files = folder(&[("t.csv", format!("a,b\n{record}").as_bytes())]);
+    let ctx = session();
+    let file = path(&files, "t.csv");
+    rows(&ctx, &format!("CREATE EXTERNAL TABLE t (a INT, b VARCHAR) STORED AS CSV LOCATION '{file}'")).await;
+    assert_eq!(rows(&ctx, "SELECT length(b) FROM t").await, ["1048576"]);
+    rows(&ctx, "SET csv_stream.memory_limit = '2MiB'").await;
+    let refused = error(&ctx, "SELECT length(b) FROM t").await.to_string();
+    assert!(refused.contains("max_record_bytes (174762 bytes)"), "{refused}");
+    rows(&ctx, "SET csv_stream.memory_limit = '32MiB'").await;
+    assert_eq!(rows(&ctx, "SELECT length(b) FROM t").await, ["1048576"]);
 }
 
 #[test]

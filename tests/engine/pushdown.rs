@@ -30,12 +30,11 @@ const WAYS: [Way; 4] = [Way::Register, Way::Create, Way::Path, Way::Bare];
 
 /// A session that cuts files into ranges wherever it can.
 fn config(partitions: usize, pushdown: bool) -> SessionConfig {
-    let mut options = CsvStreamSessionOptions::default();
-    options.pushdown_filters = pushdown;
+    let options = CsvFormatOptions::new().with_pushdown_filters(pushdown);
     SessionConfig::new()
         .with_target_partitions(partitions)
         .with_repartition_file_min_size(1)
-        .with_option_extension(options)
+        .with_option_extension(CsvStreamSessionOptions::new(options))
 }
 
 /// A session with the tables of a folder, and a query in which each stands as `{name}`.
@@ -63,7 +62,7 @@ async fn session(
             }
             Way::Path => datafusion_csv_stream::install_url_tables(&ctx),
             Way::Bare => {
-                let options = ListingOptions::new(Arc::new(CsvStreamFormat::new(CsvFormatOptions::new())));
+                let options = ListingOptions::new(Arc::new(CsvStreamFormat::default()));
                 let config = ListingTableConfig::new(ListingTableUrl::parse(&path).unwrap())
                     .with_listing_options(options)
                     .infer_schema(&ctx.state())
@@ -281,7 +280,7 @@ fn dictionary_table(path: &str, key: &str) -> Arc<ListingTable> {
         Field::new("late", DataType::Int64, true),
         Field::new("word", word, true),
     ]);
-    let format = CsvStreamFormat::new(CsvFormatOptions::new());
+    let format = CsvStreamFormat::default();
     let config = ListingTableConfig::new(ListingTableUrl::parse(path).unwrap())
         .with_listing_options(ListingOptions::new(Arc::new(format)))
         .with_schema(Arc::new(schema));

@@ -77,7 +77,7 @@ fn records_are_those_of_the_reference_machine() {
         let number = |at: usize| Some((at + usize::from(!dialect.has_header())) as u64);
 
         let result = infer_with(builder.clone(), &Default::default(), &[&file]);
-        let record = |error: &Error| error.position().map(|position| position.record);
+        let record = |error: &Error| error.place().map(|position| position.record);
         let file = file.escape_ascii().to_string();
         match (result, first_ragged) {
             (Ok(inferred), None) if !is_open => {

@@ -8,9 +8,9 @@ use async_compression::Level;
 use async_compression::tokio::bufread::{BzEncoder, GzipEncoder, XzEncoder, ZstdEncoder};
 use async_compression::zstd::CParameter;
 use bytes::Bytes;
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::input::{Compression, CompressionOption, InputCounters, decompress, open};
-use datafusion_csv_stream::limits::Limits;
 use futures::StreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use tokio::io::{AsyncBufRead, AsyncReadExt};
@@ -60,7 +60,7 @@ fn in_frames(bytes: &[u8], frame: usize) -> impl AsyncBufRead + Send + use<> {
 }
 
 async fn decode(compression: Compression, compressed: &[u8]) -> Result<Vec<u8>, Error> {
-    all(decompress(Cursor::new(compressed.to_vec()), compression, &limits())).await
+    all(decompress(Cursor::new(compressed.to_vec()), compression, &limits(), Arc::default())).await
 }
 
 async fn for_each_codec<F: Future<Output = ()>>(test: impl Fn(Compression) -> F) {
@@ -82,7 +82,7 @@ async fn any_number_of_members_is_read_however_it_arrives() {
             assert!(read == plain, "{compression}, {} bytes", plain.len());
         }
         for frame in [1, 2, 3, 7, 1000, compressed.len() - 1] {
-            let input = decompress(in_frames(&compressed, frame), compression, &limits());
+            let input = decompress(in_frames(&compressed, frame), compression, &limits(), Arc::default());
             let read = all_buffered(input, limits().chunk_bytes()).await.unwrap();
             assert!(read == plain, "{compression} in frames of {frame}");
         }
@@ -107,7 +107,8 @@ async fn what_is_truncated_is_an_error_wherever_it_is_cut() {
         let both = [&first[..], &encode(compression, Level::Fastest, &b).await].concat();
         for cut in 0..both.len() {
             for frame in [1, both.len()] {
-                let input = decompress(in_frames(&both[..cut], frame), compression, &limits());
+                let input =
+                    decompress(in_frames(&both[..cut], frame), compression, &limits(), Arc::default());
                 let read = all(input).await;
                 if cut == first.len() {
                     assert!(read.unwrap() == a, "{compression} cut between its members");
@@ -168,7 +169,8 @@ async fn what_follows_the_last_member_is_another_one_or_an_error() {
         ] {
             let file = [&member[..], garbage].concat();
             for frame in [1, 3, file.len()] {
-                let read = all(decompress(in_frames(&file, frame), compression, &limits())).await;
+                let read =
+                    all(decompress(in_frames(&file, frame), compression, &limits(), Arc::default())).await;
                 assert_eq!(read.is_ok(), fits, "{compression}, {garbage:?}: {read:?}");
             }
         }
@@ -182,7 +184,7 @@ async fn padding_between_xz_streams_may_be_cut_anywhere() {
     let stream = encode(Compression::Xz, Level::Fastest, b"a,b\n1,2\n").await;
     let file = [&stream[..], &[0; 8], &stream].concat();
     for frame in 1..file.len() {
-        let input = decompress(in_frames(&file, frame), Compression::Xz, &limits());
+        let input = decompress(in_frames(&file, frame), Compression::Xz, &limits(), Arc::default());
         assert_eq!(all(input).await.unwrap(), b"a,b\n1,2\na,b\n1,2\n", "frames of {frame}");
     }
 }
@@ -217,7 +219,7 @@ fn assert_memory(read: Result<Vec<u8>, Error>, what: &str) {
 async fn a_window_that_does_not_fit_is_refused_with_its_size() {
     let large = zstd_with_window(27, b"a,b\n").await;
     assert_memory(decode(Compression::Zstd, &large).await, "a zstd window of 134217728 bytes");
-    let input = decompress(in_frames(&large, 1), Compression::Zstd, &limits());
+    let input = decompress(in_frames(&large, 1), Compression::Zstd, &limits(), Arc::default());
     assert_memory(all(input).await, "a zstd window of 134217728 bytes");
     // The decoder finds it in later frames, without the size.
     let later = [zstd_with_window(20, b"a,b\n").await, large.clone()].concat();
@@ -225,7 +227,7 @@ async fn a_window_that_does_not_fit_is_refused_with_its_size() {
     let most = zstd_with_window(22, b"a,b\n").await;
     assert_eq!(decode(Compression::Zstd, &most).await.unwrap(), b"a,b\n");
     let limits = Limits::new(512 << 20, None).unwrap();
-    let read = all(decompress(Cursor::new(later), Compression::Zstd, &limits)).await;
+    let read = all(decompress(Cursor::new(later), Compression::Zstd, &limits, Arc::default())).await;
     assert_eq!(read.unwrap(), b"a,b\na,b\n");
 }
 
@@ -249,15 +251,15 @@ async fn the_levels_that_fit_into_the_default_limit_are_those_of_the_documentati
             false => assert_memory(read, "a zstd window of 8388608 bytes"),
         }
         let limits = Limits::new(192 << 20, None).unwrap();
-        let read = all(decompress(Cursor::new(compressed), compression, &limits)).await;
+        let read = all(decompress(Cursor::new(compressed), compression, &limits, Arc::default())).await;
         assert!(read.unwrap() == plain, "{compression} {level}");
     }
     let limits = Limits::new(2 << 20, None).unwrap();
     let compressed = encode(Compression::Bzip2, Level::Precise(9), &plain).await;
-    let read = all(decompress(in_frames(&compressed, 1), Compression::Bzip2, &limits)).await;
+    let read = all(decompress(in_frames(&compressed, 1), Compression::Bzip2, &limits, Arc::default())).await;
     assert_memory(read, "a bzip2 decoder of 3665536 bytes");
     let compressed = encode(Compression::Bzip2, Level::Precise(1), &plain).await;
-    let read = all(decompress(Cursor::new(compressed), Compression::Bzip2, &limits)).await;
+    let read = all(decompress(Cursor::new(compressed), Compression::Bzip2, &limits, Arc::default())).await;
     assert!(read.unwrap() == plain);
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::input::{Compression, InputCounters, decompress, open};
-use datafusion_csv_stream::limits::Limits;
 use object_store::chunked::ChunkedStore;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
@@ -163,7 +163,7 @@ async fn an_error_is_not_followed_by_an_end() {
     for _ in 0..3 {
         assert!(input.read_to_end(&mut bytes).await.is_err());
     }
-    let mut input = decompress(Cursor::new(b"no gzip"), Compression::Gzip, &limits());
+    let mut input = decompress(Cursor::new(b"no gzip"), Compression::Gzip, &limits(), Arc::default());
     for _ in 0..3 {
         assert!(input.read_to_end(&mut bytes).await.is_err());
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use async_compression::Level;
 use bytes::Bytes;
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::input::ReadAhead;
 use datafusion_csv_stream::input::{Compression, InputCounters, open, open_range};
-use datafusion_csv_stream::limits::{Limits, ReadAhead};
 use futures::{Stream, StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use tokio::io::AsyncBufReadExt;
@@ -224,7 +225,7 @@ async fn what_passes_is_read_through_at_every_request() {
     let mut scans = Vec::new();
     for (limits, block) in [(one_block(), 16 << 10), (small_blocks(), SMALL), (large_blocks(), 204 << 10)] {
         let requests = if block < SMALL { 1 } else { 2 };
-        assert_eq!(limits.read_ahead(0), ReadAhead { block_bytes: block, requests });
+        assert_eq!(ReadAhead::within(&limits, 0), ReadAhead { block_bytes: block, requests });
         let bytes = data(5 * block + 7);
         for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
             let start = range.as_ref().map_or(0, |range| range.start as usize);

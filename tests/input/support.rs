@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use datafusion_csv_stream::budget::Limits;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::input::{Compression, Input, open};
-use datafusion_csv_stream::limits::Limits;
 use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory, path::Path,
 };

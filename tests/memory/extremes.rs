@@ -8,7 +8,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_csv_stream::decode::OversizedFields;
+use datafusion_csv_stream::budget::OversizedFields;
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use tempfile::TempDir;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion_csv_stream::input::{Compression, InputCounters, decompress, open};
-use datafusion_csv_stream::limits::Limits;
+use datafusion_csv_stream::budget::Limits;
+use datafusion_csv_stream::input::{Compression, InputCounters, ReadAhead, decompress, open};
 use object_store::chunked::ChunkedStore;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
@@ -40,7 +40,11 @@ async fn measure() {
         let held = peak() - before;
         println!("{name}: {held} bytes");
         // That store holds a block for as long as it makes frames of it, on each thread.
-        let most = if name.ends_with("frames") { most + 2 * limits.read_ahead(0).block_bytes } else { most };
+        let most = if name.ends_with("frames") {
+            most + 2 * ReadAhead::within(&limits, 0).block_bytes
+        } else {
+            most
+        };
         assert!(held < most + (256 << 10), "{name}: {held} of {most}");
         assert!(live() < before + (64 << 10), "{name}: something is left behind");
     }
@@ -53,7 +57,7 @@ async fn measure() {
     let mut compressed = Vec::new();
     tokio::io::AsyncReadExt::read_to_end(&mut encoder, &mut compressed).await.unwrap();
     let before = reset();
-    let input = decompress(std::io::Cursor::new(compressed), Compression::Gzip, &limits);
+    let input = decompress(std::io::Cursor::new(compressed), Compression::Gzip, &limits, Arc::default());
     assert_eq!(count(input).await, SIZE);
     let held = peak() - before;
     println!("gzip: {held} bytes");

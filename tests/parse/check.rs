@@ -272,8 +272,8 @@ fn push_rows(records: &Records<'_>, rows: &mut Vec<Row>) -> Result<(), String> {
         if (0..fields).any(|field| one.raw(0, field) != raw[field]) {
             return Err(format!("a slice of record {record} has other fields"));
         }
-        let place = records.position(record, None);
-        if one.position(0, None) != place {
+        let place = records.place(record, None);
+        if one.place(0, None) != place {
             return Err(format!("a slice of record {record} has another position"));
         }
         let values =

@@ -84,13 +84,8 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
                             .unescape()
                             .value(records.raw(record, 1).unwrap(), &mut Vec::new())
                             .to_vec();
-                        let position = records.position(record, None);
-                        found.push((
-                            position.byte,
-                            position.line,
-                            value,
-                            records.raw(record, 2).unwrap().to_vec(),
-                        ));
+                        let place = records.place(record, None);
+                        found.push((place.byte, place.line, value, records.raw(record, 2).unwrap().to_vec()));
                     }
                 }
                 most = most.max(parser.allocated_bytes());

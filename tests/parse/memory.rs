@@ -3,8 +3,8 @@
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
 use datafusion_csv_stream::grammar::DialectBuilder;
-use datafusion_csv_stream::limits::{INDEX_FIELDS, MAX_FIELDS};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
+use datafusion_csv_stream::parse::{INDEX_FIELDS, MAX_FIELDS};
 use datafusion_csv_stream::simd::Backend;
 
 use crate::check::{Cuts, assert_same};
@@ -62,13 +62,13 @@ fn what_stands_before_the_partial_record_is_not_kept() {
     let (taken, step) = parser.next(rest, usize::MAX).expect("nothing is wrong");
     let Step::Records(records) = step else { panic!("there is a record") };
     assert_eq!(records.raw(0, 1), Some(&b"\"\r\nb\""[..]));
-    let position = records.position(0, None);
-    assert_eq!((position.byte, position.line), (record, record / 6 + 1));
+    let place = records.place(0, None);
+    assert_eq!((place.byte, place.line), (record, record / 6 + 1));
     let debug = format!("{records:?}");
     assert!(debug.len() < 300 && debug.contains("len: 1"), "{debug}");
     parser.next(&rest[taken..], usize::MAX).expect("nothing is wrong");
     let last = parser.finish().expect("nothing is wrong").expect("there is one more");
-    assert_eq!(last.position(0, None).line, record / 6 + 3);
+    assert_eq!(last.place(0, None).line, record / 6 + 3);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
     let (taken, step) = parser.next(&chunk, usize::MAX).expect("all records are short");
     let Step::Records(records) = step else { panic!("there are records") };
     assert_eq!(records.raw(0, 0), Some(&b"xxxxxxxxxx\""[..]));
-    assert_eq!(records.position(1, None).byte, (1 << 32) + 12);
+    assert_eq!(records.place(1, None).byte, (1 << 32) + 12);
     assert_eq!(taken, chunk.len());
 }
 

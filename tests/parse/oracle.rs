@@ -10,8 +10,8 @@ use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::grammar::Terminator;
 use datafusion_csv_stream::internal::BOM;
 use datafusion_csv_stream::internal::{Action, Machine, State};
-use datafusion_csv_stream::limits::MAX_FIELDS;
 use datafusion_csv_stream::parse::FieldCount;
+use datafusion_csv_stream::parse::MAX_FIELDS;
 
 /// A field's value; `None` where a short record was padded.
 pub type Value = Option<Vec<u8>>;
@@ -232,7 +232,7 @@ impl From<&Error> for Failure {
             }
             ref other => Kind::Other(other.to_string()),
         };
-        let place = error.position().cloned().unwrap_or_default();
+        let place = error.place().expect("an error of the parser has a place");
         Failure { kind, byte: place.byte, line: place.line, record: place.record }
     }
 }

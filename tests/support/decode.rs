@@ -220,7 +220,7 @@ pub fn compare(rows: &[Vec<String>], table: &Schema) {
     let right = match &result {
         Ok(_) => rows.len(),
         Err(error) => {
-            let position = error.position().expect("an error has a position");
+            let position = error.place().expect("an error has a position");
             let (record, column) = (position.record as usize - 1, position.column.expect("and a column"));
             assert_eq!(position.column_name.as_ref(), Some(table.field(column).name()));
             let single = Schema::new(vec![oracle.field(0).clone(), oracle.field(column).clone()]);

@@ -133,7 +133,7 @@ impl Pushdown<'_> {
         let Some((scan, source)) = exec.downcast_to_file_source::<CsvStreamSource>() else {
             return Ok(None);
         };
-        let (answers, source) = source.with_filters(filters, self.config)?;
+        let (answers, source) = source.with_filters(filters)?;
         let answer = FilterPushdownPropagation::with_parent_pushdown_result(answers);
         Ok(Some(match source {
             None => answer,
@@ -166,10 +166,10 @@ impl Pushdown<'_> {
             .collect();
         let mut own_results = Vec::with_capacity(children.len());
         let mut new_children = Vec::with_capacity(children.len());
+        let keeps_own = own_filters_are_right(node.as_ref());
         for (index, ((child, allowed), own)) in
             children.into_iter().zip(for_children).zip(own_filters).enumerate()
         {
-            let keeps_own = own_filters_are_right(node.as_ref());
             let own_places: Vec<_> =
                 (0..own.len()).filter(|&place| keeps_own && !is_volatile(&own[place])).collect();
             let mut down: Vec<_> = own_places.iter().map(|&place| Arc::clone(&own[place])).collect();

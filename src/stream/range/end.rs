@@ -1,5 +1,7 @@
-//! [`NextRange`]: whether the next byte range starts at the record at which this one ends.
+//! The end of a range: [`NextRange`] verifies that the next range starts at the record at which this
+//! one ends.
 
+use super::file::FileRanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::RecordStart;
 use crate::parse::boundary::{Boundary, BoundaryFinder};
@@ -32,7 +34,12 @@ impl NextRange {
     /// # Errors
     ///
     /// When the next range starts at another record.
-    pub(super) fn check(&mut self, at: u64, bytes: &[u8], actual: Option<RecordStart>) -> Result<bool> {
+    pub(in crate::stream) fn check(
+        &mut self,
+        at: u64,
+        bytes: &[u8],
+        actual: Option<RecordStart>,
+    ) -> Result<bool> {
         let before = self.finder.first_byte().saturating_sub(at).min(bytes.len() as u64);
         let bytes = &bytes[before as usize..];
         if self.assumed.is_none() && !bytes.is_empty() {
@@ -52,7 +59,7 @@ impl NextRange {
     /// # Errors
     ///
     /// When the next range starts at another record.
-    pub(super) fn finish(&mut self, actual: Option<RecordStart>) -> Result<()> {
+    pub(in crate::stream) fn finish(&mut self, actual: Option<RecordStart>) -> Result<()> {
         let assumed = self.assumed.unwrap_or_else(|| self.finder.finish());
         compare(self.byte, assumed, actual)
     }
@@ -63,7 +70,7 @@ impl NextRange {
 /// # Errors
 ///
 /// When they differ. Also when the record is the header: the next range would return it as a row.
-pub fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<()> {
+fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<()> {
     let assumed = match assumed {
         // The next reader scans the prefix then, so it assumes nothing.
         Boundary::Undecided => return Ok(()),
@@ -76,5 +83,24 @@ pub fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Res
         Ok(())
     } else {
         Err(Error::new(ErrorKind::RangeStart { range: byte, assumed, actual }))
+    }
+}
+
+impl FileRanges {
+    /// The range from byte `end` on, if its reader assumes anything that can be verified.
+    pub fn next_range(&self, end: u64) -> Option<NextRange> {
+        self.finder(end).map(|finder| NextRange::new(end, finder))
+    }
+
+    /// Verifies the conclusion of the reader of the range from `end` on, if no record starts before
+    /// `end`. Returns whether that reader assumes anything.
+    ///
+    /// # Errors
+    ///
+    /// When the next range starts at another record.
+    pub async fn verify(&self, end: u64, next: Option<RecordStart>) -> Result<bool> {
+        let Some(finder) = self.finder(end) else { return Ok(false) };
+        compare(end, self.find(finder).await?, next)?;
+        Ok(true)
     }
 }

@@ -2,19 +2,18 @@
 
 use std::fmt::{Debug, Display};
 
-use super::ranges::Split;
-use crate::decode::OversizedFields;
+use crate::budget::OversizedFields;
+use crate::datasource::file_groups::Split;
 use crate::grammar::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
-use crate::limits::DEFAULT_MAX_RECORD_BYTES;
-use crate::parse::{FieldCount, Parser, Step};
+use crate::parse::{DEFAULT_MAX_RECORD_BYTES, FieldCount, Parser, Step};
 
 pub(super) const BOOL: &str = "true or false";
 pub(super) const BYTE: &str = "one byte, also `\\t`, `\\x1f` and the like";
 pub(super) const BYTE_OR_OFF: &str = "one byte, also `\\t`, `\\x1f` and the like; nothing for off";
 pub(super) const SIZE: &str = "bytes, also as `64KiB`, `10MB`, `1GiB`";
 
-/// What an error adds to the kind's own description; empty when there is no more to say.
+/// The error adds to the description of the values; it is empty where there is no more to say.
 type Parsed<T> = Result<T, String>;
 
 pub(super) fn bool(value: &str) -> Parsed<bool> {
@@ -23,22 +22,6 @@ pub(super) fn bool(value: &str) -> Parsed<bool> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err(String::new()),
     }
-}
-
-pub(super) fn some_bool(value: &str) -> Parsed<Option<bool>> {
-    some(value, bool)
-}
-
-/// Nothing is the default again.
-fn some<T>(value: &str, parse: impl Fn(&str) -> Parsed<T>) -> Parsed<Option<T>> {
-    match value.is_empty() {
-        true => Ok(None),
-        false => parse(value).map(Some),
-    }
-}
-
-pub(super) fn one_byte(value: &str) -> Parsed<Option<u8>> {
-    byte(value).map(Some)
 }
 
 pub(super) fn byte(value: &str) -> Parsed<u8> {
@@ -94,10 +77,6 @@ pub(super) fn count(value: &str) -> Parsed<usize> {
     value.trim().parse().map_err(|_| String::new())
 }
 
-pub(super) fn some_count(value: &str) -> Parsed<Option<usize>> {
-    some(value, count)
-}
-
 /// Bytes: a number and a unit. `K`, `KB` and `KiB` all mean 1024, as in DataFusion's own settings.
 pub(super) fn size(value: &str) -> Parsed<usize> {
     let value = value.trim();
@@ -112,10 +91,6 @@ pub(super) fn size(value: &str) -> Parsed<usize> {
     };
     let number: usize = number.parse().map_err(|_| String::new())?;
     number.checked_mul(unit).ok_or_else(|| ": it is too large".to_owned())
-}
-
-pub(super) fn some_size(value: &str) -> Parsed<Option<usize>> {
-    some(value, size)
 }
 
 pub(super) fn some_string(value: &str) -> Parsed<Option<String>> {
@@ -192,16 +167,15 @@ pub(super) fn show_size(bytes: &usize) -> String {
     }
 }
 
-pub(super) fn show_some_size(bytes: &Option<usize>) -> String {
-    bytes.as_ref().map(show_size).unwrap_or_default()
-}
-
 pub(super) fn show_list(list: &[String]) -> String {
     let quoted: Vec<_> = list
         .iter()
-        .map(|value| match value.is_empty() || value.contains([',', '"', '\r', '\n']) {
-            true => format!("\"{}\"", value.replace('"', "\"\"")),
-            false => value.clone(),
+        .map(|value| {
+            if value.is_empty() || value.contains([',', '"', '\r', '\n']) {
+                format!("\"{}\"", value.replace('"', "\"\""))
+            } else {
+                value.clone()
+            }
         })
         .collect();
     quoted.join(",")

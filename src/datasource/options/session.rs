@@ -1,0 +1,81 @@
+//! [`CsvStreamSessionOptions`]: the options of a session, for all of its tables.
+
+use std::any::Any;
+use std::borrow::Cow;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
+use datafusion::error::Result;
+
+use super::format_options::CsvFormatOptions;
+use super::table::OPTIONS;
+
+/// The options of a session, for all tables of this crate: every key of [`OPTIONS`], as in
+/// `SET csv_stream.memory_limit = '32MiB'`. A table's own options come before them.
+///
+/// A session has them from the first use of [`CsvSessionExt`](crate::CsvSessionExt) or
+/// [`install`](crate::install) on, or from `SessionConfig::with_option_extension`. They apply to
+/// queries that are planned later.
+///
+/// ```
+/// use datafusion::prelude::{SessionConfig, SessionContext};
+/// use datafusion_csv_stream::{CsvFormatOptions, CsvStreamSessionOptions};
+///
+/// let options = CsvFormatOptions::new().with_memory_limit(32 << 20);
+/// let config = SessionConfig::new().with_option_extension(CsvStreamSessionOptions::new(options));
+/// let ctx = SessionContext::new_with_config(config);
+/// # let _ = ctx;
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CsvStreamSessionOptions(CsvFormatOptions);
+
+impl CsvStreamSessionOptions {
+    /// The options that are set here, for a session's tables.
+    pub fn new(options: CsvFormatOptions) -> Self {
+        CsvStreamSessionOptions(options)
+    }
+
+    /// The options of a session, or the defaults.
+    pub(super) fn of(config: &ConfigOptions) -> Cow<'_, CsvFormatOptions> {
+        match config.extensions.get::<Self>() {
+            Some(options) => Cow::Borrowed(&options.0),
+            None => Cow::Owned(CsvFormatOptions::default()),
+        }
+    }
+}
+
+impl ConfigExtension for CsvStreamSessionOptions {
+    const PREFIX: &'static str = "csv_stream";
+}
+
+impl ExtensionOptions for CsvStreamSessionOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let mut options = self.0.clone();
+        options.set(key, value)?;
+        // Options of two tables may go together with different ones; alone they have to be possible.
+        options.check()?;
+        self.0 = options;
+        Ok(())
+    }
+
+    /// With the prefix, as `SHOW` looks for them and as other processes set them.
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let entry = |spec: &super::table::OptionSpec| ConfigEntry {
+            key: format!("{}.{}", Self::PREFIX, spec.key),
+            value: spec.get(&self.0),
+            description: spec.doc,
+        };
+        OPTIONS.iter().map(entry).collect()
+    }
+}
