@@ -38,7 +38,7 @@ impl<T: ByteArrayType> Bytes<T> {
     }
 
     fn end(&mut self) {
-        // Before a value is appended, it is checked that the offset fits.
+        // The offset fits: that is checked before a value is appended.
         self.offsets.push(T::Offset::usize_as(self.values.len()));
     }
 

@@ -45,7 +45,7 @@ impl<T: DecimalType> Decimal<T> {
     pub(super) fn new(precision: u8, scale: i8) -> Self {
         let limit = 10u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
         let limit_64 = u64::try_from(limit).unwrap_or(u64::MAX);
-        // No number is that long, so none is read as one with a point.
+        // No number is that long, so `full` reads none.
         let point = if scale > 0 { scale as usize + 1 } else { usize::MAX };
         Decimal { precision, scale, limit, limit_64, point, decimal_type: PhantomData }
     }

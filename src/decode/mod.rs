@@ -23,8 +23,8 @@
 //! that the filter keeps.
 //!
 //! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it. Code of this
-//! crate reads the common shape of each type, and Arrow's own parsers read all other shapes. These
-//! fields are read differently:
+//! crate reads the common shape of each type, and Arrow's own parsers read all other shapes.
+//! Reading differs in these points:
 //!
 //! * Decimals with an exponent, or of hundreds of digits, are read correctly, or refused if the
 //!   type has no room for them. `arrow-csv` wraps, panics, or refuses some that fit. An exponent

@@ -244,7 +244,7 @@ fn days(century: u32, year: u32, month: u32, day: u32) -> (i32, bool) {
     (days.wrapping_sub(719_163) as i32, is_date)
 }
 
-/// The number of two digits, which are the two lowest bytes of `x`, from 0 to 9 each.
+/// The number that the two lowest bytes of `x` make as digits, from 0 to 9 each.
 #[inline]
 fn two(x: u64) -> u32 {
     (x & 15) as u32 * 10 + (x >> 8 & 15) as u32

@@ -25,8 +25,8 @@ const MAX_INLINE: usize = 12;
 const MAX_SHORT: usize = 64;
 const HALF: usize = 32;
 
-/// The size of a column's first buffer in bytes, and the smallest size of a buffer. Each further
-/// buffer of a batch has a quarter of the bytes of the values before it.
+/// The size of the first buffer in a column's first batch, and the smallest size of any buffer, in
+/// bytes. Each further buffer of a batch has a quarter of the bytes of the values before it.
 const FIRST_BLOCK: usize = 4 << 10;
 
 /// The largest size of a buffer in bytes, except for one that holds a single larger value. It keeps

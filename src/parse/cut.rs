@@ -85,7 +85,7 @@ impl Cutter {
 
     /// Cuts the fields that have ended since the last call, and the open one. `bytes` start with
     /// the record, and `index` is theirs. Returns how many bytes are cut out. The last byte of an
-    /// open field stays: a scanner that goes on there looks at it.
+    /// open field stays, because a scanner that continues there looks at it.
     pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut FieldIndex) -> usize {
         if index.excess() > 0 {
             // The record has too many fields, which is an error as soon as it ends.
