@@ -20,14 +20,14 @@ use crate::simd::Backend;
 
 /// Decodes the records of one table, batch by batch.
 ///
-/// The caller keeps to [`room`](Self::room), which is what bounds a batch.
+/// A batch is bounded only if the caller pushes no more records than [`room`](Self::room) allows.
 #[derive(Debug)]
 pub struct BatchDecoder {
     schema: SchemaRef,
-    /// The projected columns, in the file's order: errors are found in it.
+    /// The projected columns, in the file's order, so that errors are found in that order.
     columns: Vec<ProjectedColumn>,
     options: DecodeOptions,
-    /// Whether a column's values have to be UTF-8.
+    /// Whether the values of any column have to be UTF-8.
     has_strings: bool,
     /// The number of the file's columns.
     width: usize,
@@ -43,12 +43,12 @@ pub struct BatchDecoder {
     scratch: Scratch,
     spans: Spans,
     backend: Backend,
-    /// Values that were too long, and are NULL or truncated.
+    /// Values that were too long, and have become NULL or been truncated.
     oversized: Cell<usize>,
 }
 
-/// One in so many records has to be selected for the text of all to be checked at once rather than
-/// field by field.
+/// If at least one in this many records is selected, the text of all records is checked for UTF-8
+/// at once, and not field by field.
 const SPARSE: usize = 8;
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl BatchDecoder {
     /// indices of the columns to decode, in the order of the batches' columns; without any, rows
     /// are only counted.
     ///
-    /// A batch has at most `batch_rows` rows (at least 1 is taken), and ends when it has reached
+    /// A batch has at most `batch_rows` rows (0 counts as 1), and ends when it has reached
     /// `batch_bytes` bytes.
     ///
     /// # Errors
@@ -125,8 +125,8 @@ impl BatchDecoder {
         &self.schema
     }
 
-    /// How many records the batch still takes; 0 when it is full, and [`finish`](Self::finish) is
-    /// to be called. An empty batch takes at least one.
+    /// How many records the batch still takes. It is 0 when the batch is full, and
+    /// [`finish`](Self::finish) has to be called. An empty batch takes at least one.
     pub fn room(&self) -> usize {
         let bytes = self.batch_bytes.saturating_sub(self.bytes());
         let rows = self.batch_rows.saturating_sub(self.rows);
@@ -144,13 +144,12 @@ impl BatchDecoder {
         self.rows
     }
 
-    /// The number of rows that a batch has at most.
+    /// The most rows of a batch.
     pub fn batch_rows(&self) -> usize {
         self.batch_rows
     }
 
-    /// Sets the number of rows that a batch has at most, from the one being built on; at least 1 is
-    /// taken.
+    /// Sets the most rows of a batch, starting with the one that is being built. 0 counts as 1.
     pub fn set_batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.max(1);
     }
@@ -166,8 +165,8 @@ impl BatchDecoder {
         self.push_rows(records, None)
     }
 
-    /// Decodes some of the records only, by their indices in ascending order, as
-    /// [`push`](Self::push) does with all. Nothing of the others is looked at.
+    /// Decodes only some of the records, as [`push`](Self::push) decodes all. They are given by
+    /// their indices in ascending order. No error comes from a value in the other records.
     ///
     /// # Errors
     ///
@@ -199,8 +198,7 @@ impl BatchDecoder {
         };
         let mut first: Option<(Failure, usize, &Field)> = None;
         for column in &mut self.columns {
-            // After a failure in one column, one in a later column comes first only if its record
-            // does.
+            // Report the earliest failing record: later columns are decoded only up to it.
             let before = first.as_ref().map_or(rows, |(failure, ..)| failure.record);
             let field = self.schema.field(column.batch_index);
             let fields = match selected {
@@ -234,7 +232,7 @@ impl BatchDecoder {
         Ok(())
     }
 
-    /// The batch, and room for the next one; `None` if it has no rows.
+    /// Finishes the batch, and starts the next one. Returns `None` if the batch has no rows.
     ///
     /// # Errors
     ///
@@ -277,8 +275,8 @@ impl BatchDecoder {
         self.rows * self.row_bytes + variable
     }
 
-    /// Makes room for more rows: at first for as many as the last batch had, then for twice as
-    /// many, but not for more than a batch can have.
+    /// Makes room for more rows: first for as many as the last batch had, then for twice as many
+    /// each time, but not for more than a batch can have.
     fn reserve(&mut self, more: usize) {
         let needed = self.rows + more;
         if needed <= self.capacity {

@@ -30,7 +30,7 @@ impl Batches {
         self.decoder.set_batch_rows(rows);
     }
 
-    /// Rows that have been decoded and not been taken.
+    /// Rows that have been decoded but not taken.
     pub(super) fn rows(&self) -> usize {
         self.decoder.rows() + self.ready.iter().map(RecordBatch::num_rows).sum::<usize>()
     }

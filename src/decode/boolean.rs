@@ -12,7 +12,7 @@ use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::lanes::{LANES, Lanes, right};
 use super::scratch::Scratch;
 
-/// The words in lower case, the first letter the lowest byte.
+/// The words in lower case, with the first letter in the lowest byte.
 const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;
 const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
 
@@ -29,7 +29,7 @@ impl Boolean {
     }
 }
 
-/// Which of the two words it is, in any case.
+/// Reads one of the two words, in any case.
 fn truth(value: &[u8]) -> Option<bool> {
     let is_true = value.eq_ignore_ascii_case(b"true");
     (is_true || value.eq_ignore_ascii_case(b"false")).then_some(is_true)
@@ -39,7 +39,7 @@ impl Append for Boolean {
     const IS_TEXT: bool = false;
 
     fn append_null(&mut self) {
-        // Validity follows the values in runs.
+        // The rows since the last NULL are added to the validity as one run.
         self.validity.append_n_non_nulls(self.values.len() - self.validity.len());
         self.values.append(false);
         self.validity.append_null();
@@ -74,7 +74,7 @@ impl AppendLanes for Boolean {
         lanes.load(fields.column.bytes());
         let (mut others, mut falses) = ([0; LANES], [0; LANES]);
         for lane in 0..LANES {
-            // No byte but the letter and its capital is the letter with this bit set.
+            // With this bit set, only a lower-case letter and its capital become that letter.
             let (len, last) = (lanes.len[lane], lanes.last[lane] | LOWER);
             let is_true = (len == 4) & (last >> 32 == TRUE);
             let is_false = (len == 5) & (last >> 24 == FALSE);

@@ -77,7 +77,7 @@ impl DecoderBuilder {
         }
     }
 
-    /// The columns to decode, as indices into the schema, in the order that the batches have.
+    /// The columns to decode, as indices into the schema, in the order of the batches' columns.
     /// Default: all.
     ///
     /// Without any column, records are only counted, which is several times faster. The number of
@@ -103,7 +103,8 @@ impl DecoderBuilder {
         self
     }
 
-    /// Which values are NULL, and what becomes of long values. Default: an empty field is NULL.
+    /// The rules for values that are NULL, and for values that are too long. Default: an empty
+    /// field is NULL.
     ///
     /// [`Limits::for_fields`] can set the length of the longest value too.
     pub fn with_decode_options(mut self, decode: DecodeOptions) -> Self {
@@ -152,8 +153,8 @@ impl DecoderBuilder {
         self
     }
 
-    /// Starts at a record of the file, with whose first byte the input starts. Default: at the
-    /// first byte of the file.
+    /// Starts at a record of the file. The input has to start with the first byte of that record.
+    /// Default: at the first byte of the file.
     pub fn starting_at(mut self, start: Option<RecordStart>) -> Self {
         self.start = start;
         self
@@ -199,7 +200,8 @@ impl DecoderBuilder {
                 parser = parser.starting_at(start);
             }
             if self.end.is_some() {
-                // The header may stand past the end, and is the first record there then.
+                // The header may start past the end of the range. Then it is the first record
+                // there.
                 parser = parser.with_header_record();
             }
             let filters = if self.filters.is_empty() {

@@ -1,4 +1,5 @@
-//! [`ByLanes`]: the fields of a column, 64 side by side, and one by one where that can't be.
+//! [`ByLanes`]: reads the fields of a column, 64 side by side, and one by one where that isn't
+//! possible.
 
 use std::ops::Range;
 
@@ -11,15 +12,15 @@ use crate::simd::{BLOCK, Kernel, Simd};
 
 /// A column whose values are read lane by lane.
 pub(super) trait AppendLanes: Append {
-    /// The bytes that are read at once.
+    /// The values of all lanes, as they are read at once.
     type Values;
 
-    /// Room for that.
+    /// Room for the values of all lanes.
     fn values() -> Self::Values;
 
     /// Reads the first `count` lanes, and returns which of them are values that
-    /// [`append_lanes`](Self::append_lanes) can append: one bit each. The others are read one by
-    /// one. Those in `quoted` are known to be no values as they stand.
+    /// [`append_lanes`](Self::append_lanes) can append: one bit each. The other lanes are read one
+    /// by one. Those in `quoted` are known not to be values as they stand.
     fn read(
         &self,
         fields: &Fields<'_>,
@@ -29,7 +30,7 @@ pub(super) trait AppendLanes: Append {
         values: &mut Self::Values,
     ) -> u64;
 
-    /// Appends some of the lanes that have been read, of which none is NULL.
+    /// Appends some of the lanes that have been read. None of them is NULL.
     fn append_lanes(
         &mut self,
         fields: &Fields<'_>,
@@ -39,7 +40,7 @@ pub(super) trait AppendLanes: Append {
     );
 }
 
-/// Appends the fields of a column lane by lane, and one by one where that can't be.
+/// Appends the fields of a column lane by lane, and one by one where that isn't possible.
 pub(super) struct ByLanes<'a, 'b, A> {
     pub(super) fields: &'a Fields<'b>,
     pub(super) target: &'a mut A,
@@ -62,7 +63,8 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
             let mut quoted = if unquotes { fields.unquote(simd, lanes, count) } else { 0 };
             let mut read = target.read(fields, lanes, count, quoted, &mut values);
             if read.count_ones() as usize != count && !unquotes {
-                // In numbers nobody looks for quotes before there are some.
+                // Numbers and booleans are rarely quoted, so quotes are looked for only after a
+                // lane could not be read.
                 unquotes = true;
                 quoted = fields.unquote(simd, lanes, count);
                 read = target.read(fields, lanes, count, quoted, &mut values);
@@ -91,9 +93,9 @@ impl<A: AppendLanes> Kernel for ByLanes<'_, '_, A> {
 }
 
 impl Fields<'_> {
-    /// Takes the quotes off the first `count` lanes, where nothing else has to be done to them.
-    /// Returns those that are left quoted, one bit each: with quotes or escapes inside, with text
-    /// behind, or empty.
+    /// Removes the quotes of the first `count` lanes where nothing else has to be done. Returns the
+    /// lanes that are left quoted, one bit each: those with quotes or escapes inside, with text
+    /// after the closing quote, or with an empty value.
     #[inline(always)]
     pub(super) fn unquote<S: Simd>(&self, simd: S, lanes: &mut Lanes, count: usize) -> u64 {
         let unescape = self.column.unescape();
@@ -108,7 +110,8 @@ impl Fields<'_> {
             if bytes.get(start) != Some(&quote) || start >= end {
                 continue;
             }
-            // To where its first quote or escape stands, if that is right at the end.
+            // The number of bytes before the first quote or escape. The quotes can be removed if
+            // that byte is the last of the field.
             let inner = match bytes[start + 1..].first_chunk() {
                 Some(piece) if end - start <= BLOCK => {
                     let block = simd.load(piece);
@@ -127,9 +130,9 @@ impl Fields<'_> {
         left
     }
 
-    /// Which of the first `count` lanes are values of a type of text as they stand, one bit each:
-    /// neither NULL, nor to be trimmed, and UTF-8 if `utf8` asks for that. `quoted` are those that
-    /// are no values as they stand.
+    /// Finds the lanes among the first `count` that are values of a text type as they stand, one
+    /// bit each. Such a lane is not NULL, needs no trimming, and is UTF-8 if `utf8` is set. The
+    /// lanes in `quoted` are not values as they stand.
     #[inline(always)]
     pub(super) fn texts(&self, lanes: &Lanes, count: usize, quoted: u64, utf8: bool) -> u64 {
         if !self.is_verbatim() || (utf8 && self.text.is_none()) {

@@ -16,10 +16,10 @@ use super::lanes::Lanes;
 use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
-/// Values of up to so many bytes are copied as so many, without a call.
+/// Values of up to this many bytes are copied as pieces of exactly this size, without a call.
 const SHORT: usize = 32;
 
-/// Utf8, LargeUtf8, Binary and LargeBinary.
+/// Builds Utf8, LargeUtf8, Binary and LargeBinary arrays.
 pub(super) struct Bytes<T: ByteArrayType> {
     offsets: Vec<T::Offset>,
     values: Vec<u8>,
@@ -38,7 +38,7 @@ impl<T: ByteArrayType> Bytes<T> {
     }
 
     fn end(&mut self) {
-        // That it fits is checked before a value is appended.
+        // The offset fits: that is checked before a value is appended.
         self.offsets.push(T::Offset::usize_as(self.values.len()));
     }
 
@@ -47,12 +47,13 @@ impl<T: ByteArrayType> Bytes<T> {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// Completes the validity, which follows the offsets in runs.
+    /// Adds the rows since the last NULL to the validity as one run.
     fn end_run(&mut self) {
         self.validity.append_n_non_nulls(self.rows() - self.validity.len());
     }
 
-    /// The first row from `row` on that isn't UTF-8; the bytes are looked at all at once first.
+    /// An error about the first row from `row` on that isn't UTF-8. All bytes are first checked for
+    /// ASCII at once, because that is fast.
     fn check_utf8(&self, row: usize) -> Result<(), Failure> {
         let start = self.offsets[row].as_usize();
         if !Self::is_string() || self.values[start..].is_ascii() {
@@ -113,7 +114,7 @@ impl<T: ByteArrayType> AppendLanes for Bytes<T> {
     fn read(&self, fields: &Fields<'_>, lanes: &mut Lanes, count: usize, quoted: u64, (): &mut ()) -> u64 {
         let len = |lane: usize| u64::from(lanes.end[lane].saturating_sub(lanes.start[lane]));
         let bytes = (0..count).map(len).sum::<u64>();
-        // What may not fit is appended one by one.
+        // Values that may not fit are appended one by one.
         match T::Offset::MAX_OFFSET - self.values.len() > bytes as usize {
             true => fields.texts(lanes, count, quoted, false),
             false => 0,
@@ -159,7 +160,7 @@ impl<T: ByteArrayType> ColumnDecoder for Bytes<T> {
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         let row = self.rows();
         let pushed = fields.backend.run(ByLanes { fields, target: self, scratch });
-        // The rows that have been appended stand before the one that failed.
+        // The appended rows come before the one that failed, so an error in them comes first.
         if !fields.text.is_some_and(|text| text.is_ascii()) {
             self.check_utf8(row)?;
         }

@@ -8,12 +8,11 @@ use super::scratch::Scratch;
 
 /// Builds the arrays of one column.
 pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
-    /// Bits that every row takes, NULL or not, beside its validity.
+    /// Bits that every row takes, NULL or not, besides its validity.
     fn row_bits(&self) -> usize;
 
-    /// Makes room for `rows` rows in all, no more. Where their values vary in length, an empty
-    /// builder makes room for as many bytes as those of the last batch, but not for more than
-    /// `bytes`.
+    /// Makes room for `rows` rows in all, no more. If values vary in length, an empty builder makes
+    /// room for as many bytes as the last batch had, but not for more than `bytes`.
     fn reserve(&mut self, rows: usize, bytes: usize);
 
     /// Appends the fields of some records.
@@ -32,16 +31,17 @@ pub(super) trait ColumnDecoder: std::fmt::Debug + Send {
     /// Bytes held.
     fn allocated_bytes(&self) -> usize;
 
-    /// The array, which leaves the builders empty.
+    /// Builds the array, and leaves the builders empty.
     fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
 }
 
-/// Grows a vector for `rows` in all, to exactly that.
+/// Grows a vector to room for exactly `rows` rows in all.
 pub(super) fn reserve_rows<T>(values: &mut Vec<T>, rows: usize) {
     values.reserve_exact(rows.saturating_sub(values.len()));
 }
 
-/// A finished vector, without most of the room that it hasn't used; an empty one is left.
+/// Takes a finished vector, and leaves an empty one. The unused room is freed if it is more than
+/// half.
 pub(super) fn take_vec<T>(values: &mut Vec<T>) -> Vec<T> {
     let mut values = std::mem::take(values);
     if values.capacity() > 2 * values.len() {
@@ -50,8 +50,8 @@ pub(super) fn take_vec<T>(values: &mut Vec<T>) -> Vec<T> {
     values
 }
 
-/// Grows a vector of bytes for `more`, by a quarter at least, so that what is unused stays small
-/// beside the bounds.
+/// Makes room for `more` bytes. The vector grows by `more` bytes, a quarter of its length or 64
+/// bytes, whichever is most, so that the unused room stays small compared with the bounds.
 #[inline]
 pub(super) fn reserve_bytes(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() < more {

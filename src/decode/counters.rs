@@ -26,7 +26,7 @@ impl DecodeCounters {
         self.records.load(Relaxed)
     }
 
-    /// Values that were too long, and are NULL or truncated.
+    /// Values that were too long, and have become NULL or been truncated.
     pub fn oversized(&self) -> u64 {
         self.oversized.load(Relaxed)
     }
@@ -56,7 +56,7 @@ impl DecodeCounters {
         counter.fetch_add(more as u64, Relaxed);
     }
 
-    /// Adds the time since a moment, and returns the present one.
+    /// Adds the time since `since`, and returns the current time.
     pub(super) fn add_time(counter: &AtomicU64, since: Instant) -> Instant {
         let now = Instant::now();
         counter.fetch_add((now - since).as_nanos() as u64, Relaxed);

@@ -14,25 +14,26 @@ use super::primitive::Parse;
 /// The most digits that fit an `i128`.
 const MAX_DIGITS_128: usize = 38;
 
-/// Larger exponents count as this one, which no number of digits in memory makes up for.
+/// Larger exponents count as this one. No value in memory has enough digits to make up for it.
 const MAX_EXPONENT: i64 = 1 << 48;
 
-/// Reads decimals of one precision and scale: digits, with a sign, a point, an exponent or none of them. Digits beyond
-/// the scale are cut off, as in `arrow-csv`.
+/// Reads decimals of one precision and scale: digits with an optional sign, point and exponent.
+/// Digits beyond the scale are cut off, as in `arrow-csv`.
 pub(super) struct Decimal<T> {
     precision: u8,
     scale: i8,
-    /// Ten to the power of the precision, as far as that fits.
+    /// Ten to the power of the precision, or the largest `u128` if that doesn't fit.
     limit: u128,
     limit_64: u64,
-    /// How far from the end the point stands in a number with all digits of the scale, if there is one.
+    /// The distance of the point from the end of a number that has all digits of the scale. It is
+    /// `usize::MAX` if the scale has no digits.
     point: usize,
     decimal_type: PhantomData<fn() -> T>,
 }
 
-/// What a decimal is stored as.
+/// The integer that a decimal is stored as.
 pub(super) trait Unscaled: Sized {
-    /// The same number, which a check of the precision has found to fit.
+    /// The same number. It fits, because the caller has checked it against the precision.
     fn from_i128(number: i128) -> Self;
 
     /// The same number, if it fits.
@@ -40,11 +41,11 @@ pub(super) trait Unscaled: Sized {
 }
 
 impl<T: DecimalType> Decimal<T> {
-    /// Precision and scale are legal ones.
+    /// Precision and scale must be valid for the type.
     pub(super) fn new(precision: u8, scale: i8) -> Self {
         let limit = 10u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
         let limit_64 = u64::try_from(limit).unwrap_or(u64::MAX);
-        // No number is as long as that.
+        // No number is that long, so `full` reads none.
         let point = if scale > 0 { scale as usize + 1 } else { usize::MAX };
         Decimal { precision, scale, limit, limit_64, point, decimal_type: PhantomData }
     }
@@ -68,7 +69,7 @@ where
     #[inline(always)]
     fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
         let mut decimals = Fixed::decimals(lanes, count);
-        // Digits beyond the scale are cut off elsewhere.
+        // Digits beyond the scale are cut off in `any`, not here.
         let Some(missing) =
             usize::try_from(self.scale).ok().and_then(|scale| scale.checked_sub(decimals.fraction))
         else {
@@ -119,7 +120,8 @@ where
     T: DecimalType,
     T::Native: Unscaled,
 {
-    /// As most columns write all numbers: a minus or none, and at most 15 digits, exactly `scale` of them behind a point.
+    /// Reads the form that most columns have throughout: an optional minus and at most 15 digits,
+    /// exactly `scale` of them after a point.
     #[inline]
     fn full(&self, text: Text<'_>) -> Option<i64> {
         let is_negative = text.first() == b'-';
@@ -152,7 +154,7 @@ where
         Some(if is_negative { -(number as i64) } else { number as i64 })
     }
 
-    /// Any other decimal.
+    /// Reads any other decimal.
     #[inline(never)]
     fn other(&self, text: Text<'_>) -> Option<T::Native> {
         match self.common(text) {
@@ -161,7 +163,7 @@ where
         }
     }
 
-    /// A minus or none, and up to 18 digits with at most `scale` of them behind a point.
+    /// Reads an optional minus and up to 18 digits, at most `scale` of them after a point.
     #[inline]
     fn common(&self, text: Text<'_>) -> Option<i128> {
         let scale = usize::try_from(self.scale).ok()?;
@@ -188,7 +190,8 @@ where
         Some(if is_negative { -number } else { number })
     }
 
-    /// Any decimal, by moving its digits: so nothing overflows, whatever their number and the exponent.
+    /// Reads any decimal by moving its digits. So nothing overflows, whatever the number of digits
+    /// and the exponent are.
     #[cold]
     fn any(&self, value: &[u8]) -> Option<T::Native> {
         let is_negative = value.first() == Some(&b'-');
@@ -204,13 +207,13 @@ where
         if !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
             return None;
         }
-        // Arrow takes a sign and a point for zero.
+        // Arrow reads a sign and a point, without any digit, as zero.
         if whole.len() + fraction.len() == 0 && (e.is_some() || value.len() < 2 || point.is_none()) {
             return None;
         }
         let digits = || whole.iter().chain(fraction).skip_while(|&&digit| digit == b'0');
         let count = digits().count();
-        // How many digits the unscaled number has.
+        // The number of digits in the unscaled number.
         let kept = count as i64 - fraction.len() as i64 + power + i64::from(self.scale);
         if count == 0 || kept <= 0 {
             return Some(T::Native::from_i128(0));
@@ -236,7 +239,8 @@ where
     }
 }
 
-/// The power of ten that an exponent means. Arrow lets its sign stand anywhere but at the end.
+/// The power of ten that an exponent stands for. As in Arrow, its sign may stand anywhere but at
+/// the end.
 fn exponent(exponent: &[u8]) -> Option<i64> {
     if !exponent.last()?.is_ascii_digit() {
         return None;

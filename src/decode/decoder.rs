@@ -31,7 +31,7 @@ pub enum Decoded {
 /// [`Limits::batch_bytes`](crate::budget::Limits::batch_bytes). Between two calls the decoder holds
 /// the batch that is being built and the partial record at the end of the input.
 ///
-/// After an error it is done: no row comes any more, not even one decoded before the error.
+/// After an error it is done: no more rows come, not even those decoded before the error.
 ///
 /// [`Reader`](super::Reader) does what this example does, over a [`BufRead`](std::io::BufRead).
 ///
@@ -72,7 +72,7 @@ pub struct Decoder {
     pub(super) work: Work,
     /// The most rows of a batch.
     pub(super) batch_rows: usize,
-    /// Rows that the limit leaves. Those of the batch being built are still among them.
+    /// Rows that the limit still allows, including those of the batch that is being built.
     pub(super) rows_left: usize,
     /// Bytes that are parsed and decoded at once.
     pub(super) chunk_bytes: usize,
@@ -131,7 +131,7 @@ impl Decoder {
         self.byte
     }
 
-    /// Bytes that are parsed and decoded at once. Larger chunks bring nothing.
+    /// Bytes that are parsed and decoded at once. Larger chunks are no faster.
     pub fn chunk_bytes(&self) -> usize {
         self.chunk_bytes
     }
@@ -161,7 +161,7 @@ impl Decoder {
         }
     }
 
-    /// Ends early: no row comes any more.
+    /// Ends early: no more rows come.
     pub(crate) fn close(&mut self) {
         self.rows_left = 0;
     }

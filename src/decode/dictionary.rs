@@ -1,4 +1,4 @@
-//! [`Dictionary`]: strings that repeat, as keys of the distinct ones.
+//! [`Dictionary`]: repeated strings as keys of the distinct ones.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
-/// Bytes that a distinct value takes beside its own: its offset, and its place in the builder's hash table.
+/// Bytes that a distinct value takes besides its own: its offset, and its place in the builder's
+/// hash table.
 const DISTINCT_BYTES: usize = 24;
 
 /// The number of keys that a key type has.
@@ -27,14 +28,15 @@ fn most_keys(key_type: &DataType) -> usize {
     }
 }
 
-/// Dictionaries of Utf8, LargeUtf8 or Utf8View, with any key type. Every batch has a dictionary of its own.
+/// Builds dictionaries of Utf8, LargeUtf8 or Utf8View, with any key type. Every batch has a
+/// dictionary of its own.
 pub(super) struct Dictionary<K: ArrowDictionaryKeyType> {
     builder: GenericByteDictionaryBuilder<K, Utf8Type>,
     data_type: DataType,
     value_type: DataType,
     distinct: usize,
     distinct_bytes: usize,
-    /// Both of the last batch.
+    /// `distinct` and `distinct_bytes` of the last batch.
     last: (usize, usize),
     rows: usize,
 }
@@ -104,7 +106,7 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
 
     fn reserve(&mut self, rows: usize, bytes: usize) {
         if self.rows == 0 {
-            // As many distinct values as in the last batch.
+            // The batch is expected to have as many distinct values as the last one.
             let (distinct, distinct_bytes) = self.last;
             self.builder =
                 GenericByteDictionaryBuilder::with_capacity(rows, distinct, distinct_bytes.min(bytes));
@@ -125,7 +127,7 @@ impl<K: ArrowDictionaryKeyType> ColumnDecoder for Dictionary<K> {
     }
 
     fn allocated_bytes(&self) -> usize {
-        // The builder doesn't say what it holds.
+        // An estimate, because the builder doesn't tell how many bytes it holds.
         self.rows * size_of::<K::Native>() + 2 * self.distinct_bytes
     }
 

@@ -10,40 +10,40 @@ use crate::error::{ErrorKind, shown};
 use crate::parse::Column;
 use crate::simd::Backend;
 
-/// The fields of one column, and what is to know to read them.
+/// The fields of one column, and everything that is needed to read them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     pub(super) column: Column<'a>,
     pub(super) options: &'a DecodeOptions,
     pub(super) is_nullable: bool,
-    /// Whose instructions to use.
+    /// The back end whose instructions are used.
     pub(super) backend: Backend,
     /// The records' text, if it is known to be UTF-8.
     pub(super) text: Option<Utf8<'a>>,
-    /// Whether some of them are longer than the options allow, quotes included.
+    /// Whether any raw field, quotes included, is longer than the options allow for a value.
     pub(super) are_long: bool,
-    /// How many were set to NULL or truncated for that.
+    /// Counts the values that were too long, and became NULL or were truncated.
     pub(super) oversized: &'a Cell<usize>,
 }
 
-/// What values and NULLs are appended to.
+/// A target that values and NULLs are appended to.
 pub(super) trait Append {
     /// Whether the type has an empty value.
     const IS_TEXT: bool;
 
     fn append_null(&mut self);
 
-    /// Appends a value, or says why it isn't one of the type.
+    /// Appends a value, or returns why it isn't a value of the type.
     fn append(&mut self, value: Text<'_>) -> Result<(), Rejected>;
 
     /// The type's name in messages.
     fn type_name(&self) -> String;
 }
 
-/// Why a value is refused.
+/// The reason why a value is refused.
 #[derive(Debug)]
 pub(super) enum Rejected {
-    /// It isn't one of the type; with more than that where more is known.
+    /// It isn't a value of the type. The text says more, if more is known.
     Value(Option<String>),
     /// It isn't UTF-8 from this byte on.
     Utf8(usize),
@@ -52,7 +52,7 @@ pub(super) enum Rejected {
 /// The first field that is refused.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// Its record, from the first pushed one on.
+    /// The index of its record among those that were pushed.
     pub(super) record: usize,
     pub(super) kind: ErrorKind,
 }
@@ -112,14 +112,15 @@ impl Fields<'_> {
         self.append_any(record, target, scratch).map_err(|kind| Failure { record, kind })
     }
 
-    /// Whether a raw field of some kind, which starts with certain bytes, is its own value and not
-    /// NULL. Nothing of that kind is empty, or starts or ends with white space.
+    /// Whether every raw field of a certain kind is its own value and not NULL. `kind` tells
+    /// whether a string is of that kind, and `starts` whether a byte can start one. No string of
+    /// that kind may be empty, or start or end with whitespace.
     pub(super) fn are_values(&self, kind: impl Fn(&str) -> bool, starts: impl Fn(u8) -> bool) -> bool {
         let quote = self.column.unescape().quote();
         !self.options.has_regex() && !self.options.lists(kind) && !quote.is_some_and(starts)
     }
 
-    /// Appends one field, whatever stands in it.
+    /// Appends one field, whatever it contains.
     #[inline(never)]
     fn append_any<A: Append>(
         &self,
@@ -150,7 +151,7 @@ impl Fields<'_> {
                 OversizedFields::Truncate => value = truncated(value, limit),
             }
         }
-        // It is a part of the file, which goes on behind it, or of what has been written to the
+        // The value is a part of the records' bytes, which go on after it, or a part of the
         // scratch.
         let (at, len) = (value.as_ptr().addr(), value.len());
         let bytes = self.column.bytes();
@@ -175,36 +176,34 @@ impl Fields<'_> {
     }
 }
 
-/// The first `len` bytes, or up to three fewer, so that none of them starts a character that is not
-/// whole.
+/// The first `len` bytes, or up to three fewer, so that no character is cut in two.
 fn truncated(value: &[u8], len: usize) -> &[u8] {
     let continues = |at: usize| value[at] & 0xc0 == 0x80;
     let end = (len.saturating_sub(3)..=len).rev().find(|&end| !continues(end));
     &value[..end.unwrap_or(len)]
 }
 
-/// Zeros behind a value in the scratch, so that it is read in words without regard to its end.
+/// The number of zeros after a value in the scratch, so that it can be read in words past its end.
 const PADDING: usize = 16;
 
-/// Where an address is in `bytes`.
+/// The index in `bytes` of an address, if it lies in there.
 fn offset(address: usize, bytes: &[u8]) -> Option<usize> {
     address.checked_sub(bytes.as_ptr().addr()).filter(|&at| at < bytes.len())
 }
 
-/// A value, with the bytes that stand behind it: so it is read eight bytes at a time, past its end
-/// too.
+/// A value with the bytes after it, so that it can be read eight bytes at a time, past its end too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
-    /// The value's bytes and what follows.
+    /// The value's bytes, and those that follow.
     from: &'a [u8],
     /// The value's length.
     len: usize,
-    /// The value as a string, where that is known to be one.
+    /// The value as a string, if it is known to be UTF-8.
     string: Option<&'a str>,
 }
 
 impl<'a> Text<'a> {
-    /// A value that nothing is known to follow.
+    /// A value without any bytes after it.
     #[cfg(test)]
     pub(super) fn new(value: &'a [u8]) -> Self {
         Text { from: value, len: value.len(), string: None }
@@ -215,7 +214,7 @@ impl<'a> Text<'a> {
         self.len
     }
 
-    /// The first byte, 0 if there is none.
+    /// The first byte. For an empty value it is the byte after it, or 0 if there is none.
     #[inline]
     pub(super) fn first(&self) -> u8 {
         self.from.first().copied().unwrap_or(0)
@@ -232,7 +231,8 @@ impl<'a> Text<'a> {
         self.string.or_else(|| std::str::from_utf8(self.bytes()).ok())
     }
 
-    /// Eight bytes, the one at `at` the lowest. Those past the value's end can be any.
+    /// The eight bytes from `at` on, the first one lowest. Those past the value's end are
+    /// arbitrary.
     #[inline]
     pub(super) fn word(&self, at: usize) -> u64 {
         match self.from.get(at..).and_then(|bytes| bytes.first_chunk()) {
@@ -241,7 +241,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Sixteen bytes, as [`word`](Self::word) reads eight.
+    /// The sixteen bytes from `at` on, as [`word`](Self::word) reads eight.
     #[inline]
     pub(super) fn double(&self, at: usize) -> u128 {
         match self.from.get(at..).and_then(|bytes| bytes.first_chunk()) {

@@ -17,8 +17,7 @@ use crate::budget::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::Records;
 
-/// The reason why a filter can't be evaluated. It stays what it is, inside
-/// [`ErrorKind::Filter`].
+/// The reason why a filter can't be evaluated. It is kept unchanged inside [`ErrorKind::Filter`].
 pub type FilterError = Box<dyn StdError + Send + Sync>;
 
 /// A predicate on the rows of one file.
@@ -63,7 +62,7 @@ pub trait RowFilter: fmt::Debug + Send + Sync {
 pub(super) struct Filters {
     filters: Vec<Arc<dyn RowFilter>>,
     selector: RecordSelector,
-    /// Rows that the limit leaves.
+    /// Rows that the limit still allows.
     rows_left: usize,
 }
 

@@ -1,4 +1,5 @@
-//! [`Fixed`]: numbers whose decimal point, if they have one, stands at the same distance from the end in many fields.
+//! [`Fixed`]: reads numbers whose decimal point, if there is one, has the same distance from the
+//! end in many fields.
 
 use super::digits::{POW10, ZEROS, number, wrong_digits};
 use super::lanes::{LANES, Lanes};
@@ -8,13 +9,13 @@ const MAX_LEN: u64 = 16;
 
 /// The digits of each lane as a number, without regard to its decimal point.
 pub(super) struct Fixed {
-    /// How many digits stand behind the point.
+    /// The number of digits after the point.
     pub(super) fraction: usize,
     pub(super) magnitude: [u64; LANES],
-    /// All ones where there is a minus.
+    /// All ones if there is a minus, else zero.
     pub(super) negative: [u64; LANES],
-    /// Not zero where the field isn't such a number: a minus or none, digits, and if `fraction` isn't 0, a point and so
-    /// many digits more.
+    /// Not zero if the field isn't such a number: an optional minus, digits and, if `fraction`
+    /// isn't 0, a point and exactly `fraction` more digits.
     pub(super) wrong: [u64; LANES],
 }
 
@@ -25,7 +26,7 @@ impl Fixed {
         Self::read(lanes, 0)
     }
 
-    /// Reads numbers with as many digits behind the point as the first one has that isn't NULL.
+    /// Reads numbers that have as many digits after the point as the first field of 1 to 16 bytes.
     #[inline(always)]
     pub(super) fn decimals(lanes: &Lanes, count: usize) -> Self {
         let first = lanes.len[..count].iter().position(|len| (1..=MAX_LEN).contains(len)).unwrap_or(0);
@@ -54,7 +55,7 @@ impl Fixed {
         let point = Point::new(self.fraction);
         for lane in 0..LANES {
             let (len, last) = (lanes.len[lane], lanes.last[lane]);
-            // Where the first byte stands.
+            // The bit at which the first byte of the field starts.
             let first = 64u64.wrapping_sub(8 * len) & 63;
             let negative = u64::from((last >> first) as u8 == b'-');
             let x = (last ^ ZEROS) & u64::MAX << first << (8 * negative);
@@ -93,17 +94,18 @@ impl Fixed {
     }
 }
 
-/// Where the point stands in the last sixteen bytes, as masks of the last eight and of those before.
+/// The place of the point in the last sixteen bytes, as masks of the last eight bytes and of the
+/// eight before them.
 struct Point {
     /// The fewest bytes that a number without a sign has.
     min_len: u64,
-    /// The point's byte, all ones.
+    /// All ones in the byte of the point.
     last_mask: u64,
     before_mask: u64,
-    /// The point, xored as digits are.
+    /// The point in its byte, xored with a zero as digits are.
     last: u64,
     before: u64,
-    /// The bytes behind the point: all of them if there is none.
+    /// All ones in the bytes after the point, or in all bytes if there is no point.
     last_behind: u64,
     before_behind: u64,
 }
@@ -141,7 +143,7 @@ impl Point {
     }
 }
 
-/// How many digits stand behind the point of a field, 0 without one; at most 14.
+/// The number of digits after the point of a field. It is 0 without a point, and at most 14.
 #[inline(always)]
 fn fraction(len: u64, before: u64, last: u64) -> usize {
     let double = u128::from(last) << 64 | u128::from(before);
@@ -157,7 +159,7 @@ fn fraction(len: u64, before: u64, last: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// Lanes of which each holds one text, with other bytes before it.
+    /// Lanes that hold one text each, with other bytes before it.
     fn lanes(texts: &[Vec<u8>]) -> Lanes {
         let mut lanes = Lanes::new();
         for (lane, text) in texts.iter().enumerate() {
@@ -183,7 +185,8 @@ mod tests {
                     let (text, len) =
                         (text.into_bytes(), sign.len() + whole + fraction + usize::from(fraction > 0));
                     let mut texts = vec![text.clone(); LANES];
-                    // Every byte of every lane is another one once.
+                    // The rounds put nearly every byte value at every place of the text, in one
+                    // lane each. The first lane is never changed.
                     for round in 0..=256_usize.div_ceil(LANES) * len {
                         for (lane, changed) in texts.iter_mut().enumerate().skip(1) {
                             changed.clone_from(&text);
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    /// The number without its point, by the standard library.
+    /// The number without its point, as the standard library reads it.
     fn expected(text: &[u8], fraction: usize) -> Option<i64> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= MAX_LEN as usize)?;
         let (whole, behind) = match fraction {

@@ -13,7 +13,8 @@ use super::fixed::Fixed;
 use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
-/// Reads floating-point numbers, the nearest to what is written; a number too large is infinite, as in `arrow-csv`.
+/// Reads floating-point numbers, rounded to the nearest value. A number that is too large is
+/// infinite, as in `arrow-csv`.
 pub(super) struct Float<T>(PhantomData<fn() -> T>);
 
 impl<T> Float<T> {
@@ -63,8 +64,8 @@ impl<T: FromRatio + Parser> Parse for Float<T> {
 
 /// A number with a decimal point as a fraction of integers.
 ///
-/// If both are exact in the type, IEEE 754 makes their quotient the nearest value, which is what a parser has to find
-/// (Clinger, *How to read floating point numbers accurately*, 1990).
+/// If both are exact in the type, IEEE 754 makes their quotient the nearest value. A parser has to
+/// find that value (Clinger, *How to read floating point numbers accurately*, 1990).
 pub(super) trait FromRatio: ArrowPrimitiveType {
     /// `digits / 10^fraction`, if both are exact.
     fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<Self::Native>;
@@ -73,7 +74,7 @@ pub(super) trait FromRatio: ArrowPrimitiveType {
 impl FromRatio for Float64Type {
     #[inline]
     fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<f64> {
-        // 10^22 is the largest exact power; `common` has at most 18.
+        // The largest exact power is 10^22, and `fraction` is at most 18.
         (digits <= 1 << 53).then(|| {
             let value = digits as f64 / POW10[fraction] as f64;
             if is_negative { -value } else { value }
@@ -92,18 +93,20 @@ impl FromRatio for Float32Type {
 }
 
 impl FromRatio for Float16Type {
-    /// Never: Arrow rounds twice, to 32 and then to 16 bits, and so does [`Parser`].
+    /// Always `None`. Arrow's [`Parser`] rounds twice, to 32 and then to 16 bits, and a quotient
+    /// would not.
     fn from_ratio(_: bool, _: u64, _: usize) -> Option<Self::Native> {
         None
     }
 }
 
-/// The lowest `n` bytes, 2 to 16, as digits with or without a point among them: all digits, and how many follow it.
+/// Reads the lowest `n` bytes, 2 to 16, as digits with an optional point among them. Returns the
+/// number that all digits make, and how many of them follow the point.
 #[inline]
 fn short(bytes: u128, n: usize) -> Option<(u64, usize)> {
     const EACH: u128 = u128::from_le_bytes([1; 16]);
     let others = bytes ^ (EACH * b'.' as u128);
-    // The lowest bit is that of the first byte that is zero.
+    // The lowest set bit belongs to the first byte of `others` that is zero: the point.
     let points = others.wrapping_sub(EACH) & !others & (EACH << 7);
     let whole = n.min(points.trailing_zeros() as usize / 8);
     if whole == n {
@@ -117,7 +120,8 @@ fn short(bytes: u128, n: usize) -> Option<(u64, usize)> {
     Some((sixteen(bytes & !behind | (bytes >> 8) & behind, n - 1)?, fraction))
 }
 
-/// A minus or none, digits, and a point with digits or none: the sign, all digits, and how many follow the point.
+/// Reads an optional minus, digits, and an optional point with more digits. Returns whether there
+/// is a minus, the number that all digits make, and how many of them follow the point.
 #[inline]
 fn common(text: Text<'_>) -> Option<(bool, u64, usize)> {
     let is_negative = text.first() == b'-';

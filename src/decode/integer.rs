@@ -12,7 +12,7 @@ use super::fixed::Fixed;
 use super::lanes::{LANES, Lanes, right};
 use super::primitive::Parse;
 
-/// Reads integers: a sign or none, digits, ASCII whitespace around them.
+/// Reads integers: an optional sign and digits, with optional ASCII whitespace around them.
 pub(super) struct Integer<T>(PhantomData<fn() -> T>);
 
 impl<T> Integer<T> {
@@ -66,7 +66,7 @@ where
     }
 }
 
-/// A minus or none, and 1 to 18 digits.
+/// Reads an optional minus and 1 to 18 digits.
 #[inline(always)]
 fn common(text: Text<'_>) -> Option<i64> {
     let is_negative = text.first() == b'-';

@@ -1,26 +1,26 @@
 //! [`Lanes`]: up to 64 fields of one column side by side, so that their values are computed by
 //! vectors.
 //!
-//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end. All
-//! that follows is the same arithmetic on each lane without a branch, which the compiler turns into
-//! vectors of the back end that it runs on.
+//! Loading a field is scalar work: its span, then one load of the sixteen bytes before its end.
+//! After that, each lane goes through the same arithmetic without a branch. The compiler turns that
+//! into vector instructions of the back end in use.
 
 use crate::parse::Column;
 
-/// How many fields: one bit of a `u64` each.
+/// The number of fields. One bit of a `u64` stands for each.
 pub(super) const LANES: usize = 64;
 
-/// Some fields of a column: where they are, and what they end with.
+/// Some fields of a column: their places, and the last bytes of each.
 #[derive(Debug)]
 pub(super) struct Lanes {
     /// Where each field starts.
     pub(super) start: [u32; LANES],
-    /// Where each field ends; before its start where it is missing.
+    /// Where each field ends; before its start if the field is missing.
     pub(super) end: [u32; LANES],
-    /// Bytes of each field; more than any value has where it is missing.
+    /// The length of each field in bytes. For a missing field it is longer than any value.
     pub(super) len: [u64; LANES],
-    /// The last eight bytes before each field's end, the very last one the highest. What stands
-    /// before the field is arbitrary.
+    /// The last eight bytes before each field's end, the very last one highest. Bytes before the
+    /// field's start are arbitrary.
     pub(super) last: [u64; LANES],
     /// The eight bytes before those.
     pub(super) before: [u64; LANES],
@@ -31,7 +31,7 @@ impl Lanes {
         Lanes { start: [0; LANES], end: [0; LANES], len: [0; LANES], last: [0; LANES], before: [0; LANES] }
     }
 
-    /// Finds the fields of the records from `from` on, and says how many.
+    /// Finds the fields of the records from `from` on, and returns their number.
     #[inline(always)]
     pub(super) fn find(&mut self, column: &Column<'_>, from: usize) -> usize {
         let count = column.copy_spans(from, &mut self.start, &mut self.end);
@@ -61,7 +61,7 @@ impl Lanes {
     }
 }
 
-/// The sixteen bytes before `end`, zeros where there are fewer.
+/// The sixteen bytes before `end`, with zeros in front if there are fewer.
 #[cold]
 fn first_double(bytes: &[u8], end: usize) -> u128 {
     let mut double = [0; 16];
@@ -71,7 +71,7 @@ fn first_double(bytes: &[u8], end: usize) -> u128 {
     u128::from_le_bytes(double)
 }
 
-/// The lanes of the first `count` that have nothing wrong, one bit each.
+/// Those of the first `count` lanes that have nothing wrong, one bit each.
 #[inline(always)]
 pub(super) fn right(wrong: &[u64; LANES], count: usize) -> u64 {
     let first = u64::MAX >> (LANES - count);

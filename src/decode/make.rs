@@ -1,4 +1,4 @@
-//! The one type table: which type is decoded by what.
+//! The only table of types: it names the decoder of each type.
 
 use arrow::datatypes::*;
 use arrow::error::ArrowError;
@@ -23,9 +23,9 @@ pub const COLUMN_BYTES: usize = 384;
 
 /// Whether columns of a type can be decoded.
 ///
-/// They can but for nested, union, interval and run-end encoded types, fixed-size binary,
-/// dictionaries of anything but strings, decimals of a precision or scale that Arrow doesn't allow,
-/// and timestamps in a zone that isn't known.
+/// All types can be decoded except these: nested, union, interval and run-end encoded types,
+/// fixed-size binary, dictionaries of anything but strings, decimals of a precision or scale that
+/// Arrow doesn't allow, and timestamps in an unknown time zone.
 pub fn supports(data_type: &DataType) -> bool {
     make(data_type).is_ok()
 }

@@ -19,20 +19,27 @@
 //!                                        │ NULL? (options)       make: which type is decoded by what
 //! ```
 //!
-//! The columns of a filter are decoded first, the others only for the records that it keeps.
+//! The columns of a filter are decoded first. The other columns are decoded only for the records
+//! that the filter keeps.
 //!
-//! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it: the common shape of each type by code
-//! of our own, all others by Arrow's own parsers. What we read differently, and why:
+//! A field is read as `arrow-csv`, and so DataFusion's built-in reader, reads it. Code of this
+//! crate reads the common shape of each type, and Arrow's own parsers read all other shapes.
+//! Reading differs in these points:
 //!
-//! * Decimals with an exponent, or of hundreds of digits, are read right, or refused if the type has no room for them.
-//!   `arrow-csv` wraps, panics, or refuses some that fit. An exponent with no digit before it (`e5`) is always refused.
-//! * A decimal of negative scale is divided by the power of ten that it counts. Arrow does so only if it has an exponent.
+//! * Decimals with an exponent, or of hundreds of digits, are read correctly, or refused if the
+//!   type has no room for them. `arrow-csv` wraps, panics, or refuses some that fit. An exponent
+//!   with no digit before it (`e5`) is always refused.
+//! * A decimal of negative scale is divided by the power of ten that the scale stands for. Arrow
+//!   does so only if the value has an exponent.
 //! * A batch ends when the dictionary of a column has no key left. `arrow-csv` panics.
-//! * An empty field of a type other than a string's is NULL, whatever the null options: no such type has an empty value.
-//! * A missing field of a short record is NULL, whatever the null options. `arrow-csv` takes it for an empty one.
+//! * An empty field of a type other than a string, binary or dictionary type is NULL, whatever the
+//!   null options say, because such a type has no empty value.
+//! * A missing field of a short record is NULL, whatever the null options say. `arrow-csv` reads it
+//!   as an empty field.
 //! * A value in a column of the type Null is an error. `arrow-csv` drops it.
 //! * Fields that are not projected, or not strings, need not be UTF-8.
-//! * Beyond `arrow-csv`'s types: Duration, LargeUtf8, Binary, LargeBinary, BinaryView, and dictionaries of other strings.
+//! * These types are supported beyond those of `arrow-csv`: Duration, LargeUtf8, Binary,
+//!   LargeBinary, BinaryView, and dictionaries of other strings.
 
 mod batch;
 mod batches;
@@ -74,8 +81,7 @@ pub use options::DecodeOptions;
 pub use reader::{ArrowReader, Reader};
 pub use select::PREDICATE_ROWS;
 
-/// Parts of the inside, for the tests of this crate. They are no part of the API, and change without
-/// notice.
+/// Internals for the tests of this crate. They are not part of the API, and change without notice.
 #[doc(hidden)]
 pub mod internal {
     pub use super::batch::BatchDecoder;

@@ -9,7 +9,7 @@ use super::column::ColumnDecoder;
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::scratch::Scratch;
 
-/// Counts rows, and refuses values: `arrow-csv` drops them without a word.
+/// Counts rows, and refuses values. `arrow-csv` silently drops them.
 #[derive(Debug, Default)]
 pub(super) struct Null {
     rows: usize,
@@ -39,7 +39,8 @@ impl ColumnDecoder for Null {
     fn reserve(&mut self, _: usize, _: usize) {}
 
     fn push(&mut self, fields: &Fields<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        // NULL is all that there is, also where the schema says that there is none, as in `arrow-csv`.
+        // The column has only NULLs, even if the schema says that it is not nullable, as in
+        // `arrow-csv`.
         Fields { is_nullable: true, ..*fields }.append_to(self, &mut scratch.text)
     }
 

@@ -9,12 +9,13 @@ use crate::parse::cut::CutFields;
 
 /// Which fields are NULL, and how long they may be.
 ///
-/// By default an empty field is, quoted or not, as in DataFusion's built-in reader. What is
-/// compared is the value: unescaped and trimmed. If both `null_values` and `null_regex` are given,
-/// a field is NULL that either names.
+/// By default an empty field is NULL, quoted or not, as in DataFusion's built-in reader. The value
+/// is compared after it is unescaped and trimmed. If both `null_values` and `null_regex` are given,
+/// a field is NULL if either names it.
 ///
-/// Whatever is set, an empty field of a type that is not a string, binary or dictionary type is
-/// NULL, because no such type has an empty value, and so is every field that a short record lacks.
+/// An empty field of a type other than a string, binary or dictionary type is NULL under all
+/// options, because such a type has no empty value. Every field that a short record lacks is NULL
+/// too.
 ///
 /// ```
 /// use datafusion_csv_stream::decode::DecodeOptions;
@@ -25,11 +26,11 @@ use crate::parse::cut::CutFields;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct DecodeOptions {
-    /// The values that are NULL, but for the empty one.
+    /// The values that are NULL, without the empty one.
     null_values: Vec<String>,
     /// The length of the longest of `null_values`.
     longest: usize,
-    /// Whether the list of NULLs has the empty value; `None` without a list.
+    /// Whether the list of NULLs has the empty value; `None` if no list is given.
     lists_empty: Option<bool>,
     null_regex: Option<Regex>,
     quoted_empty_is_string: bool,
@@ -38,8 +39,9 @@ pub struct DecodeOptions {
 }
 
 impl DecodeOptions {
-    /// The values that are NULL. Default none, which means that the empty one is; in a list that is
-    /// given, `""` has to be named for the empty string to be NULL.
+    /// The values that are NULL. Default none: then the empty value is NULL, unless a
+    /// [`null_regex`](Self::with_null_regex) is given. If a list is given, the empty string is NULL
+    /// only if the list names `""`, or the regular expression matches it.
     pub fn with_null_values<I>(mut self, values: I) -> Self
     where
         I: IntoIterator,
@@ -53,9 +55,9 @@ impl DecodeOptions {
         self.with_nulls_in_field_limit()
     }
 
-    /// A regular expression of the values that are NULL; it need not match the whole value, as in
-    /// `arrow-csv`, and a value that isn't UTF-8 doesn't match. Default none. If one is given, the
-    /// empty string is NULL only if it matches.
+    /// A regular expression for the values that are NULL. As in `arrow-csv`, it need not match the
+    /// whole value. A value that isn't UTF-8 doesn't match. Default none. If one is given, the
+    /// empty string is NULL only if it matches, or if `null_values` names it.
     ///
     /// # Errors
     ///
@@ -74,21 +76,21 @@ impl DecodeOptions {
         Ok(self.with_nulls_in_field_limit())
     }
 
-    /// Whether a quoted empty field is an empty string, in columns of string, binary and dictionary
-    /// types, whatever the other options say of empty fields. Default false.
+    /// Whether a quoted empty field is an empty string in columns of string, binary and dictionary
+    /// types, whatever the other options say about empty fields. Default false.
     pub fn with_quoted_empty_is_string(mut self, yes: bool) -> Self {
         self.quoted_empty_is_string = yes;
         self
     }
 
-    /// The most bytes of a value of a string, binary or dictionary column, unescaped and trimmed,
-    /// and what becomes of longer ones. Default: as many as a record may have.
+    /// The most bytes of an unescaped and trimmed value in a string, binary or dictionary column,
+    /// and the treatment of longer ones. Default: as many as a record may have.
     pub fn with_max_field_bytes(mut self, bytes: Option<usize>, oversized_fields: OversizedFields) -> Self {
         self.field_limit = FieldLimit::new(bytes, oversized_fields);
         self.with_nulls_in_field_limit()
     }
 
-    /// How long a value may be, and what becomes of a longer one.
+    /// The most bytes of a value, and the treatment of a longer one.
     pub fn field_limit(&self) -> &FieldLimit {
         &self.field_limit
     }
@@ -113,17 +115,18 @@ impl DecodeOptions {
         self
     }
 
-    /// Whether a value is NULL to one who doesn't know its type yet.
+    /// Whether a value is NULL while the type of its column isn't known yet.
     pub(crate) fn is_null_in_sample(&self, value: &[u8], is_quoted: bool) -> bool {
         self.is_null(value, is_quoted, is_quoted && self.quoted_empty_is_string)
     }
 
-    /// Whether a regular expression decides too, and so every value has to be looked at.
+    /// Whether a regular expression decides about NULL too, so that every value has to be looked
+    /// at.
     pub(super) fn has_regex(&self) -> bool {
         self.null_regex.is_some()
     }
 
-    /// Whether a value of some kind is listed as NULL.
+    /// Whether any value of a certain kind is listed as NULL.
     pub(super) fn lists(&self, kind: impl Fn(&str) -> bool) -> bool {
         self.null_values.iter().any(|value| kind(value))
     }
@@ -139,7 +142,7 @@ impl DecodeOptions {
         value.len() <= self.longest && self.null_values.iter().any(|null| null.as_bytes() == value)
     }
 
-    /// Whether a value is NULL; `is_text` when its type has an empty value.
+    /// Whether a value is NULL. `is_text` tells whether its type has an empty value.
     pub(super) fn is_null(&self, value: &[u8], is_quoted: bool, is_text: bool) -> bool {
         if value.is_empty() {
             if !is_text {

@@ -1,4 +1,5 @@
-//! [`Primitive`]: the column of every type that is one number a row. What differs is [`Parse`].
+//! [`Primitive`]: the column of every type that has one number in each row. Each type implements
+//! [`Parse`].
 
 use std::fmt;
 use std::ops::Range;
@@ -22,25 +23,26 @@ pub(super) trait Parse: fmt::Debug + Send {
     /// Whether [`parse_lanes`](Self::parse_lanes) reads most values.
     const BY_LANES: bool = false;
 
-    /// Reads the values of the first `count` lanes, and returns for which: one bit each. The others are left to
-    /// [`parse`](Self::parse), which has to find the same.
+    /// Reads the values of the first `count` lanes, and returns the lanes that it has read, one bit
+    /// each. The others are left to [`parse`](Self::parse). Both have to read a field as the same
+    /// value.
     #[inline(always)]
     fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [Native<Self>; LANES]) -> u64 {
         let _ = (lanes, count, values);
         0
     }
 
-    /// The value, which isn't empty.
+    /// Reads a value, which isn't empty.
     fn parse(&self, text: Text<'_>) -> Option<Native<Self>>;
 
-    /// Why there is none.
+    /// The reason why `value` can't be read.
     fn reason(&self, value: &[u8]) -> String;
 }
 
-/// What the type's values are stored as.
+/// The Rust type that the values are stored as.
 pub(super) type Native<P> = <<P as Parse>::Type as ArrowPrimitiveType>::Native;
 
-/// One number a row.
+/// Builds an array with one number in each row.
 pub(super) struct Primitive<P: Parse> {
     parse: P,
     data_type: DataType,
@@ -49,7 +51,7 @@ pub(super) struct Primitive<P: Parse> {
 }
 
 impl<P: Parse> Primitive<P> {
-    /// `data_type` is `P`'s, with its own precision, scale or zone.
+    /// `data_type` is the type of `P`, with the column's own precision, scale or zone.
     pub(super) fn new(parse: P, data_type: &DataType) -> Self {
         Primitive {
             parse,
@@ -60,7 +62,7 @@ impl<P: Parse> Primitive<P> {
     }
 }
 
-/// All that is read by lanes has one.
+/// Whether a string has a digit, as every value that is read by lanes has.
 fn has_digit(value: &str) -> bool {
     value.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -75,7 +77,7 @@ impl<P: Parse> Append for Primitive<P> {
     const IS_TEXT: bool = false;
 
     fn append_null(&mut self) {
-        // Validity follows the values in runs.
+        // The rows since the last NULL are added to the validity as one run.
         self.validity.append_n_non_nulls(self.values.len() - self.validity.len());
         self.validity.append_null();
         self.values.push(Default::default());

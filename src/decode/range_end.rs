@@ -25,7 +25,7 @@ impl RangeEnd {
         self.next
     }
 
-    /// The records of these that belong to the range, without the header.
+    /// Those of the records that belong to the range, without the header.
     pub(super) fn cut<'a>(&mut self, records: Records<'a>) -> Records<'a> {
         let starts_before = |record| records.start_byte(record) < self.byte;
         let own = match records.len() {

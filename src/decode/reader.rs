@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 
 /// Reads the batches of one CSV file, without async.
 ///
-/// It hands on what it has before it reads more, and reads no more after an error or its limit. The
-/// chunks are those of the [`BufRead`]: 256 KiB is a good size, and larger ones are not faster.
+/// It hands on a full batch before it reads more, and reads no more after an error or after its
+/// limit. The chunks are those of the [`BufRead`]: 256 KiB is a good size, and larger ones are not
+/// faster.
 ///
 /// ```
 /// use std::fs::File;

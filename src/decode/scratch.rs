@@ -5,7 +5,7 @@ use super::lanes::Lanes;
 /// Room that a push may write to. It is kept for the next one.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// A value that doesn't stand in the file as it is.
+    /// A value that has to be unescaped, and so isn't a part of the file as it stands.
     pub(super) text: Vec<u8>,
     pub(super) lanes: Box<Lanes>,
 }
@@ -18,7 +18,8 @@ impl Scratch {
         Scratch { text: Vec::new(), lanes: Box::new(Lanes::new()) }
     }
 
-    /// Keeps no more than is cheap to keep.
+    /// Frees the text room beyond [`MAX_TEXT`], so that one long value doesn't hold memory for
+    /// good.
     pub(super) fn shrink(&mut self) {
         self.text.clear();
         self.text.shrink_to(MAX_TEXT);

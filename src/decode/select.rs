@@ -1,4 +1,4 @@
-//! [`RecordSelector`]: which records to decode, by what some of their columns say.
+//! [`RecordSelector`]: selects the records to decode by the values of some of their columns.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use crate::parse::Records;
 /// Records that a predicate is evaluated on at once: 4096. Only their numbers are held.
 pub const PREDICATE_ROWS: usize = 4096;
 
-/// Decodes the columns that decide about records, in stages: those of a later stage only for the
-/// records that all stages before it have kept.
+/// Decodes the columns that decide about records, in stages. The columns of a stage are decoded
+/// only for the records that all stages before it have kept.
 #[derive(Debug)]
 pub(super) struct RecordSelector {
     stages: Vec<BatchDecoder>,
-    /// The indices of the records that are left, unless all are.
+    /// The indices of the records that are left. Not used while all are left.
     indices: Vec<u32>,
     /// The most bytes that a stage's batch has taken.
     batch_bytes: usize,
@@ -27,16 +27,16 @@ pub(super) struct RecordSelector {
 /// Some of the records of a [`Records`], or all.
 #[derive(Debug, Clone)]
 pub(super) struct Selected<'a> {
-    /// `None` if all of the range are selected.
+    /// `None` if all records of the range are selected.
     indices: Option<&'a [u32]>,
     range: Range<usize>,
 }
 
 impl RecordSelector {
-    /// A selector for a file whose columns are those of `table`, in order. Each stage is the
-    /// indices of the columns that it needs, in the order in which it is given them; it may need
-    /// none. What a stage is given at once takes about `batch_bytes` bytes, if [`room`](Self::room)
-    /// is kept to.
+    /// A selector for a file whose columns are those of `table`, in order. Each stage is a list of
+    /// the indices of the columns that it needs, in the order in which it is given them. It may
+    /// need none. The batch that a stage is given takes about `batch_bytes` bytes, if the caller
+    /// selects from no more than [`room`](Self::room) records at once.
     ///
     /// # Errors
     ///
@@ -53,14 +53,14 @@ impl RecordSelector {
         Ok(RecordSelector { stages, indices: Vec::new(), batch_bytes: 0 })
     }
 
-    /// How many records to select from at once.
+    /// The most records to select from at once.
     pub(super) fn room(&self) -> usize {
         self.stages.iter().map(BatchDecoder::room).min().unwrap_or(PREDICATE_ROWS)
     }
 
-    /// Selects from some records. `keep` is given the number of a stage and the stage's columns of
-    /// the records that are left, and says which of them to keep: NULL is not kept. It isn't called
-    /// where none are left.
+    /// Selects from some records. `keep` is given the number of a stage, and the stage's columns of
+    /// the records that are left. It returns true for each record to keep; NULL is not kept. It
+    /// isn't called if no record is left.
     ///
     /// # Errors
     ///
@@ -104,8 +104,8 @@ impl RecordSelector {
     }
 }
 
-/// Leaves what is kept of the indices, which stand for all if `is_all`; says whether that is less
-/// than before.
+/// Removes the indices of the records that are not kept. If `is_all`, all records were left, and
+/// `indices` is empty. Returns whether any record was removed.
 fn narrow(indices: &mut Vec<u32>, is_all: bool, kept: &BooleanArray) -> bool {
     let mask = match kept.nulls() {
         Some(nulls) => kept.values() & nulls.inner(),
@@ -133,23 +133,23 @@ impl<'a> Selected<'a> {
         self.range.len()
     }
 
-    /// The indices of the records, ascending; `None` if all are selected that stand in one piece.
+    /// The indices of the records, ascending; `None` if all records of the range are selected.
     pub(super) fn indices(&self) -> Option<&'a [u32]> {
         self.indices.map(|indices| &indices[self.range.clone()])
     }
 
-    /// Some of them.
+    /// A part of the selected records.
     ///
     /// # Panics
     ///
-    /// When the range ends behind the last one.
+    /// When the range ends after the last one.
     pub(super) fn slice(&self, range: Range<usize>) -> Self {
         assert!(range.end <= self.len(), "{range:?} of {} records", self.len());
         let first = self.range.start;
         Selected { indices: self.indices, range: first + range.start..first + range.end }
     }
 
-    /// Decodes them.
+    /// Decodes the selected records.
     ///
     /// # Errors
     ///

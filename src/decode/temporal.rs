@@ -16,7 +16,7 @@ use super::primitive::Parse;
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
-/// Reads days: `2024-02-29`, and all that Arrow reads.
+/// Reads dates like `2024-02-29`, and all other forms that Arrow reads.
 #[derive(Debug)]
 pub(super) struct Date32;
 
@@ -57,7 +57,7 @@ impl Parse for Date32 {
     }
 }
 
-/// Reads milliseconds since 1970: a day or a timestamp.
+/// Reads a date or a timestamp as milliseconds since 1970.
 #[derive(Debug)]
 pub(super) struct Date64;
 
@@ -104,7 +104,8 @@ impl<T: ArrowPrimitiveType + Parser> Parse for Time<T> {
     }
 }
 
-/// Reads timestamps: `2024-02-29T23:59:59.123Z`, with a zone's offset or, without one, in the column's zone.
+/// Reads timestamps like `2024-02-29T23:59:59.123Z`. A value without a zone offset is in the
+/// column's zone.
 pub(super) struct Timestamp<T> {
     zone: Tz,
     is_utc: bool,
@@ -112,7 +113,7 @@ pub(super) struct Timestamp<T> {
 }
 
 impl<T: ArrowTimestampType> Timestamp<T> {
-    /// For a column of a zone; UTC where it has none.
+    /// For a column with a time zone, or with none, which means UTC.
     ///
     /// # Errors
     ///
@@ -170,8 +171,9 @@ fn in_unit(unit: TimeUnit, seconds: i64, nanos: u32) -> Option<i64> {
     seconds.checked_mul(scale)?.checked_add(i64::from(nanos / nanos_each))
 }
 
-/// Seconds since 1970 and nanoseconds of `2024-02-29`, or `2024-02-29T23:59:59.123456789Z` with a space for the T, up to
-/// 9 digits or no fraction, and the Z or not, in one of the [`YEARS`].
+/// Seconds since 1970 and nanoseconds of a timestamp in one of the [`YEARS`], in a common form:
+/// `2024-02-29` or `2024-02-29T23:59:59.123456789Z`. A lower-case t or a space may stand for the T.
+/// The fraction has 1 to 9 digits or is missing. The Z may be missing too.
 #[inline]
 fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
     let bytes = text.bytes();
@@ -204,10 +206,11 @@ fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
     Some((day + i64::from(hours * 3600 + minutes * 60 + seconds), nanos as u32))
 }
 
-/// Bytes of `2024-02-29`.
+/// The length of `2024-02-29` in bytes.
 const DATE_LEN: usize = 10;
 
-/// Days since 1970 of the first ten bytes, if they are a day like `2024-02-29` in one of the [`YEARS`].
+/// Days since 1970 of the first ten bytes, if they are a date like `2024-02-29` in one of the
+/// [`YEARS`].
 #[inline(always)]
 fn common_date(text: Text<'_>) -> Option<i32> {
     let year_and_month = text.word(0) ^ u64::from_le_bytes(*b"0000-00-");
@@ -223,35 +226,36 @@ fn common_date(text: Text<'_>) -> Option<i32> {
     (0 < day && day <= days).then_some(before + day)
 }
 
-/// Days since 1970-01-01, and whether there is such a day. The year is `century * 100 + year`; without a branch, to be
-/// computed in vectors.
+/// Days since 1970-01-01, and whether the date exists. The year is `century * 100 + year`. There is
+/// no branch, so that the dates of all lanes are computed in vectors.
 #[inline(always)]
 fn days(century: u32, year: u32, month: u32, day: u32) -> (i32, bool) {
     let is_leap = u32::from((if year == 0 { century } else { year }) % 4 == 0);
     let year = century * 100 + year;
     let length = if month == 2 { 28 + is_leap } else { 30 + ((month ^ month >> 3) & 1) };
     let is_date = (year > 0) & (month.wrapping_sub(1) < 12) & (day.wrapping_sub(1) < length);
-    // From 0001-01-01 on, which is 719,162 days before 1970-01-01.
+    // Days are first counted from 0001-01-01, which is 719,162 days before 1970-01-01.
     let years = year.wrapping_sub(1);
     let before_year = years.wrapping_mul(365).wrapping_add(years / 4 + years / 400).wrapping_sub(years / 100);
-    // The months before this one, as if February had 30 days.
+    // The days of the months before this one, as if February had 30 days.
     let before_month = (367 * month).wrapping_sub(362) / 12;
     let february = if month > 2 { 2 - is_leap } else { 0 };
     let days = before_year.wrapping_add(before_month).wrapping_sub(february).wrapping_add(day);
     (days.wrapping_sub(719_163) as i32, is_date)
 }
 
-/// The number of the two digits that are the lowest bytes of `x`, from 0 to 9 each.
+/// The number that the two lowest bytes of `x` make as digits, from 0 to 9 each.
 #[inline]
 fn two(x: u64) -> u32 {
     (x & 15) as u32 * 10 + (x >> 8 & 15) as u32
 }
 
-/// The years that have a place in [`MONTHS`]: 16 KiB, much of which a column never touches.
+/// The years in [`MONTHS`]. That table has 16 KiB, but a column touches little of it.
 const YEARS: std::ops::Range<u32> = 1900..2156;
 
-/// For each of the [`YEARS`] 16 months, the first of which and the last three don't exist: the days from 1970-01-01 to
-/// the day before its first one, times 32, plus the number of its days.
+/// For each of the [`YEARS`] one entry for each month number from 0 to 15. The entry of a month is
+/// the days from 1970-01-01 to the day before the month's first day, times 32, plus the number of
+/// its days. For the numbers 0 and 13 to 15 it is zero.
 static MONTHS: [[i32; 16]; (YEARS.end - YEARS.start) as usize] = {
     let mut months = [[0; 16]; (YEARS.end - YEARS.start) as usize];
     let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -301,7 +305,7 @@ mod tests {
                 }
             }
         }
-        // Any two bytes less a zero's are up to 165: no sum may overflow.
+        // Two arbitrary bytes make a number of up to 165. No sum may overflow.
         for part in [99, 100, 165] {
             assert!(!days(part, part, part, part).1);
         }

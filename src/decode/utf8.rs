@@ -1,4 +1,4 @@
-//! What is UTF-8.
+//! UTF-8 validation of a whole chunk, so that fields need only boundary checks.
 
 use simdutf8::{basic, compat};
 
@@ -6,7 +6,7 @@ use simdutf8::{basic, compat};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Utf8<'a> {
     bytes: &'a [u8],
-    /// `bytes[first..]`, to where the text ends.
+    /// The validated part of `bytes`, which starts at `bytes[first]`.
     text: &'a str,
     first: usize,
     is_ascii: bool,
@@ -31,21 +31,22 @@ impl<'a> Utf8<'a> {
         self.is_ascii
     }
 
-    /// Whether a place in it is between two characters, which it need not be beside a delimiter beyond ASCII.
+    /// Whether a place in it is between two characters. A place next to a delimiter may not be, if
+    /// the delimiter isn't ASCII.
     #[inline(always)]
     pub(super) fn is_boundary(&self, at: u32) -> bool {
         let at = (at as usize).wrapping_sub(self.first);
         if self.is_ascii { at <= self.text.len() } else { self.text.is_char_boundary(at) }
     }
 
-    /// From one place in it to another one, if both are [boundaries](Self::is_boundary).
+    /// The text from one place to another, if both are [boundaries](Self::is_boundary).
     #[inline(always)]
     pub(super) fn part(&self, start: u32, end: u32) -> Option<&'a str> {
         self.text.get((start as usize).checked_sub(self.first)?..(end as usize).checked_sub(self.first)?)
     }
 }
 
-/// The first byte of `value` that isn't UTF-8, if there is one.
+/// The index of the first byte of `value` that isn't UTF-8, if there is one.
 pub(super) fn first_invalid(value: &[u8]) -> Option<usize> {
     compat::from_utf8(value).err().map(|error| error.valid_up_to())
 }

@@ -1,4 +1,4 @@
-//! [`Views`]: strings and binary values as views, short ones inside the view.
+//! [`Views`]: strings and binary values as views. Short values are stored inside the view.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,20 +17,23 @@ use super::lanes::Lanes;
 use super::scratch::Scratch;
 use super::utf8::first_invalid;
 
-/// Bytes that a view has room for.
+/// The most bytes of a value that is stored inside its view.
 const MAX_INLINE: usize = 12;
 
-/// Values of up to so many bytes are copied as so many, without a call and without a branch on how long they are.
+/// Values of up to this many bytes, or up to [`HALF`] of them, are copied as pieces of exactly that
+/// size. So the copy needs no call, and no branch on the value's length.
 const MAX_SHORT: usize = 64;
 const HALF: usize = 32;
 
-/// Bytes of a column's first buffer; each further one has a quarter of those before it together.
+/// The size of the first buffer in a column's first batch, and the smallest size of any buffer, in
+/// bytes. Each further buffer of a batch has a quarter of the bytes of the values before it.
 const FIRST_BLOCK: usize = 4 << 10;
 
-/// Bytes of the largest buffer, but for one that holds a single larger value: what its end leaves unused stays small.
+/// The largest size of a buffer in bytes, except for one that holds a single larger value. It keeps
+/// the unused room at a buffer's end small.
 const MAX_BLOCK: usize = 256 << 10;
 
-/// Utf8View and BinaryView.
+/// Builds Utf8View and BinaryView arrays.
 pub(super) struct Views<T: View> {
     views: Vec<u128>,
     validity: NullBufferBuilder,
@@ -43,7 +46,7 @@ pub(super) trait View: ByteViewType {
     /// Whether values have to be UTF-8.
     const IS_STRING: bool;
 
-    /// The array of what [`Views`] has appended.
+    /// Builds the array of the values that [`Views`] has appended.
     fn array(
         views: ScalarBuffer<u128>,
         blocks: Vec<Buffer>,
@@ -51,16 +54,16 @@ pub(super) trait View: ByteViewType {
     ) -> Result<ArrayRef, ArrowError>;
 }
 
-/// The values that have no room in a view.
+/// The values that are too long for a view, in buffers.
 struct Blocks {
     /// Full buffers.
     full: Vec<Buffer>,
-    /// The buffer that is being filled, and how much of it is.
+    /// The buffer that is being filled. Its first `used` bytes hold values.
     block: Vec<u8>,
     used: usize,
-    /// Bytes of the values.
+    /// Bytes of all values in the buffers of this batch.
     bytes: usize,
-    /// The size of the first buffer, by what the last batch had.
+    /// The size of the first buffer, chosen by the bytes that the last batch had.
     first: usize,
 }
 
@@ -72,7 +75,7 @@ impl<T: View> Views<T> {
 }
 
 impl Blocks {
-    /// The view of any value, copied if it has no room in it.
+    /// The view of any value. A value that is too long for the view is copied.
     fn view(&mut self, value: &[u8]) -> u128 {
         let first = value.first_chunk().copied().unwrap_or_else(|| {
             let mut first = [0; 16];
@@ -90,15 +93,15 @@ impl Blocks {
         long_view(first, value.len(), self.full.len(), offset)
     }
 
-    /// The views of any values.
+    /// The views of values of any length.
     fn views(&mut self, bytes: &[u8], spans: impl Iterator<Item = (usize, usize)>, views: &mut [u128]) {
         for (view, (start, end)) in views.iter_mut().zip(spans) {
             *view = self.view(&bytes[start..end]);
         }
     }
 
-    /// The views of values of up to `N` bytes, each at the start of a piece. There is no branch on how long a value is,
-    /// which could not be predicted.
+    /// The views of values of up to `N` bytes, each at the start of a piece. There is no branch on
+    /// the length of a value, because it could not be predicted.
     #[inline(always)]
     fn short_views<'a, const N: usize>(
         &mut self,
@@ -111,7 +114,8 @@ impl Blocks {
         let mut used = start;
         for (view, (piece, len)) in views.iter_mut().zip(values) {
             let &[first, ..] = piece.as_chunks::<16>().0 else { return };
-            // What has no place behind the values copied before is overwritten by the next one.
+            // Every piece is copied, but `used` moves on only past the bytes of a long value. The
+            // next piece overwrites the rest.
             if let Some(place) = self.block.get_mut(used..).and_then(|rest| rest.first_chunk_mut()) {
                 *place = *piece;
             }
@@ -125,7 +129,7 @@ impl Blocks {
         self.bytes += used - start;
     }
 
-    /// Makes room for so many bytes behind each other.
+    /// Makes room for this many contiguous bytes.
     #[inline]
     fn reserve(&mut self, bytes: usize) {
         if self.block.len() - self.used < bytes {
@@ -143,7 +147,8 @@ impl Blocks {
         self.block = vec![0; bytes.max(size)];
     }
 
-    /// Moves the buffer that is being filled to the full ones, without much room that it hasn't used.
+    /// Moves the buffer that is being filled to the full ones. Its unused room is freed if that is
+    /// more than an eighth.
     fn end_block(&mut self) {
         let mut block = std::mem::take(&mut self.block);
         block.truncate(std::mem::take(&mut self.used));
@@ -155,7 +160,7 @@ impl Blocks {
         }
     }
 
-    /// The buffers, and none are left.
+    /// Takes all buffers, and leaves none.
     fn take(&mut self) -> Vec<Buffer> {
         self.end_block();
         self.first = std::mem::take(&mut self.bytes).clamp(FIRST_BLOCK, MAX_BLOCK);
@@ -167,7 +172,7 @@ impl Blocks {
     }
 }
 
-/// Where in a view the bytes of a value of each length stand.
+/// The bits of a view in which the value's bytes stand, for each length.
 static INLINE: [u128; MAX_INLINE + 1] = {
     let mut masks = [0; MAX_INLINE + 1];
     let mut len = 1;
@@ -178,13 +183,13 @@ static INLINE: [u128; MAX_INLINE + 1] = {
     masks
 };
 
-/// The view of a value that has room in it and is the start of `first`.
+/// The view of a short value, which is the first `len` bytes of `first`.
 #[inline(always)]
 fn inline_view(first: [u8; 16], len: usize) -> u128 {
     u128::from_le_bytes(first) << 32 & INLINE[len] | len as u128
 }
 
-/// The views of values that have room in them.
+/// The views of short values.
 #[inline(always)]
 fn inline_views<'a>(values: impl Iterator<Item = (&'a [u8; 16], usize)>, views: &mut [u128]) {
     for (view, (&first, len)) in views.iter_mut().zip(values) {
@@ -192,7 +197,7 @@ fn inline_views<'a>(values: impl Iterator<Item = (&'a [u8; 16], usize)>, views: 
     }
 }
 
-/// The view of a longer value, which starts like `first`.
+/// The view of a longer value, which starts with the first four bytes of `first`.
 #[inline(always)]
 fn long_view(first: [u8; 16], len: usize, block: usize, offset: usize) -> u128 {
     let prefix = u32::from_le_bytes([first[0], first[1], first[2], first[3]]);
@@ -221,14 +226,16 @@ impl View for StringViewType {
         blocks: Vec<Buffer>,
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef, ArrowError> {
-        // A build for tests checks all again that the note below says.
+        // A debug build checks everything that the note below claims.
         if cfg!(debug_assertions) {
             return Ok(Arc::new(StringViewArray::try_new(views, blocks, nulls)?));
         }
-        // SAFETY: all views are made by `Blocks`: an inline one has zeros behind its value, another one has the block
-        // and the offset that its value has just been copied to, and its first four bytes. All values of strings are
-        // UTF-8: `append` takes no others, and `append_lanes` only parts of a `str` between its characters. There are
-        // as many views as bits of validity, which `finish` completes.
+        // SAFETY: each view is zero for a NULL, or comes from `inline_view` or `long_view`. An
+        // inline view has zeros after its value. A long view has the buffer and the offset that its
+        // value has just been copied to, and its first four bytes. All values of strings are UTF-8:
+        // `append` takes no others, and `append_lanes` takes only parts of a `str` that start and
+        // end between its characters. There are as many views as bits of validity, because `finish`
+        // completes the validity.
         Ok(Arc::new(unsafe { StringViewArray::new_unchecked(views, blocks, nulls) }))
     }
 }
@@ -243,7 +250,7 @@ impl<T: View> Append for Views<T> {
     const IS_TEXT: bool = true;
 
     fn append_null(&mut self) {
-        // Validity follows the views in runs.
+        // The rows since the last NULL are added to the validity as one run.
         self.validity.append_n_non_nulls(self.views.len() - self.validity.len());
         self.validity.append_null();
         self.views.push(0);
@@ -288,7 +295,8 @@ impl<T: View> AppendLanes for Views<T> {
         self.views.resize(before + range.len(), 0);
         let views = &mut self.views[before..];
         let longest = lanes.len[range].iter().fold(0, |longest, &len| longest.max(len)) as usize;
-        // The last value starts last.
+        // The last value starts last, so every value has at least this many bytes from its start
+        // on.
         let room = starts.last().map_or(0, |&start| bytes.len() - start as usize);
         let spans = starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize));
         if room < MAX_SHORT || longest > MAX_SHORT {
@@ -303,7 +311,7 @@ impl<T: View> AppendLanes for Views<T> {
     }
 }
 
-/// Values with what follows them, at least so many bytes.
+/// Each value as the `N` bytes from its start on, and its length.
 #[inline(always)]
 fn pieces<const N: usize>(
     bytes: &[u8],

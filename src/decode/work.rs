@@ -18,7 +18,7 @@ use crate::parse::{Parser, RecordCounter, Records, Step};
 pub(super) enum Work {
     /// Records are found and decoded.
     Decode(Box<Decode>),
-    /// Records are only counted, as no column is asked for.
+    /// Records are only counted, because no column is asked for.
     Count(Box<Count>),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Decode {
 #[derive(Debug)]
 pub(super) struct Count {
     counter: RecordCounter,
-    /// Records that batches have been made of.
+    /// Records that have been taken in batches.
     taken: u64,
     /// The error after the records that have been counted. A limit may end the work before it.
     failed: Option<Error>,

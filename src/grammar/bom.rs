@@ -6,20 +6,20 @@ pub const BOM: &[u8] = b"\xef\xbb\xbf";
 /// How far the BOM has been recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BomMatcher {
-    /// So many of its bytes have been taken.
+    /// This many of its bytes have been taken.
     Matched(usize),
     /// The start of the file is over: it was a BOM, or there is none.
     Passed,
 }
 
-/// The start of a file, as it turns out.
+/// The outcome of matching the start of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileStart {
-    /// Not known yet, or known since an earlier chunk.
+    /// Not decided yet, or already decided in an earlier chunk.
     Open,
     /// A whole BOM.
     Bom,
-    /// These bytes, which look like the start of a BOM but are the first of the first record.
+    /// These bytes, which look like the start of a BOM but are the first bytes of the content.
     Content(&'static [u8]),
 }
 
@@ -45,7 +45,7 @@ impl BomMatcher {
         }
     }
 
-    /// The input has ended. Returns the bytes that have been taken and are no whole BOM.
+    /// The input has ended. Returns the bytes that have been taken but don't form a whole BOM.
     pub(crate) fn finish(&mut self) -> &'static [u8] {
         match std::mem::replace(self, BomMatcher::Passed) {
             BomMatcher::Matched(matched) => &BOM[..matched],

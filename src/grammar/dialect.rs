@@ -1,4 +1,4 @@
-//! [`Dialect`]: how a file is written. It is valid by construction, so nobody checks it again.
+//! [`Dialect`]: how a file is written. It is valid by construction, so it is never checked again.
 
 use super::rules::{Grammar, Terminator};
 use crate::error::{Error, Result};
@@ -26,10 +26,10 @@ pub struct Dialect {
     trim: Trim,
 }
 
-/// The values of which ASCII whitespace is removed at both ends, after the quotes.
+/// The values that are trimmed: quotes are removed first, then ASCII whitespace at both ends.
 ///
-/// As in the `csv` crate, the whitespace is removed from the value. So that of a quoted field goes
-/// too, and a quote that follows whitespace does not open a field.
+/// As in the `csv` crate, whitespace is removed from the value, so also inside a quoted field. A
+/// quote that follows whitespace does not open a quoted field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Trim {
@@ -98,8 +98,8 @@ impl Dialect {
         self.grammar.double_quote
     }
 
-    /// The byte that starts a comment where it is the first of a record. The comment goes on to the
-    /// next LF. Default none.
+    /// The byte that starts a comment if it is the first byte of a record. The comment ends with
+    /// the next LF. Default none.
     pub fn comment(&self) -> Option<u8> {
         self.grammar.comment
     }
@@ -142,7 +142,7 @@ impl DialectBuilder {
 
     /// The byte that makes the next one literal, inside quotes only.
     ///
-    /// The quote itself may be given, as other tools ask for. It sets `double_quote`, which means
+    /// The quote itself may be given, as other tools require. That sets `double_quote`, which means
     /// the same.
     pub fn with_escape(mut self, escape: impl Into<Option<u8>>) -> Self {
         self.dialect.grammar.escape = escape.into();
@@ -184,8 +184,8 @@ impl DialectBuilder {
     /// # Errors
     ///
     /// When two of delimiter, quote, escape, comment and terminator are the same byte. CR and LF
-    /// both count as the default terminator. `csv-core` would take one of the two meanings without
-    /// a word.
+    /// both count as the default terminator. `csv-core` would silently choose one of the two
+    /// meanings.
     pub fn build(self) -> Result<Dialect> {
         let mut dialect = self.dialect;
         let grammar = &mut dialect.grammar;

@@ -65,8 +65,7 @@ impl State {
         !matches!(self, State::StartRecord | State::Comment)
     }
 
-    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of
-    /// two.
+    /// Whether the next byte is inside quotes. False after a quote that may be the first of two.
     #[inline]
     pub fn is_inside_quotes(self) -> bool {
         matches!(self, State::Quoted | State::AfterEscape)
@@ -127,8 +126,8 @@ impl Machine {
     }
 
     /// The number of bytes at the front that change nothing: those inside quotes before the next
-    /// quote or escape, and those of a comment before its LF. Elsewhere zero, as nothing is looked
-    /// for.
+    /// quote or escape, and those of a comment before its LF. In other states it is zero, because
+    /// nothing is searched for.
     pub(crate) fn skip(&self, state: State, bytes: &[u8]) -> usize {
         let next = match (state, self.grammar.quote, self.grammar.escape) {
             (State::Quoted, Some(quote), Some(escape)) => memchr2(quote, escape, bytes),
@@ -140,7 +139,7 @@ impl Machine {
     }
 
     /// Reads a whole input: the values of all records, and whether the input ended inside quotes.
-    /// The open record is the last one then.
+    /// In that case the open record is the last one.
     ///
     /// A BOM at the front is no part of the input, and the header is a record like the others.
     pub fn read(&self, input: &[u8]) -> (Vec<Vec<Vec<u8>>>, bool) {

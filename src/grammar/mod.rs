@@ -12,14 +12,14 @@
 //! The grammar is `csv-core`'s; `machine.rs` states it as a table. It differs in these points:
 //!
 //! * An input that ends inside a quoted field is [an
-//!   error](crate::error::ErrorKind::UnclosedQuote). `csv-core` takes the rest of the file for the
-//!   field's value, and a query then answers without the records in it.
+//!   error](crate::error::ErrorKind::UnclosedQuote). `csv-core` reads the rest of the file as the
+//!   field's value. A query then answers without the records in it.
 //! * A BOM is stripped wherever the chunks cut it. `csv-core` needs its three bytes in one chunk.
 //! * An empty chunk is just an empty chunk. To `csv-core` it is the end of the input, and so is a
 //!   first chunk that is just the BOM.
 //! * A comment ends with LF, or with the input, and is no record. `csv-core` says so too. But its
-//!   table makes a record of a comment that the input ends, and a comment goes on to the end of the
-//!   input where LF has another meaning in the dialect.
+//!   table makes a record of a comment that the input ends. And where LF has another meaning in the
+//!   dialect, a comment goes on to the end of the input.
 //! * A record longer than `max_record_bytes` is [an error](crate::error::ErrorKind::RecordTooLong).
 //!
 //! `testdata/divergences.toml` has examples; the tests fail on a difference that is not listed

@@ -35,7 +35,7 @@ pub(crate) struct Grammar {
 }
 
 impl Grammar {
-    /// The default dialect's.
+    /// The grammar of the default dialect.
     pub(crate) const DEFAULT: Grammar = Grammar {
         delimiter: b',',
         quote: Some(b'"'),

@@ -17,12 +17,12 @@ pub struct Unescape {
 }
 
 impl Unescape {
-    /// For the fields of a file's records, trimmed if the dialect says so of fields.
+    /// For the fields of a file's records, trimmed if the dialect trims fields.
     pub fn fields(dialect: &Dialect) -> Self {
         Unescape { grammar: dialect.grammar(), trim: dialect.trim().fields() }
     }
 
-    /// For the names in a file's header, trimmed if the dialect says so of headers.
+    /// For the names in a file's header, trimmed if the dialect trims headers.
     pub fn headers(dialect: &Dialect) -> Self {
         Unescape { grammar: dialect.grammar(), trim: dialect.trim().headers() }
     }
@@ -47,7 +47,7 @@ impl Unescape {
         self.grammar.quote
     }
 
-    /// The byte that makes the next one literal inside quotes, if there is one beside the quote.
+    /// The byte that makes the next one literal inside quotes, if there is one besides the quote.
     #[doc(hidden)]
     #[inline]
     pub fn escape(&self) -> Option<u8> {
@@ -78,8 +78,8 @@ impl Unescape {
             return &inner[..special];
         }
         scratch.clear();
-        // The value is shorter than `raw`. Sixteen bytes more let a reader of words pad it in
-        // place.
+        // The value is shorter than `raw`. With sixteen more bytes, a caller that reads words can
+        // pad the value in place.
         scratch.reserve_exact(raw.len() + 16);
         let mut rest = inner;
         loop {

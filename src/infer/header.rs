@@ -1,4 +1,4 @@
-//! The columns' names: those of the header, or numbers.
+//! The names of the columns, from the header or numbered.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,15 +7,17 @@ use crate::grammar::Dialect;
 use crate::grammar::Unescape;
 use crate::parse::{FieldCount, Parser, Records, Step};
 
-/// The names that a table has after a file which starts with `head`; `None` where `head` ends before its first record
-/// does.
+/// The column names of a table whose file starts with `head`; `None` if `head` ends before the
+/// first record does.
 ///
-/// If `head_is_file`, `head` is the whole file, and the first record may end with it. A file without records then has
-/// no names. The names are made valid as [`infer`](super) says; without a header they are `column_1`, `column_2`, …
+/// If `head_is_file`, `head` is the whole file, and the first record may end with it. A file
+/// without records then has no names. Empty and repeated names are replaced as [`infer`](super)
+/// describes. Without a header the names are `column_1`, `column_2`, …
 ///
 /// # Errors
 ///
-/// When the first record is longer than `max_record_bytes` or ends inside quotes, or a name is not UTF-8.
+/// When the first record is longer than `max_record_bytes` or ends inside quotes, or a name is not
+/// UTF-8.
 pub fn read_names(
     dialect: &Dialect,
     head: &[u8],
@@ -40,12 +42,12 @@ pub fn read_names(
     }
 }
 
-/// The names of a table's columns, each one once, none of them empty.
+/// The names of a table's columns. They are all different, and none is empty.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     names: Vec<String>,
     taken: HashSet<String>,
-    /// For a name that has been there before, the first number that may still be free.
+    /// For a repeated name, the first number that may still be free.
     next_suffix: HashMap<String, usize>,
 }
 
@@ -55,7 +57,7 @@ impl Names {
         self.names.len()
     }
 
-    /// Names the columns that a file's first record has beyond those that are there already.
+    /// Names the columns in a file's first record that earlier files don't have.
     pub(super) fn extend(&mut self, dialect: &Dialect, first: &Records<'_>) -> Result<()> {
         let columns = self.len()..first.field_count(0);
         if !dialect.has_header() {
@@ -84,7 +86,8 @@ impl Names {
     }
 
     fn add(&mut self, header: Vec<String>) {
-        // Names that stand in the header are kept, so that no made-up one takes the place of one further right.
+        // Names that stand in the header are kept, so that no generated name equals one further
+        // right.
         let mut kept: HashSet<&str> = HashSet::new();
         let is_kept: Vec<bool> = header
             .iter()
@@ -101,7 +104,7 @@ impl Names {
         }
     }
 
-    /// The name itself, if it is free, or with the first number that makes it so.
+    /// The name itself if it is free, else the name with the first number that makes it free.
     fn free(&mut self, name: String) -> String {
         if self.taken.insert(name.clone()) {
             return name;

@@ -20,29 +20,34 @@ const DEFAULT_MAX_RECORDS: usize = 1000;
 /// Bytes that are sampled: 1 MiB, which holds 1000 records of most files.
 const DEFAULT_MAX_BYTES: usize = 1 << 20;
 
-/// Bytes of the longest value that is looked at whole where values are cut: 256, far more than a number or a date has.
+/// Where values are cut, those of up to this many bytes are still looked at whole. 256 is far more
+/// than a number or a date has.
 const MAX_CUT_VALUE_BYTES: usize = 256;
 
-/// Whether a value is NULL, by its bytes and whether they were quoted. It has to be the rule that reading uses.
+/// The rule that tells whether a value is NULL. It gets the value's bytes, and whether they were
+/// quoted. It has to be the same rule as in reading.
 pub type IsNull = Box<dyn Fn(&[u8], bool) -> bool + Send + Sync>;
 
-/// The NULL rule of these options, for a sample, in which types aren't known yet: an empty field is NULL, as it is for
-/// every type but text, unless it is quoted and a quoted one is a string.
+/// The NULL rule of these options for a sample, in which types aren't known yet. An empty field is
+/// NULL, as it is for every type but text, unless it is quoted and quoted empty fields are strings.
 pub fn nulls_of(options: &DecodeOptions) -> IsNull {
     let options = options.clone();
     Box::new(move |value, is_quoted| options.is_null_in_sample(value, is_quoted))
 }
 
-/// How much is sampled, and what becomes of it.
+/// The size of the sample, and the choices that inference depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleOptions {
-    /// Records to look at, over all files. Default 1000. With 0 nothing is inferred, and every column is a string.
+    /// Records to look at, over all files. Default 1000. With 0 nothing is inferred, and every
+    /// column is a string.
     pub max_records: usize,
-    /// Bytes to look at, over all files. Default 1 MiB. The first record is looked at even if it ends behind them.
+    /// Bytes to look at, over all files. Default 1 MiB. The first record is looked at even if it
+    /// ends after them.
     pub max_bytes: usize,
     /// The type of columns of text. Default Utf8.
     pub string_type: StringType,
-    /// Whether records may have fewer fields than the table has columns, and files fewer columns. Default false.
+    /// Whether records may have fewer fields than the table has columns, and files fewer columns.
+    /// Default false.
     pub truncated_rows: bool,
 }
 
@@ -65,23 +70,24 @@ pub enum Enough {
     Yes,
 }
 
-/// What was found.
+/// The result of an inference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InferredSchema {
-    /// The columns, all nullable. None at all where no file has a record.
+    /// The columns, all nullable. There are none if no file has a record.
     pub schema: SchemaRef,
     /// Records that were looked at, without headers.
     pub records: usize,
-    /// Bytes of the files that those records take, with what stands between them.
+    /// Bytes of the files that those records take, including the bytes between them.
     pub bytes: u64,
-    /// Whether every file that was started was looked at to its end, so that nothing here is an estimate.
+    /// Whether every file that was started was looked at to its end. Then nothing here is an
+    /// estimate.
     pub is_whole: bool,
 }
 
-/// Infers a schema without I/O: bytes are pushed, and it says when it has seen enough.
+/// Infers a schema without I/O. Bytes are pushed to it, and it tells when it has seen enough.
 ///
-/// It holds a column's name and a few bytes, and the record that a chunk's end cuts in two; never the sample. The schema does not
-/// depend on where chunks end.
+/// It holds the name and a few bytes of each column, and the record that a chunk's end cuts in two.
+/// It never holds the sample. The schema does not depend on where chunks end.
 ///
 /// ```
 /// use datafusion_csv_stream::{Dialect, infer::{Enough, SampleOptions, SchemaSampler}};
@@ -123,10 +129,10 @@ struct Table {
     files: usize,
     /// The current file's first record has not been seen.
     at_file_start: bool,
-    /// Where the current file's records start: behind its header, if files have one.
+    /// Where the current file's records start: after its header, if files have one.
     records_start: u64,
     records: usize,
-    /// Bytes of records in the files before the current one, and in it.
+    /// Bytes of records in the files before the current one, and in the current one.
     bytes_before: u64,
     bytes_here: u64,
     scratch: Vec<u8>,
@@ -155,7 +161,7 @@ impl InferredSchema {
 }
 
 impl SchemaSampler {
-    /// A sampler of no file yet.
+    /// A sampler that has not seen a file yet.
     pub fn new(dialect: &Dialect, is_null: IsNull, options: &SampleOptions, max_record_bytes: usize) -> Self {
         SchemaSampler {
             parser: None,
@@ -189,8 +195,10 @@ impl SchemaSampler {
         self
     }
 
-    /// Cuts fields of records that are longer than what is held of one, as reading does, but in all columns: their types aren't
-    /// known yet. A value of more than 256 bytes is text then. Default: a record is held whole.
+    /// Cuts the fields of records that are too long to be held whole, as reading does, but in all
+    /// columns, because their types aren't known yet. A value of more than 256 bytes, or of more
+    /// than `max_value_bytes` if that is larger, then counts as text. Default: a record is held
+    /// whole.
     pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
         self.table.cut_fields = fields.map(|fields| {
             let max_value_bytes = fields.max_value_bytes.max(MAX_CUT_VALUE_BYTES);
@@ -199,10 +207,11 @@ impl SchemaSampler {
         self
     }
 
-    /// The bytes that follow are those of another file, with a header of its own if the dialect has one.
+    /// Starts another file, with a header of its own if the dialect has one. The next bytes are its
+    /// first.
     ///
-    /// A file before it that was not [finished](Self::finish_file) is left where it is: the record that its last bytes
-    /// start is not looked at.
+    /// If the file before it was not [finished](Self::finish_file), the partial record at the end
+    /// of that file's bytes is not looked at.
     pub fn start_file(&mut self) {
         self.leave_file();
         let dialect = &self.table.dialect;
@@ -212,13 +221,14 @@ impl SchemaSampler {
         self.table.start_file();
     }
 
-    /// Looks at the next bytes of the file. Without [`start_file`](Self::start_file) before, they start one.
+    /// Looks at the next bytes of the file. Without a call of [`start_file`](Self::start_file)
+    /// before, they start one.
     ///
     /// # Errors
     ///
-    /// As reading the file would fail: a record that is too long, or with another number of fields than the table has
-    /// columns. Also when the file has another number of columns than those before it, or its header is not UTF-8. The
-    /// sampler is of no further use then.
+    /// When reading the file would fail, because a record is too long, or has another number of
+    /// fields than the table has columns. Also when the file has another number of columns than the
+    /// files before it, or its header is not UTF-8. The sampler is of no further use then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Enough> {
         if self.parser.is_none() {
             self.start_file();
@@ -228,7 +238,7 @@ impl SchemaSampler {
             let Some(parser) = &mut self.parser else { break };
             let room = self.table.options.max_bytes.saturating_sub(self.bytes);
             let (window, max_records) = match room {
-                // There is no record yet: only the first one is still looked for.
+                // The bound is reached without a record, so only the first one is still looked for.
                 0 => (rest, 1),
                 room => (&rest[..room.min(rest.len())], self.table.records_wanted()),
             };
@@ -262,7 +272,7 @@ impl SchemaSampler {
         Ok(())
     }
 
-    /// Whether a bound is reached, over all files: further bytes are not looked at.
+    /// Whether a bound over all files is reached, so that further bytes are not looked at.
     pub fn is_done(&self) -> bool {
         let Table { names, records, options, .. } = &self.table;
         let has_enough = *records >= options.max_records;
@@ -283,7 +293,8 @@ impl SchemaSampler {
         }
     }
 
-    /// A parser that is still there is one whose file has not been looked at to its end.
+    /// Leaves the current file. If its parser is still there, the file has not been looked at to
+    /// its end.
     fn leave_file(&mut self) {
         self.is_whole &= self.parser.take().is_none();
     }
@@ -295,7 +306,7 @@ impl Table {
         self.bytes_before += std::mem::take(&mut self.bytes_here);
     }
 
-    /// How many records are looked at together: the header comes alone.
+    /// The number of records to look at together. The header comes alone.
     fn records_wanted(&self) -> usize {
         match self.at_file_start {
             true => 1,
@@ -328,7 +339,8 @@ impl Table {
         Ok(())
     }
 
-    /// Checks a file's number of columns, which its first record has, against those of the files before it.
+    /// Checks the number of columns in a file's first record against the files before it, and adds
+    /// the columns that are new.
     fn add_columns(&mut self, first: &Records<'_>) -> Result<()> {
         let (known, found) = (self.types.len(), first.field_count(0));
         if self.files > 1 && known != found && !self.options.truncated_rows {
@@ -355,7 +367,7 @@ impl Table {
     fn observe_values(&mut self, records: &Records<'_>, record: usize) {
         let unescape = records.unescape();
         let fields = records.field_count(record);
-        // A longer value is text, whatever it looks like: only its front may be there.
+        // A longer value is text, whatever it looks like, because only its front may be there.
         let longest = self.cut_fields.as_ref().map_or(usize::MAX, |fields| fields.max_value_bytes);
         for (column, column_type) in self.types.iter_mut().take(fields).enumerate() {
             let Some(raw) = records.raw(record, column) else { continue };
@@ -369,8 +381,8 @@ impl Table {
         }
     }
 
-    /// The schema; of a sample that is not the whole input, a column without values may have some elsewhere, and is a
-    /// string.
+    /// The schema. If the sample is not the whole input, a column without values is a string
+    /// column, because it may have values elsewhere.
     fn into_schema(self, is_whole: bool) -> SchemaRef {
         let string = match self.options.string_type {
             StringType::Utf8 => DataType::Utf8,

@@ -1,27 +1,28 @@
-//! [`ColumnType`]: from the values of a column to its type, without keeping them.
+//! [`ColumnType`]: infers the type of a column from its values, without keeping them.
 
 use arrow::compute::kernels::cast_utils::Parser;
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
 };
 
-/// Digits that the widest decimals of 128 and of 256 bits hold.
+/// The most digits of decimals of 128 and of 256 bits.
 const MAX_DIGITS_128: usize = 38;
 const MAX_DIGITS_256: usize = 76;
 
-/// What is known of a column from the values seen so far.
+/// The facts about a column that the values seen so far give.
 ///
-/// The shapes only grow and the readings only shrink, so the order of the values, and how they are spread over files,
-/// makes no difference.
+/// Shapes are only added, and readings only removed. So the order of the values makes no
+/// difference, nor does the way in which they are spread over files.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ColumnType {
-    /// What the values look like: a bit for each [`Shape`] that occurred.
+    /// The shapes of the values: a bit for each [`Shape`] that occurred.
     shapes: u16,
-    /// What all values can be read as: a bit for each [`Reading`].
+    /// The types that all values can be read as: a bit for each [`Reading`].
     readings: u16,
 }
 
-/// What a value looks like: arrow-csv's patterns, in its order, and what matches none.
+/// The pattern that a value matches: those of arrow-csv in its order, and `Text` for a value that
+/// matches none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Boolean,
@@ -35,7 +36,7 @@ enum Shape {
     Text,
 }
 
-/// What a value can be read as, with nothing lost.
+/// A type that a value can be read as without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Boolean,
@@ -146,7 +147,8 @@ impl ColumnType {
     }
 }
 
-/// What a value of a shape can be read as: the shape's types, as far as Arrow's own parsers take the value.
+/// The types that a value of a shape can be read as: those types of the shape whose parser in Arrow
+/// accepts the value.
 fn readings(shape: Shape, text: &str) -> u16 {
     let if_read = |reading: Reading, is_read: bool| if is_read { reading.bit() } else { 0 };
     match shape {
@@ -154,7 +156,8 @@ fn readings(shape: Shape, text: &str) -> u16 {
         Shape::Integer => {
             let is_int64 = Int64Type::parse(text).is_some();
             let is_negative = text.starts_with('-');
-            // Counted, since Arrow's decimal parser overflows its own count of digits at 256.
+            // Digits are counted here, because Arrow's decimal parser overflows its own count at
+            // 256.
             let digits = text.trim_start_matches('-').trim_start_matches('0').len();
             if_read(Reading::Int64, is_int64)
                 | if_read(Reading::UInt64, !is_negative && UInt64Type::parse(text).is_some())
@@ -169,7 +172,8 @@ fn readings(shape: Shape, text: &str) -> u16 {
         | Shape::TimestampMicrosecond
         | Shape::TimestampNanosecond => {
             if_read(Reading::Date32, shape == Shape::Date && Date32Type::parse(text).is_some())
-                // The one parser of a date and time without the bounds of nanoseconds.
+                // The parser of Date64 is the only one of a date and time without the bounds of
+                // nanoseconds.
                 | if_read(Reading::Timestamp, Date64Type::parse(text).is_some())
                 | if_read(Reading::TimestampNanosecond, TimestampNanosecondType::parse(text).is_some())
         }
@@ -178,7 +182,8 @@ fn readings(shape: Shape, text: &str) -> u16 {
 }
 
 impl Shape {
-    /// arrow-csv's `REGEX_SET` and what `InferredDataType::update` adds to it, in ASCII.
+    /// The shape by arrow-csv's `REGEX_SET` and the additions of `InferredDataType::update`, in
+    /// ASCII.
     ///
     /// | shape | pattern |
     /// |---|---|
@@ -226,7 +231,7 @@ fn temporal(value: &[u8]) -> Option<Shape> {
     let rest = pattern(value, b"0000-00-00")?;
     let rest = match rest {
         [] => return Some(Shape::Date),
-        // No pattern of arrow-csv goes over a newline.
+        // No pattern of arrow-csv matches across a newline.
         rest if rest.contains(&b'\n') => return None,
         [b'T' | b' ', rest @ ..] => pattern(rest, b"00:00:00")?,
         _ => return None,
@@ -242,13 +247,14 @@ fn temporal(value: &[u8]) -> Option<Shape> {
     }
 }
 
-/// How many digits `value` starts with, and what stands behind them.
+/// The number of digits that `value` starts with, and the bytes after them.
 fn digits(value: &[u8]) -> (usize, &[u8]) {
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (digits, &value[digits..])
 }
 
-/// What stands behind the pattern, in which `0` is any digit and every other byte itself.
+/// The bytes after the pattern, if `value` starts with it. A `0` in the pattern matches any digit,
+/// and every other byte matches itself.
 fn pattern<'a>(value: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = value.split_at_checked(pattern.len())?;
     head.iter()

@@ -1,9 +1,8 @@
 //! [`BlockScan`]: whole blocks into a sink, with vector instructions, up to a block in which a
 //! comment starts.
 //!
-//! Blocks are taken in groups, and each group in the way that the group before it suggests. A
-//! branch on each block, whether there are quotes in it, can't be predicted; a branch on each group
-//! can.
+//! Blocks are processed in groups, and each group in the way that suits the group before it. A
+//! branch for each block on whether it has quotes can't be predicted; a branch for each group can.
 
 use super::byte_masks::{ByteMasks, find_quotes};
 use super::sink::{BlockSink, Sink};
@@ -36,7 +35,7 @@ impl<K: Sink> Kernel for &mut BlockScan<'_, '_, K> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
         match self.grammar {
-            // The usual dialect, known to the compiler.
+            // The usual dialect, as constants that the compiler can use.
             Grammar { escape: None, comment: None, terminator: Terminator::CrLf, .. } => {
                 let grammar =
                     Grammar { escape: None, comment: None, terminator: Terminator::CrLf, ..self.grammar };
@@ -126,7 +125,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         self.quoted_block(masks, rest.len())
     }
 
-    /// Blocks of which nothing is known.
+    /// The kind of group to expect when nothing is known of its blocks.
     #[inline(always)]
     fn any(&self) -> Expected {
         if self.state.is_inside_quotes() { Expected::Quoted } else { Expected::Unquoted }
@@ -221,8 +220,8 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         self.append(structure, state, len)
     }
 
-    /// Passes a block that has been resolved. Returns false if it hasn't, because a comment starts
-    /// in it.
+    /// Passes a block that has been resolved. Returns false if it could not be resolved, because a
+    /// comment starts in it.
     #[inline(always)]
     fn append(&mut self, structure: Option<Structure>, state: BlockState, len: usize) -> bool {
         let Some(structure) = structure else {
@@ -236,7 +235,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     }
 }
 
-/// The bytes of the whole blocks at the front in which no byte of the grammar stands.
+/// The number of bytes in the whole blocks at the front that have no byte of the grammar.
 #[inline(always)]
 fn unmarked_bytes<S: Simd>(simd: S, grammar: &Grammar, bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();

@@ -25,8 +25,9 @@
 //!
 //! * a record that starts after `a` has a wrong number of fields, or the rest of the record in
 //!   which `a` stands has too many;
-//! * a record is longer than `max_record_bytes`. So inside quotes fails if no quote follows within
-//!   that many bytes. Blank lines and comments have no limit, so they prove nothing;
+//! * a record is longer than `max_record_bytes`. So the hypothesis "inside quotes" fails if no
+//!   quote follows within that many bytes. Blank lines and comments have no limit, so they prove
+//!   nothing;
 //! * the file ends inside quotes.
 //!
 //! In a file that can be read without an error the true hypothesis never fails. So if all
@@ -46,11 +47,11 @@
 //!
 //! A closing quote can be followed by another quoted field before the record has too many fields.
 //! So most places before a quoted field are undecided in a table with few columns, or with any
-//! number of fields. So are the middle of a quoted field that holds another table of the same
-//! width, and places near stray quotes. There a [`RecordCounter`](super::RecordCounter) over the
-//! prefix decides.
+//! number of fields. The middle of a quoted field that holds another table of the same width is
+//! undecided too, and so are places near stray quotes. In such places a
+//! [`RecordCounter`](super::RecordCounter) over the prefix decides.
 //!
-//! In the first bytes of a file it always has to, because a BOM may stand there.
+//! In the first bytes of a file the counter always decides, because a BOM may stand there.
 //!
 //! # The header
 //!
@@ -135,7 +136,7 @@ struct Hypothesis {
     verdict: Verdict,
 }
 
-/// The first record start, as a hypothesis has it.
+/// The first record start according to a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FirstStart {
     Unknown,
@@ -182,7 +183,7 @@ impl BoundaryFinder {
         }
     }
 
-    /// The offset in the file of the first byte that has to be pushed: that before `at`.
+    /// The offset in the file of the first byte that has to be pushed: the one before `at`.
     pub fn first_byte(&self) -> u64 {
         self.trial.at.saturating_sub(1)
     }
@@ -214,8 +215,8 @@ impl BoundaryFinder {
 
     /// The answer at the end of the file.
     pub fn finish(&mut self) -> Boundary {
-        // Bytes after the window have no part in the answer, so the end of the file has none there
-        // either.
+        // Bytes after the window don't count for the answer, so the end of the file doesn't count
+        // there either.
         if self.byte < self.trial.end {
             for hypothesis in &mut self.hypotheses {
                 hypothesis.end(&self.trial);
@@ -226,7 +227,7 @@ impl BoundaryFinder {
 
     /// Whether it is known that the answer will be this record start or undecided.
     ///
-    /// It is known long before the answer is, as soon as one hypothesis that leads there has been
+    /// This is known long before the answer: as soon as one hypothesis that leads there has been
     /// tried enough.
     pub fn finds_nothing_but(&self, byte: u64) -> bool {
         self.standing().any(|found| found == FirstStart::At(byte))
@@ -241,7 +242,7 @@ impl BoundaryFinder {
         self.byte += bytes.len() as u64;
     }
 
-    /// Keeps one of the hypotheses that have become the same.
+    /// Removes duplicates among the hypotheses, because some have become the same.
     fn merge(&mut self) {
         let mut different = Vec::with_capacity(self.hypotheses.len());
         for &hypothesis in &self.hypotheses {

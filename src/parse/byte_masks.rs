@@ -28,8 +28,9 @@ impl ByteMasks {
         }
     }
 
-    /// Finds them in a block, of the delimiters only one in its last place. It tells whether the
-    /// next block starts a field, so it is all that matters where ends of fields are not needed.
+    /// Finds them in a block, but looks for a delimiter only in its last byte. A delimiter there
+    /// tells that the next block starts a field. No other delimiter matters where the ends of
+    /// fields are not needed.
     #[inline(always)]
     pub(super) fn find_for_records<S: Simd>(simd: S, grammar: &Grammar, bytes: &[u8; BLOCK]) -> Self {
         let delimiter = u64::from(bytes[BLOCK - 1] == grammar.delimiter) << (BLOCK - 1);

@@ -6,8 +6,8 @@ use super::field_index::FieldIndex;
 use super::limit::RecordLimit;
 use crate::error::ErrorKind;
 
-/// Bytes of an input that are looked at together at most, so that offsets in them, and in the
-/// carry, stay `u32`.
+/// The most bytes of an input that are looked at together, so that offsets in them, and in the
+/// carry, fit a `u32`.
 const MAX_PIECE: usize = MAX_MAX_RECORD_BYTES;
 
 /// The bytes of a record that has started in an earlier chunk.
@@ -18,7 +18,7 @@ pub(super) struct Carry {
     /// The record has been handed out, and its bytes are to be dropped.
     is_spent: bool,
     limit: RecordLimit,
-    /// Cuts fields of records that are longer than what is held of one.
+    /// Cuts the fields of records that are too long to be held whole.
     cutter: Option<Cutter>,
 }
 
@@ -69,8 +69,8 @@ impl Carry {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The most bytes that it may hold: the longest record and its terminator, or what is held of
-    /// one and a step more.
+    /// The most bytes that it may hold: the longest record and its terminator or, if fields are
+    /// cut, the bytes held of a record and a step more.
     fn most_bytes(&self) -> usize {
         let most = self.limit.bytes() + 1;
         self.cutter.as_ref().map_or(most, |cutter| most.min(cutter.held_bytes() + RECORD_STEP_BYTES))
@@ -84,8 +84,9 @@ impl Carry {
         to_limit.min(self.most_bytes().saturating_sub(self.bytes.len())).max(1)
     }
 
-    /// Bytes of an input that are looked at together. If a record may be longer than what is held
-    /// of it, no more than that, so that such a record gets into the carry, where it is cut.
+    /// Bytes of an input that are looked at together. If a record may be longer than the bytes held
+    /// of it, a piece has at most that many bytes. So such a record gets into the carry, where it
+    /// is cut.
     pub(super) fn piece_bytes(&self) -> usize {
         let held = self.cutter.as_ref().map(Cutter::held_bytes).filter(|&held| held < self.limit.bytes());
         held.map_or(MAX_PIECE, |held| held.clamp(1, MAX_PIECE))
@@ -125,7 +126,7 @@ impl Carry {
         if whole.is_none() && self.limit.is_exceeded_by(self.bytes.len() as u64 + cutter.dropped()) {
             return Err(self.limit.error(in_quotes));
         }
-        // Of an open field one byte more is there than is kept in the end.
+        // An open field still has one byte more than is kept in the end.
         if whole.unwrap_or(self.bytes.len() - 1) > limit {
             return Err(ErrorKind::RecordTooLarge { limit });
         }

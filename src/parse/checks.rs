@@ -70,7 +70,7 @@ impl RecordChecks {
         columns: usize,
     ) -> Result<usize, WrongRecord> {
         let (_, starts, field_counts) = index.spans(records);
-        // All records of a good file, without a branch for each.
+        // The fast path: all records of a good file pass without a branch for each.
         let is_regular = |pair: &[u32]| pair[1].wrapping_sub(pair[0]) as usize == columns;
         if index.excess() == 0
             && field_counts.first().is_some_and(|&first| first as usize == columns)
@@ -94,11 +94,11 @@ impl RecordChecks {
     }
 }
 
-/// The first record, which is wrong: how, and where it starts in the buffer.
+/// The error in the first record, and where that record starts in the buffer.
 type WrongRecord = (ErrorKind, u32);
 
-/// An error if the first of some records has more fields than any record may have. No other one
-/// can: the index is full before it ends.
+/// An error if the first of some records has more fields than any record may have. No other record
+/// can have that many: the index is full before such a record ends.
 fn check_most_fields(index: &FieldIndex, records: usize) -> Result<(), WrongRecord> {
     let (_, starts, field_counts) = index.spans(records);
     let (Some(&start), Some(&stored)) = (starts.first(), field_counts.first()) else {

@@ -73,8 +73,8 @@ impl<'a> Column<'a> {
         (start, end)
     }
 
-    /// The [`span`](Self::span) of every field in order. `for_each` and its like run a loop of few
-    /// instructions; `next` asks each time which of the two loops it is in.
+    /// The [`span`](Self::span) of every field in order. `for_each` and similar methods run a loop
+    /// of few instructions; `next` checks at each call which of the two loops it is in.
     #[doc(hidden)]
     #[inline]
     pub fn spans(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {

@@ -135,8 +135,7 @@ impl RecordCounter {
         self.scanner.origin().byte
     }
 
-    /// Whether the next byte is inside quotes. It is not after a quote that may be the first of
-    /// two.
+    /// Whether the next byte is inside quotes. False after a quote that may be the first of two.
     pub fn inside_quotes(&self) -> bool {
         self.scanner.state().is_inside_quotes()
     }
@@ -155,9 +154,9 @@ impl RecordCounter {
         Ok(start.map(|_| self.scanner.origin().record_start()))
     }
 
-    /// Counts in spans that end where the open record becomes too long. A record that starts in one
-    /// can't become too long before its end. So lengths are compared only there, where the state is
-    /// known.
+    /// Counts in spans that end where the open record becomes too long. A record that starts in a
+    /// span can't become too long before the span ends. So lengths are compared only there, where
+    /// the state is known.
     fn count(&mut self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         while let Some(&next) = rest.first() {
@@ -181,7 +180,8 @@ impl RecordCounter {
         if !self.limit.is_exceeded_by(length + u64::from(!ends)) {
             return Ok(());
         }
-        // Where no byte is allowed, the first one is one too many, and has been scanned.
+        // If records may have no byte at all, the first byte is already one too many, and has been
+        // scanned.
         let in_quotes = state.is_inside_quotes() && length == self.limit.bytes() as u64;
         Err(self.last.error(self.limit.error(in_quotes)))
     }

@@ -13,7 +13,7 @@ pub struct CutFields {
     /// is [an error](crate::error::ErrorKind::RecordTooLarge).
     pub held_bytes: usize,
     /// A field is cut after the byte with which its value, unescaped and trimmed, gets longer than
-    /// this. So the part that is left tells that the value was too long, and its first bytes.
+    /// this. So the part that is left shows that the value was too long, and holds its first bytes.
     pub max_value_bytes: usize,
     /// Whether fields of each column may be cut; `None` where all may be.
     pub columns: Option<Vec<bool>>,
@@ -39,9 +39,9 @@ struct Measure {
     state: State,
     /// Bytes of the raw field.
     at: usize,
-    /// Bytes of its value, from the first one on that isn't trimmed.
+    /// Bytes of its value, without leading whitespace that is trimmed.
     copied: usize,
-    /// Those of them up to the last one that isn't trimmed.
+    /// The same, without trailing whitespace that is trimmed.
     value: usize,
 }
 
@@ -85,7 +85,7 @@ impl Cutter {
 
     /// Cuts the fields that have ended since the last call, and the open one. `bytes` start with
     /// the record, and `index` is theirs. Returns how many bytes are cut out. The last byte of an
-    /// open field stays: a scanner that goes on there looks at it.
+    /// open field stays, because a scanner that continues there looks at it.
     pub(super) fn cut(&mut self, bytes: &mut Vec<u8>, index: &mut FieldIndex) -> usize {
         if index.excess() > 0 {
             // The record has too many fields, which is an error as soon as it ends.
@@ -100,7 +100,7 @@ impl Cutter {
             let kept = self.kept(column, &bytes[from..*end as usize]);
             bytes.copy_within(from..from + kept, to);
             bytes.copy_within(*end as usize..next, to + kept);
-            // Nothing follows a record that the end of the input has ended.
+            // If the end of the input ended the record, no byte follows its last field.
             let follows = next - *end as usize;
             *end = (to + kept) as u32;
             (from, to) = (next, to + kept + follows);

@@ -5,17 +5,16 @@ use super::cost::MAX_FIELDS;
 /// How many fields a record has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldCount {
-    /// Any number up to [`MAX_FIELDS`], in each record another.
+    /// Any number up to [`MAX_FIELDS`], which may differ between records.
     Any,
-    /// Exactly this one.
+    /// Exactly this number.
     Exactly(usize),
-    /// At most this one: shorter records are padded with missing fields.
+    /// At most this number: shorter records are padded with missing fields.
     UpTo(usize),
 }
 
 impl FieldCount {
-    /// For a table of so many columns, whose records may have fewer fields if `truncated_rows` says
-    /// so.
+    /// For a table of `columns` columns. With `truncated_rows`, its records may have fewer fields.
     pub fn of_table(columns: usize, truncated_rows: bool) -> Self {
         if truncated_rows { FieldCount::UpTo(columns) } else { FieldCount::Exactly(columns) }
     }
@@ -33,7 +32,8 @@ impl FieldCount {
         self.columns().unwrap_or(MAX_FIELDS)
     }
 
-    /// Whether a record may have this many fields. If [any number](Self::Any) is right, so is each.
+    /// Whether a record may have this many fields. With [`Any`](Self::Any) every number is allowed
+    /// here.
     pub(super) fn allows(self, fields: usize) -> bool {
         match self {
             FieldCount::Any => true,

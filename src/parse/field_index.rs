@@ -10,7 +10,7 @@ const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 /// Where the fields of a buffer end and its records start.
 #[derive(Debug)]
 pub(super) struct FieldIndex {
-    /// Valid up to `filled.fields`; the rest is left over.
+    /// Valid up to `filled.fields`; the rest is stale.
     ends: Vec<u32>,
     /// Valid up to `filled.started`.
     starts: Vec<u32>,
@@ -18,7 +18,7 @@ pub(super) struct FieldIndex {
     /// long as `starts`.
     field_counts: Vec<u32>,
     filled: Filled,
-    /// Fields that make it full.
+    /// The number of fields that makes the index full.
     enough_fields: usize,
     /// The most fields of a first record whose ends are kept.
     max_fields: usize,
@@ -44,8 +44,8 @@ pub(super) struct IndexFiller<'a> {
 
 /// Room in an index for some blocks.
 ///
-/// It consists of slices and numbers, so that they stay in registers. A store to an element of a
-/// vector could change the vector itself, for all that the compiler knows.
+/// It consists of slices and numbers, so that they stay in registers. As far as the compiler knows,
+/// a store to an element of a vector could change the vector itself.
 pub(super) struct IndexBlocks<'a> {
     ends: &'a mut [u32],
     starts: &'a mut [u32],
@@ -70,7 +70,8 @@ impl FieldIndex {
         }
     }
 
-    /// This many fields make it full, but not before there is one record. Default [`INDEX_FIELDS`].
+    /// Sets how many fields make the index full. It is never full before it has one record. Default
+    /// [`INDEX_FIELDS`].
     pub(super) fn set_enough_fields(&mut self, fields: usize) {
         self.enough_fields = fields.max(1);
     }
@@ -186,13 +187,13 @@ impl FieldIndex {
     #[inline(always)]
     fn reserve(&mut self) {
         let Filled { fields, started, records } = self.filled;
-        // Only a first record can have many more fields than there is room for. After others, the
-        // index is full before.
+        // Only a first record can have many more fields than there is room for. After other records
+        // the index is full earlier.
         if records == 0 && fields > self.max_fields {
             self.excess += fields - self.max_fields;
             self.filled.fields = self.max_fields;
         }
-        // Enough, except for one record that has more.
+        // This is enough, except for a single record that has more fields.
         let full = self.enough_fields + INDEX_SLACK;
         if self.ends.len() < self.filled.fields + BLOCK {
             grow(&mut self.ends, full, full);
@@ -217,7 +218,7 @@ impl Sink for IndexFiller<'_> {
         records >= self.max_records || (fields >= self.index.enough_fields && records > 0)
     }
 
-    /// Room until the index is full, which it isn't, or has to grow.
+    /// Room until the index is full or has to grow. The index must not be full yet.
     #[inline(always)]
     fn blocks(&mut self) -> IndexBlocks<'_> {
         let index = &mut *self.index;
@@ -301,15 +302,15 @@ impl BlockSink for IndexBlocks<'_> {
     }
 }
 
-/// A block that would be lost: rows would be missing without an error.
+/// Panics, because the block would be lost, and rows would be missing without an error.
 #[cold]
 #[inline(never)]
 fn no_room() -> ! {
     unreachable!("a block was appended to an index that has no room left")
 }
 
-/// [`Simd::positions`] of mostly no more than two bits. A back end's own way pays off only with
-/// many.
+/// [`Simd::positions`] for masks that mostly have at most two bits. A back end's own implementation
+/// pays off only with many.
 #[inline(always)]
 fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
     let mut rest = mask;
@@ -325,7 +326,7 @@ fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK])
     }
 }
 
-/// Doubles the length, from `first` on, but stops once at `full`, the length that a full index
+/// Doubles the length, starting with `first`. It stops once at `full`, the length that a full index
 /// needs.
 #[cold]
 #[inline(never)]

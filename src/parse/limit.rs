@@ -31,13 +31,13 @@ impl RecordLimit {
         ErrorKind::RecordTooLong { limit: self.bytes, in_quotes }
     }
 
-    /// The error about a record, if all that is known of it is too long.
+    /// The error about a record, if the part of it that is known is already too long.
     pub(super) fn check(self, machine: &Machine, record: &[u8]) -> Option<ErrorKind> {
         if !self.is_exceeded_by(record.len() as u64) {
             return None;
         }
-        // It is read anew, as far as the limit, so that the message doesn't depend on where chunks
-        // end.
+        // The record is read again up to the limit, so that the message doesn't depend on where
+        // chunks end.
         let step = |state, &byte: &u8| machine.step(state, byte).0;
         let state = record[..self.bytes].iter().fold(State::StartRecord, step);
         Some(self.error(state.is_inside_quotes()))

@@ -54,7 +54,7 @@ pub struct Parser {
     /// It stands before the next input byte, or at the end of the carry.
     scanner: Scanner,
     index: FieldIndex,
-    /// The partial record. Empty, or `scanner` and `index` are those of all its bytes.
+    /// The partial record. Unless it is empty, `scanner` and `index` describe all its bytes.
     carry: Carry,
     checks: RecordChecks,
     header_is_next: bool,
@@ -119,8 +119,8 @@ impl Parser {
         self
     }
 
-    /// Cuts fields of records that are longer than what is held of one, which may be less than
-    /// `max_record_bytes`. The header is never cut. Default: a record is held whole.
+    /// Cuts the fields of records that are too long to be held whole. A record may be held in fewer
+    /// bytes than `max_record_bytes`. The header is never cut. Default: a record is held whole.
     #[doc(hidden)]
     #[must_use]
     pub fn with_cut_fields(mut self, fields: Option<CutFields>) -> Self {
@@ -138,8 +138,8 @@ impl Parser {
     }
 
     /// The next records of the input, at most `max_records` (and at least one), and how many bytes
-    /// of `input` they take. The next call's input starts after those. An empty input is just one
-    /// in which no record has come yet.
+    /// of `input` they take. The next call's input starts after those. An empty input is not the
+    /// end of the file; it only brings no record.
     ///
     /// # Errors
     ///

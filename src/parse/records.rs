@@ -26,7 +26,7 @@ pub struct Records<'a> {
     pub(super) ends: &'a [u32],
     /// Where each record starts.
     pub(super) starts: &'a [u32],
-    /// How many of `ends` belong to the records up to and with this one; as long as `starts`.
+    /// How many of `ends` belong to the records up to and including this one; as long as `starts`.
     pub(super) field_counts: &'a [u32],
     /// How many of `ends` belong to records before the first one here.
     pub(super) first: usize,

@@ -79,8 +79,9 @@ impl Scanner {
         }
     }
 
-    /// Takes the bytes from the front of an input that are part of a BOM, or can be: how many they
-    /// are. Returns bytes of earlier inputs too that turn out to be the file's first.
+    /// Takes the bytes from the front of an input that are part of a BOM, or can be, and returns
+    /// their number. Also returns bytes of earlier inputs that turn out to be the first bytes of
+    /// the content.
     pub(super) fn pass_bom(&mut self, input: &[u8]) -> (usize, &'static [u8]) {
         let (taken, start) = self.bom.take(input);
         match start {
@@ -93,8 +94,7 @@ impl Scanner {
         }
     }
 
-    /// The input has ended. Returns the bytes that could have been those of a BOM, but are the
-    /// file's.
+    /// The input has ended. Returns the bytes that could have started a BOM, but are content.
     pub(super) fn finish_bom(&mut self) -> &'static [u8] {
         self.bom.finish()
     }

@@ -13,7 +13,7 @@ pub(super) trait Sink {
     /// The result of appending to [`Blocks`](Self::Blocks).
     type Filled;
 
-    /// Whether no more is to be scanned.
+    /// Whether the scan has to stop.
     fn is_full(&self) -> bool;
 
     /// Room for some blocks. It consists of slices and numbers, so that the compiler can keep them

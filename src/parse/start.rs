@@ -18,9 +18,9 @@ pub struct RecordStart {
 }
 
 impl RecordStart {
-    /// The start of a record, no header, before which nothing has been counted. Lines and records
-    /// are numbered from here, and [`Error::with_counted_before`] corrects the place of an error
-    /// later.
+    /// The start of a record that is not the header, where nothing before it has been counted.
+    /// Lines and records are numbered from here, and [`Error::with_counted_before`] corrects the
+    /// place of an error later.
     pub fn at_byte(byte: u64) -> Self {
         RecordStart { byte, line: 1, record: 1 }
     }

@@ -17,16 +17,16 @@
 //!
 //! The prefix xor is right only while quoting is *regular*: each opening quote comes first in its
 //! field, or right after a closing one where two stand for one, and each escape stands inside
-//! quotes. Take the first byte where the parity and the [machine](crate::grammar::machine) part. By
-//! induction over the blocks it breaks this rule, and everything before it is right. Bytes that
-//! follow a closing quote otherwise, as in `"a"b`, are literal to both. The parity is even there
-//! until the field ends, or a quote or escape breaks the rule.
+//! quotes. Take the first byte where the parity and the [machine](crate::grammar::machine)
+//! disagree. By induction over the blocks that byte breaks this rule, and everything before it is
+//! right. Other bytes after a closing quote, as in `"a"b`, are literal to both. The parity is even
+//! there until the field ends, or a quote or escape breaks the rule.
 //!
 //! Where the rule is broken, the machine is in a field, and quotes and escapes are literal up to
-//! the next delimiter or terminator. So they are taken out of the masks that far, and the algebra
-//! is done again, until nothing breaks the rule: one turn for each field with such bytes. Only a
-//! comment has no algebra: [`resolve_quoted`](BlockState::resolve_quoted) returns `None`, and the
-//! machine takes over.
+//! the next delimiter or terminator. So they are removed from the masks up to there, and the
+//! algebra is done again until nothing breaks the rule. That takes one turn for each field with
+//! such bytes. Only a comment has no algebra: [`resolve_quoted`](BlockState::resolve_quoted)
+//! returns `None`, and the machine takes over.
 //!
 //! A block passes the machine's state on to the next one, as far as the next step depends on it:
 //! [`BlockState::from_machine`] and [`BlockState::machine_state`] translate. After a quote inside
@@ -56,20 +56,21 @@ pub(super) struct Structure {
     pub(super) line_breaks: u32,
 }
 
-/// The state between two blocks: what the next one has to know of the byte before it.
+/// The state between two blocks: the facts about the last byte that the next block depends on.
 ///
-/// Each part is the lowest bit, except `inside`, which is all bits or none.
+/// Each part is 0 or 1, except `inside`, which is all ones or zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BlockState {
     /// The next byte is inside quotes.
     inside: u64,
-    /// It was a terminator outside quotes.
+    /// The last byte was a terminator outside quotes.
     terminator: u64,
-    /// It was one that a quote may follow: a delimiter, a terminator, the first of two quotes.
+    /// The last byte was one that a quote may follow: a delimiter, a terminator, the first of two
+    /// quotes.
     before_quote: u64,
-    /// It was an escape.
+    /// The last byte was an escape.
     escaping: u64,
-    /// It was a CR, quoted or not, where that is a terminator beside LF.
+    /// The last byte was a CR, quoted or not, and CR is a terminator as well as LF.
     cr: u64,
 }
 
@@ -95,7 +96,8 @@ impl BlockState {
         })
     }
 
-    /// The state of the machine, or one from which it does the same with all bytes that follow.
+    /// The state of the machine, or an equivalent one, from which it does the same with all bytes
+    /// that follow.
     pub(super) fn machine_state(&self) -> State {
         match self {
             BlockState { inside: 1.., escaping: 1.., .. } => State::AfterEscape,
@@ -106,7 +108,8 @@ impl BlockState {
         }
     }
 
-    /// Whether a byte without a meaning would change nothing, inside quotes or outside.
+    /// Whether the state is in the middle of a field: a byte without a meaning would change
+    /// nothing, inside quotes or outside.
     #[inline(always)]
     pub(super) fn is_in_field(&self) -> bool {
         (self.terminator | self.before_quote | self.escaping | self.cr) == 0
@@ -118,8 +121,8 @@ impl BlockState {
         self.inside != 0
     }
 
-    /// The meaning of the next `len` bytes. `None` if a comment starts in them; the state is of no
-    /// use then.
+    /// The meaning of the next `len` bytes. `None` if a comment starts in them; the state must not
+    /// be used after that.
     #[inline(always)]
     pub(super) fn resolve_quoted(
         &mut self,
@@ -356,8 +359,8 @@ mod tests {
         }
     }
 
-    /// All texts of one length; 10 bytes have passed too. A shorter text is the start of one of
-    /// them, and its blocks of one byte are compared with it.
+    /// All texts of one length. Texts of 10 bytes have passed too. A shorter text is a prefix of
+    /// one of them, so the comparison in blocks of one byte covers it.
     #[test]
     fn every_text_is_what_the_machine_says() {
         let plain = Dialect::builder;

@@ -2,7 +2,7 @@
 
 use super::prefix_xor::prefix_xor;
 
-/// The bytes of a block: one bit of a `u64` stands for each.
+/// The number of bytes in a block. One bit of a `u64` stands for each byte.
 pub(crate) const BLOCK: usize = 64;
 
 /// The primitives of a back end. A value of an implementing type proves that the CPU has the
@@ -42,8 +42,8 @@ pub(crate) trait Simd: Copy {
         let mut count = 0;
         for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
             let base = base.wrapping_add(8 * byte as u32);
-            // Each byte before this one has written eight at most, so there is always room for
-            // eight.
+            // Each earlier byte has written at most eight positions, so there is always room for
+            // eight more.
             if let Some(out) = out[count..].first_chunk_mut::<8>() {
                 for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
                     *out = base.wrapping_add(u32::from(position));
@@ -55,7 +55,7 @@ pub(crate) trait Simd: Copy {
 }
 
 /// The positions of the set bits of each byte, in order, then zeros. Eight are always written,
-/// because a branch on how many there are can't be predicted.
+/// because a branch on their number can't be predicted.
 static POSITIONS: [[u8; 8]; 256] = {
     let mut table = [[0; 8]; 256];
     let mut bits = 0;

@@ -163,7 +163,7 @@ impl Simd for Avx512 {
 /// bit by bit, which makes the whole scan four times slower.
 #[inline(always)]
 fn opaque(mut mask: u64) -> u64 {
-    // SAFETY: there is no instruction in it.
+    // SAFETY: the assembly holds a comment and no instruction.
     unsafe { std::arch::asm!("/* {0} */", inout(reg) mask, options(pure, nomem, nostack, preserves_flags)) };
     mask
 }
