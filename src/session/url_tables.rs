@@ -124,7 +124,8 @@ impl CsvUrlTables {
 #[async_trait]
 impl UrlTableFactory for CsvUrlTables {
     async fn try_new(&self, path: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        // A name without any of these characters can't be a path, even if a folder has that name.
+        // A name without any of these characters is left to DataFusion, as an unknown table's. A
+        // folder may have the same name by chance.
         if !path.contains(['/', '\\', '.', '*']) {
             return self.others.try_new(path).await;
         }
