@@ -18,9 +18,12 @@
 //! CI runs a fixed list of seeds. By hand the test takes other seeds and any time:
 //!
 //! ```text
-//! CSV_STREAM_DIFFERENTIAL_SECONDS=3600 cargo test --all-features --test engine differential -- --nocapture
-//! CSV_STREAM_DIFFERENTIAL_SEED=17 cargo test …                      # this seed only
-//! CSV_STREAM_DIFFERENTIAL_SEED=17 CSV_STREAM_DIFFERENTIAL_SECONDS=600 cargo test …   # this one and those after it
+//! CSV_STREAM_DIFFERENTIAL_SECONDS=3600 \
+//!     cargo test --all-features --test engine differential -- --nocapture
+//! # This seed only:
+//! CSV_STREAM_DIFFERENTIAL_SEED=17 cargo test …
+//! # This seed and those after it:
+//! CSV_STREAM_DIFFERENTIAL_SEED=17 CSV_STREAM_DIFFERENTIAL_SECONDS=600 cargo test …
 //! ```
 
 mod compare;
