@@ -21,7 +21,8 @@ pub(crate) struct Sink {
 pub(crate) struct Broken(Arc<AtomicBool>);
 
 impl Broken {
-    /// Gives a broken pipe back its own error, because arrow-csv turns it into a text.
+    /// The result of a writer, with the error of a broken pipe if there has been one. arrow-csv
+    /// turns that error into a text.
     pub(super) fn check<T, E: Into<DataFusionError>>(&self, result: std::result::Result<T, E>) -> Result<T> {
         result.map_err(|error| match self.0.load(Relaxed) {
             true => DataFusionError::IoError(ErrorKind::BrokenPipe.into()),

@@ -118,7 +118,7 @@ impl LocalReader {
         }
         let mut buffer = mem::take(&mut self.spare);
         if buffer.len() < asked {
-            // The length of a chunk never grows, so this is each buffer's first use.
+            // This is the buffer's first use, or the chunks grow past the end of a range.
             buffer = vec![0; asked];
         }
         let file = Arc::clone(&self.file);

@@ -43,7 +43,8 @@ use crate::limits::{Limits, ReadAhead};
 ///   later request. The ETag of a local file is made of its inode, size and time of modification.
 ///   So this includes a file that was appended to.
 /// * If `meta` has no ETag, or a weak one, an object that a store streams must have the time of
-///   modification of `meta`. All its answers must have the ETag of the first one, if that has one.
+///   modification of `meta`. All its answers must have the ETag of the first one, if that has a
+///   strong one.
 /// * A local file that grows after it was opened, or that was listed without an ETag, is read up to
 ///   its listed size.
 /// * Any other difference to `meta.size` is an error when it is met.

@@ -158,7 +158,7 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
     let two = "id BIGINT, text VARCHAR";
     for (name, columns, options, parts) in [
         ("number", two, "", &["line 3, record 2, byte 12", "memory_limit"][..]),
-        // The start of the last range of this file is proven.
+        // With several partitions this record is in a range whose start is proven.
         ("late", two, "", &["line 100002, record 100001, byte 600008", "memory_limit"]),
         ("header", two, "", &["header", "line 1", "memory_limit"]),
         (

@@ -199,7 +199,7 @@ fn stray(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
     out.extend(rng.pick(&texts).trim_end_matches(',').bytes());
 }
 
-/// A table of quoted lines in which some fields are of another kind.
+/// Writes a field of quoted lines, or once in a while a field of another kind.
 fn seldom(rng: &mut Rng, width: usize, out: &mut Vec<u8>, field: fn(&mut Rng, usize, &mut Vec<u8>)) {
     match rng.once_in(20) {
         true => field(rng, width, out),

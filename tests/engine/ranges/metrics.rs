@@ -69,7 +69,7 @@ async fn every_start_and_end_is_counted() {
             let records = text.matches('\n').count() - 1;
             let lines_in_quotes = text.matches("some\n").count() + text.matches("some,\n").count();
             assert_eq!(metric(&plan, "records"), records - lines_in_quotes, "{name}: {sql}");
-            // A time that was never measured adds up to a nanosecond for each range.
+            // A time that was never measured may still add up to some nanoseconds.
             assert_eq!(metric(&plan, "time_resolving") > 1000, partitions > 1, "{name}: {sql}");
             for time in ["time_parsing", "time_waiting"] {
                 assert!(metric(&plan, time) > 0, "{time}: {name}: {sql}");

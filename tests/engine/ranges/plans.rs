@@ -298,7 +298,7 @@ async fn a_fifo_is_left_whole() {
     writer.join().unwrap();
 }
 
-/// Without a limit, a range is read to its end, even if another partition reads it.
+/// Without a limit, a range is read to its end even if none of its rows is wanted.
 #[tokio::test]
 async fn without_work_sharing_each_range_counts_its_own_start() {
     let (table, expected) = fixture(&CUTS).await;
