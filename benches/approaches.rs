@@ -1,16 +1,17 @@
-//! Five designs for one job: a filtered sum over ten million rows, 1 GB of CSV, in an object store. Time and heap of each,
-//! side by side, on one thread.
+//! Five designs for one job: a filtered sum over ten million rows, 1 GB of CSV, in an object store.
+//! It prints time and heap of each, side by side, on one thread.
 //!
 //! ```sh
 //! cargo bench --all-features --bench approaches
 //! ```
 //!
-//! `CSV_STREAM_BENCH_ROWS` is the number of rows, 10,000,000 unless it says otherwise; `CSV_STREAM_BENCH_RUNS` that of
-//! runs of each design, 5.
+//! `CSV_STREAM_BENCH_ROWS` sets the number of rows, 10,000,000 by default. `CSV_STREAM_BENCH_RUNS`
+//! sets the number of runs of each design, 5 by default.
 //!
-//! All read the one file through `object_store`, and give the same sum. Each is written as one who is in favour of it would:
-//! records are reused, only what the job needs is converted (but for the first, whose point is to have everything), and
-//! bytes are asked for in pieces large enough that asking doesn't matter.
+//! All designs read the same file through `object_store` and give the same sum. Each is written as
+//! its supporters would write it. Records are reused. Only the columns of the job are converted,
+//! except in the first design, whose point is to have all of them. Requests are large enough for
+//! their number to make no difference.
 
 #[path = "support/heap.rs"]
 mod heap;
@@ -65,7 +66,7 @@ const SQL: &str = "SELECT sum(amount) FROM orders WHERE region = 'west' AND quan
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Sum = Pin<Box<dyn Future<Output = Result<f64, Failure>> + Send>>;
 
-/// A name, and how the sum is made.
+/// A name, and the function that computes the sum.
 type Design = (&'static str, fn(Object) -> Sum);
 
 const DESIGNS: [Design; 6] = [
@@ -86,7 +87,7 @@ fn main() -> Result<(), Failure> {
     let path = folder.path().join("orders.csv");
     let expected = generate(&mut BufWriter::with_capacity(1 << 20, File::create(&path)?), rows)?;
 
-    // What waits for files has threads of its own.
+    // Blocking reads of files run on threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new());
     let location = object_store::path::Path::from_absolute_path(&path)?;
@@ -117,7 +118,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is read.
+/// The object that all designs read.
 #[derive(Clone)]
 struct Object {
     store: Arc<dyn ObjectStore>,
@@ -125,13 +126,14 @@ struct Object {
 }
 
 impl Object {
-    /// The bytes in requests of 1 MiB.
+    /// Reads the bytes in requests of 1 MiB.
     fn reader(&self) -> BufReader {
         BufReader::new(Arc::clone(&self.store), &self.meta)
     }
 }
 
-/// Writes the file, and gives the sum that has to come out. Amounts are quarters, so that adding them is exact in any order.
+/// Writes the file, and returns the expected sum. Amounts are quarters, so that their sum is exact
+/// in any order.
 fn generate(out: &mut impl Write, rows: usize) -> io::Result<f64> {
     let mut random = Random::new();
     let mut sum = 0.0;
@@ -204,7 +206,7 @@ async fn vec_of_structs(object: Object) -> Result<f64, Failure> {
         Ok::<_, Failure>(orders)
     });
     let orders = load.await??;
-    // Who loads all rows has all of them.
+    // A program that loads all rows also uses them, so nothing may be optimized away.
     let all = orders
         .iter()
         .map(|order| order.id + i64::from(order.day) + (order.customer.len() + order.comment.len()) as i64);
@@ -216,7 +218,7 @@ async fn vec_of_structs(object: Object) -> Result<f64, Failure> {
         .sum())
 }
 
-/// An asynchronous reader for one that isn't.
+/// An asynchronous reader as a blocking one.
 struct Blocking {
     reader: BufReader,
     handle: Handle,
@@ -254,7 +256,7 @@ async fn whole_file(object: Object) -> Result<f64, Failure> {
     }
 }
 
-/// Of batches that hold what [`needed_schema`] names.
+/// The sum over a batch of [`needed_schema`].
 fn filtered_sum(batch: &RecordBatch) -> Result<f64, Failure> {
     let west = eq(batch.column(0), &StringViewArray::new_scalar("west"))?;
     let many = gt(batch.column(1), &Int64Array::new_scalar(25))?;
@@ -277,7 +279,7 @@ async fn async_records(object: Object) -> Result<f64, Failure> {
 async fn chunks(object: Object) -> Result<f64, Failure> {
     let mut source = object.reader();
     let mut reader = csv_core::Reader::new();
-    // The record so far, between two chunks too: its fields without quotes, and where each ends.
+    // The incomplete record, kept between chunks: its fields without quotes, and the end of each.
     let (mut text, mut ends) = (vec![0; 4096], vec![0; 16]);
     let (mut text_len, mut ends_len) = (0, 0);
     let (mut is_header, mut total) = (true, 0.0);

@@ -1,5 +1,5 @@
-//! Parsing and decoding on one core, beside `arrow-csv` on the same bytes: rows like TPC-H's lineitem, and one column of
-//! each family of types.
+//! Parsing and decoding on one core, compared with `arrow-csv` on the same bytes: rows like TPC-H's
+//! lineitem, and one column of each family of types.
 
 #[path = "support/random.rs"]
 mod random;
@@ -24,7 +24,7 @@ use text::lineitem;
 const ROWS: usize = 50_000;
 const BATCH_ROWS: usize = 8192;
 
-/// Bytes handed to either reader at once, as a scan with the default limits does.
+/// The bytes that each reader gets at once, as in a scan with the default limits.
 const CHUNK: usize = 256 << 10;
 
 fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl FnMut(RecordBatch)) {
@@ -32,7 +32,7 @@ fn ours(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl F
         .with_dialect(Dialect::builder().with_header(false).build().expect("a dialect"))
         .with_projection(Some(projection.to_vec()))
         .with_batch_size(BATCH_ROWS)
-        // Batches end by their rows, as `arrow-csv`'s do.
+        // With this limit batches end by their number of rows, as `arrow-csv`'s do.
         .with_limits(Limits::new(80 << 20, None).expect("limits"))
         .build()
         .expect("a decoder");
@@ -62,7 +62,7 @@ fn arrows(input: &[u8], schema: &SchemaRef, projection: &[usize], mut sink: impl
     }
 }
 
-/// Both read the same, or there is nothing to compare.
+/// Checks that both readers give the same rows. Otherwise their times can't be compared.
 fn check(input: &[u8], schema: &SchemaRef, projection: &[usize]) {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     ours(input, schema, projection, |batch| left.push(batch));

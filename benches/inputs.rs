@@ -1,4 +1,4 @@
-//! What is split: the ways in which CSV is written, among them those that are hard on a splitter.
+//! The inputs of the splitting bench: CSV in many forms, some of which are hard to split.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,13 +11,13 @@ use crate::random::Random;
 use crate::readers::{Counts, Reader};
 use crate::text;
 
-/// Bytes of a generated input, about.
+/// The approximate number of bytes of a generated input.
 const BYTES: usize = 8 << 20;
 
-/// Bytes of a file that are read at most.
+/// The most bytes that are read of a file.
 const FILE_BYTES: u64 = 64 << 20;
 
-/// Records that all have the same number of fields, and all end with a terminator.
+/// Records that all have the same number of fields and all end with a terminator.
 pub(crate) struct Input {
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
@@ -29,19 +29,20 @@ impl Input {
         self.counts.fields / self.counts.records
     }
 
-    /// `simd-csv` takes a quote for the start of a quoted field wherever it stands.
+    /// Whether the reader can't read this input: `simd-csv` takes a quote anywhere in a field for
+    /// the start of a quoted field.
     pub(crate) fn is_misread_by(&self, reader: Reader) -> bool {
         [STRAY, RARELY_STRAY].contains(&self.name)
             && matches!(reader, Reader::SimdCsvZeroCopy | Reader::SimdCsvRecord)
     }
 }
 
-/// The inputs that are made here, one after the other.
+/// The generated inputs, one after the other.
 pub(crate) fn generated() -> impl Iterator<Item = Input> {
     std::iter::once_with(lineitem).chain(SHAPES.iter().map(Shape::write))
 }
 
-/// The start of a file, cut behind a line's end, which has to be that of a record.
+/// The start of a file, cut after the last newline, which must end a record.
 pub(crate) fn lineitem_file(path: &Path) -> Input {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut bytes = Vec::new();
@@ -53,7 +54,7 @@ pub(crate) fn lineitem_file(path: &Path) -> Input {
     Input { name: "lineitem, file", bytes, counts }
 }
 
-/// How an input is written: `field` gives the text of a field by record and column.
+/// The form of an input: `field` gives the text of a field by record and column.
 struct Shape {
     name: &'static str,
     width: usize,
@@ -102,7 +103,7 @@ const SHAPES: [Shape; 14] = [
     }),
 ];
 
-/// Those with quotes inside unquoted fields.
+/// Inputs with quotes inside unquoted fields.
 const STRAY: &str = "stray quotes";
 const RARELY_STRAY: &str = "stray quotes, 1 record of 1,000";
 

@@ -1,17 +1,21 @@
-//! Splitting on one core: each of our back ends and the reference machine, beside the other CSV readers.
+//! Splitting on one core: each of our back ends and the reference machine, compared with other CSV
+//! readers.
 //!
-//! The same for all:
+//! These are the same for all:
 //!
-//! * The bytes come from a stream in memory through a buffer of 256 KiB: the reader's own, or ours before a parser that
-//!   does no I/O. So each pays one copy of the input.
-//! * Each is used in the cheapest way that it documents: bytes, not strings, and a reused record or reused buffers.
-//! * What comes out of each, records and fields, is compared with what was written before anything is timed.
+//! * The bytes come from a stream in memory through a buffer of 256 KiB: the reader's own, or ours
+//!   before a parser that does no I/O. So each pays one copy of the input.
+//! * Each is used in the cheapest way that it documents: bytes, not strings, and a reused record or
+//!   reused buffers.
+//! * The counts of records and fields of each are compared with those of the input before anything
+//!   is timed.
 //!
-//! Not the same: we, and `simd-csv`'s zero-copy reader, say where the raw fields stand. `csv-core` and the readers with a
-//! record of their own copy the values out, without quotes. They have no other way.
+//! One thing differs: our parser and `simd-csv`'s zero-copy reader give the positions of the raw
+//! fields. `csv-core`, and the readers with a record of their own, copy the values out, without
+//! quotes. They have no other way.
 //!
-//! `CSV_STREAM_BENCH_LINEITEM` may name a `lineitem.csv`; its first 64 MiB are one more input then. `ratios.py` prints the
-//! medians beside each other.
+//! `CSV_STREAM_BENCH_LINEITEM` may name a `lineitem.csv`, whose first 64 MiB are then one more
+//! input. `ratios.py` prints the medians side by side.
 
 mod inputs;
 #[path = "support/random.rs"]
@@ -27,7 +31,8 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use inputs::Input;
 use readers::Reader;
 
-/// Of each reader on each input, of which there are about 150 pairs: all takes less than four minutes.
+/// The time for each reader on each input. There are about 150 such pairs, which take less than
+/// four minutes in all.
 const MEASUREMENT: Duration = Duration::from_millis(800);
 const WARM_UP: Duration = Duration::from_millis(200);
 

@@ -1,4 +1,4 @@
-//! The readers: what each is asked to do with an input.
+//! The readers, each with the way in which it splits an input.
 
 use std::hint::black_box;
 use std::io::Read;
@@ -9,7 +9,7 @@ use datafusion_csv_stream::internal::{Action, Machine, State};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use datafusion_csv_stream::simd::Backend;
 
-/// Bytes of a buffer, and so of a read, as of a scan with the default limits.
+/// The size of a buffer, and so of a read, as in a scan with the default limits.
 const CHUNK: usize = 256 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Reader {
     CsvAsyncRecord,
 }
 
-/// What was in an input.
+/// The records and fields of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     pub(crate) records: usize,
@@ -56,7 +56,7 @@ impl Reader {
         }
     }
 
-    /// Splits the whole input, each record of which has `width` fields.
+    /// Splits the whole input, whose records each have `width` fields.
     pub(crate) fn read(self, input: &[u8], width: usize) -> Counts {
         match self {
             Reader::Ours(backend) => ours(backend, input, width),
@@ -77,7 +77,7 @@ impl Counts {
     }
 }
 
-/// Hands out a stream's bytes as a buffer of [`CHUNK`] bytes gets them.
+/// Passes on a stream's bytes in the chunks that a buffer of [`CHUNK`] bytes gets.
 fn each_chunk(mut stream: impl Read, mut take: impl FnMut(&[u8])) {
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -125,7 +125,8 @@ fn simd_csv_zero_copy(input: &[u8]) -> Counts {
     let mut reader =
         simd_csv::ZeroCopyReaderBuilder::with_capacity(CHUNK).has_headers(false).from_reader(input);
     let mut counts = Counts::default();
-    // An error, as of an input that it misreads, ends the counts, which are compared.
+    // An error, as on an input that this reader misreads, ends the counts. They are compared
+    // afterwards.
     while let Ok(Some(record)) = reader.read_byte_record() {
         counts.add_record(black_box(&record).len());
     }
@@ -155,7 +156,7 @@ fn csv_record(input: &[u8]) -> Counts {
 fn csv_core(input: &[u8]) -> Counts {
     let mut reader = csv_core::Reader::new();
     let (mut values, mut ends) = (vec![0; 1024], vec![0; 64]);
-    // How much of the two a record that isn't whole yet takes.
+    // The bytes and fields of an incomplete record so far.
     let (mut bytes, mut fields) = (0, 0);
     let mut counts = Counts::default();
     each_chunk(input, |mut rest| {

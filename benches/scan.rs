@@ -1,13 +1,14 @@
-//! SQL from end to end: this engine beside DataFusion's built-in CSV reader, in one process, over the same files, with
-//! the same schema and as many partitions.
+//! SQL from end to end: this engine and DataFusion's built-in CSV reader, in one process, over the
+//! same files, with the same schema and number of partitions.
 //!
 //! ```sh
 //! cargo bench --all-features --bench scan              # all rows
 //! cargo bench --all-features --bench scan -- count tiny   # rows whose name has one of these words in it
 //! ```
 //!
-//! `CSV_STREAM_BENCH_LINEITEM` names a CSV file of TPC-H's lineitem, with a header; without it, one of some 100 MB is
-//! generated. `CSV_STREAM_BENCH_RUNS` is the number of runs of each reader, 5 unless it says otherwise.
+//! `CSV_STREAM_BENCH_LINEITEM` names a CSV file of TPC-H's lineitem, with a header. Without it, a
+//! file of about 100 MB is generated. `CSV_STREAM_BENCH_RUNS` sets the number of runs of each
+//! reader, 5 by default.
 
 #[path = "support/heap.rs"]
 mod heap;
@@ -43,17 +44,17 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
 
-/// Rows of the file that is generated where none is named: some 100 MB.
+/// The number of rows of the generated file, which has about 100 MB.
 const GENERATED_ROWS: usize = 850_000;
 
-/// Bytes of the file that is compressed, before.
+/// The size of the file for gzip, before compression.
 const GZIP_BYTES: u64 = 100 << 20;
 
 const SMALL_FILES: usize = 1000;
 const SMALL_ROWS: usize = 100;
 const TINY_ROWS: usize = 10;
 
-/// A run that takes less is repeated until it takes as long.
+/// A shorter run is repeated until it takes this long.
 const LEAST_RUN: Duration = Duration::from_millis(50);
 
 struct Work {
@@ -68,7 +69,7 @@ struct Work {
 #[derive(Clone, Copy, PartialEq)]
 enum Data {
     Large,
-    /// As large, text and dates quoted, a newline in a third of the quoted fields.
+    /// About as large, with text and dates quoted, and a newline in a third of the quoted fields.
     Newlines,
     Gzip,
     SmallFiles,
@@ -87,12 +88,12 @@ const WORKS: [Work; 13] = [
     Work::large("TPC-H Q1", Q1),
     Work::large("TPC-H Q6", Q6),
     Work::large("max of all 16 columns", MAX_OF_ALL),
-    // With two partitions, which ten rows come is chance.
+    // With two partitions, chance decides which ten rows are returned.
     Work { partitions: &[1], ..Work::large("SELECT * LIMIT 10", "SELECT * FROM lineitem LIMIT 10") },
     Work::large("SELECT * WHERE l_orderkey = 1", "SELECT * FROM lineitem WHERE l_orderkey = 1"),
     Work::large(
         "ORDER BY l_extendedprice DESC LIMIT 10",
-        // The key, so that it isn't chance which of several rows of one price come.
+        // Sorting by the key too makes the result unique among rows of the same price.
         "SELECT * FROM lineitem ORDER BY l_extendedprice DESC, l_orderkey LIMIT 10",
     ),
     Work { data: Data::Newlines, ..Work::large("quoted newlines: sum of one column", SUM) },
@@ -167,14 +168,14 @@ fn main() -> Result<()> {
 }
 
 fn compare(work: &Work, partitions: usize, files: &Files, runs: usize) -> Result<()> {
-    // As many workers as partitions; what waits for files has threads besides.
+    // There are as many workers as partitions. Blocking reads of files run on further threads.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(partitions).enable_all().build()?;
     let sessions =
         [session(Reader::Ours, work, partitions, files)?, session(Reader::BuiltIn, work, partitions, files)?];
     let run = |session: &SessionContext| on_workers(&runtime, session, work);
 
-    // Warms up, too.
+    // These runs also warm up the caches.
     let [ours, built_in] = [sorted_rows(&run(&sessions[0])?)?, sorted_rows(&run(&sessions[1])?)?];
     assert!(!ours.is_empty() && ours == built_in, "{}: {ours:#?}\nand not {built_in:#?}", work.name);
 
@@ -200,7 +201,7 @@ fn compare(work: &Work, partitions: usize, files: &Files, runs: usize) -> Result
     Ok(())
 }
 
-/// How often work has to be done until a run is long enough to be measured.
+/// The number of times that work has to be repeated for a run that is long enough to be measured.
 fn repeats(work: impl Fn() -> Result<Vec<RecordBatch>>) -> Result<u32> {
     let started = Instant::now();
     work()?;
@@ -237,7 +238,8 @@ fn session(reader: Reader, work: &Work, partitions: usize, files: &Files) -> Res
         }
         Reader::BuiltIn => {
             let format = CsvFormat::default().with_file_compression_type(compression);
-            // So it reads a file in one partition; otherwise it ends in an error.
+            // With this option the built-in reader reads a file in one partition. Without it,
+            // newlines in values are an error.
             Arc::new(format.with_newlines_in_values(work.data == Data::Newlines))
         }
     };
@@ -261,14 +263,14 @@ struct Files {
     large: PathBuf,
     newlines: PathBuf,
     gzip: PathBuf,
-    /// A folder, with the `/` that says so.
+    /// A folder, with the trailing `/` that marks it as one.
     small: PathBuf,
     tiny: PathBuf,
     _folder: TempDir,
 }
 
 impl Files {
-    /// Makes those that are wanted from the front of the large one.
+    /// Makes the files that are needed from the start of the large one.
     fn make(is_wanted: impl Fn(Data) -> bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
@@ -301,7 +303,7 @@ impl Files {
         Ok(files)
     }
 
-    /// Files of so many rows each, and a header.
+    /// Writes files of `rows` rows each, with a header.
     fn cut(&self, paths: impl IntoIterator<Item = PathBuf>, rows: usize) -> Result<()> {
         let mut lines = BufReader::new(File::open(&self.large)?).lines();
         let header = lines.next().expect("a header")?;
@@ -315,7 +317,8 @@ impl Files {
         Ok(())
     }
 
-    /// Rows of the large file up to its size, quoted: dates, and texts, most of which get a newline.
+    /// Writes rows of the large file, up to its size, with quotes around dates and texts. Most
+    /// texts get a newline.
     fn quote(&self) -> Result<()> {
         let external = |error: csv::Error| DataFusionError::External(Box::new(error));
         let size = fs::metadata(&self.large)?.len();

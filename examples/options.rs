@@ -1,4 +1,4 @@
-//! Options: in SQL, in Rust, and for a whole session.
+//! Sets options: in SQL, in Rust, and for a whole session.
 //!
 //! ```sh
 //! cargo run --example options

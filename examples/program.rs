@@ -1,4 +1,4 @@
-//! A program: register files, query them.
+//! A program that registers a file and queries it.
 //!
 //! ```sh
 //! cargo run --example program
@@ -11,7 +11,7 @@ use datafusion_csv_stream::CsvSessionExt;
 #[tokio::main]
 async fn main() -> Result<()> {
     let ctx = SessionContext::new();
-    // A file, a folder, a glob, or a URL whose object store the session knows.
+    // A path is a file, a folder, a glob, or a URL whose object store the session knows.
     ctx.register_csv_file("orders", "testdata/small/orders.csv").await?;
     let sql =
         "SELECT customer, sum(amount) AS total FROM orders GROUP BY customer ORDER BY total DESC LIMIT 3";

@@ -1,4 +1,4 @@
-//! A file without DataFusion and without async.
+//! Reads a file without DataFusion and without async.
 //!
 //! ```sh
 //! cargo run --no-default-features --features arrow --example reader

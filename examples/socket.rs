@@ -1,4 +1,4 @@
-//! Batches of CSV that arrives over a socket, as they arrive.
+//! Decodes CSV from a socket into batches as it arrives.
 //!
 //! ```sh
 //! cargo run --no-default-features --features async --example socket
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Somebody who sends 100,000 records.
+    // A sender of 100,000 records.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Counts what the process allocates, for `--stats`.
+/// Counts the bytes that the process allocates, for `--stats`.
 #[global_allocator]
 static ALLOCATOR: cli::CountingAllocator = cli::CountingAllocator::new();
 

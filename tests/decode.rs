@@ -1,4 +1,4 @@
-//! The decoder beside `arrow-csv`.
+//! The decoder compared with `arrow-csv`.
 
 #[path = "support/decode.rs"]
 #[allow(unreachable_pub, reason = "a fuzz target of another crate includes the file too")]
@@ -16,7 +16,7 @@ use datafusion_csv_stream::grammar::Trim;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 use support::{Cuts, WHOLE, all_types, compare, ours};
 
-/// Values that are something to some type, or nearly so.
+/// Values that are valid for some type, or nearly so.
 const VALUES: &[&str] = &[
     "",
     "0",
@@ -301,7 +301,7 @@ fn read(input: &str, data_type: DataType, options: &DecodeOptions) -> Result<Arr
     ours(input.as_bytes(), &table, &dialect, options, WHOLE).map(|batch| batch.column(1).clone())
 }
 
-/// A panic in the oracle is expected, and its message noise.
+/// A panic in the oracle is expected, and its message would be noise.
 fn silence_panics_of_arrow() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -311,7 +311,7 @@ fn silence_panics_of_arrow() {
     }));
 }
 
-/// All values, and all of them in quotes.
+/// All values, without and with quotes.
 fn values() -> impl Iterator<Item = String> {
     let quoted = VALUES.iter().map(|value| format!("\"{}\"", value.replace('"', "\"\"")));
     VALUES.iter().map(|value| (*value).to_owned()).chain(quoted)
@@ -328,7 +328,8 @@ fn every_value_as_every_type_is_read_as_by_arrow() {
     }
 }
 
-/// Fields are read many at a time: none may see its neighbours, and none may hide behind them.
+/// Fields are read many at a time. None may depend on its neighbours, and no wrong one may be
+/// missed among them.
 #[test]
 fn every_value_is_the_same_in_company_as_alone() {
     let options = DecodeOptions::default();
@@ -347,7 +348,7 @@ fn every_value_is_the_same_in_company_as_alone() {
             alone.iter().filter_map(|(value, array)| Some((**value, array.clone()?))).collect();
         let wrong: Vec<&str> =
             alone.iter().filter(|(_, array)| array.is_none()).map(|(value, _)| **value).collect();
-        // All that are right, in three orders, more than two blocks of lanes each.
+        // All valid values, in three orders, each with more than two blocks of lanes.
         for step in [1, 3, 7] {
             let rows: Vec<_> = (0..right.len().max(150)).map(|i| &right[i * step % right.len()]).collect();
             let text: String = rows.iter().map(|(value, _)| line(value)).collect();
@@ -356,7 +357,7 @@ fn every_value_is_the_same_in_company_as_alone() {
                 assert_eq!(*together.slice(i, 1), **alone, "{data_type}: {value} in row {i}");
             }
         }
-        // One that is wrong among one that is right, at the ends of lanes and in their midst.
+        // A wrong value among valid ones, at the ends of lanes and in the middle.
         let usual = right.iter().map(|(value, _)| value).max_by_key(|value| value.len().min(9)).unwrap();
         for value in &wrong {
             for at in [0, 1, 31, 63, 64, 100, 129] {
@@ -369,8 +370,8 @@ fn every_value_is_the_same_in_company_as_alone() {
     }
 }
 
-/// Lanes are computed before it is known which are wrong: two bytes that once overflowed a sum, as a wrong number, in the
-/// field before a missing one, and before an empty one.
+/// Lanes are computed before the wrong ones are known. Two bytes that once overflowed a sum stand
+/// here in a wrong number, in the field before a missing one, and in the field before an empty one.
 #[test]
 fn bytes_that_are_no_digits_overflow_nothing() {
     let options = DecodeOptions::default();
@@ -394,7 +395,7 @@ fn bytes_that_are_no_digits_overflow_nothing() {
     assert_eq!((refused, decoder.rows()), (1, 3));
 }
 
-/// xorshift64*: reproducible, and good enough to choose by.
+/// xorshift64*: reproducible, and good enough for choices.
 struct Random(u64);
 
 impl Random {
@@ -410,7 +411,7 @@ impl Random {
         (0..n).map(|_| char::from(b'0' + self.below(10) as u8)).collect()
     }
 
-    /// A value that the type mostly has.
+    /// A value that is mostly valid for the type.
     fn value(&mut self, data_type: &DataType) -> String {
         let sign = ["", "", "", "-", "+"][self.below(5)];
         let value = match data_type {
@@ -483,7 +484,7 @@ fn random_tables_are_read_as_by_arrow() {
                 .map(|(i, data_type)| Field::new(format!("c{i}"), data_type.clone(), random.below(8) != 0))
                 .collect::<Vec<_>>(),
         );
-        // A value of any kind in one row of forty, so that most tables have some rows that are right.
+        // One row of forty has values of any kind, so that most tables have some valid rows.
         let rows = (0..1 + random.below(40))
             .map(|_| {
                 let any = random.below(40) == 0;
@@ -530,7 +531,7 @@ fn where_arrow_wraps_we_are_right_or_refuse() {
         Some(arrow::compute::cast(&array, &DataType::Utf8).unwrap().as_string::<i32>().value(0).to_owned())
     };
     let decimal = DataType::Decimal128(38, 2);
-    // 300 digits of zero are none to Arrow; 300 others overflow its count.
+    // Arrow doesn't count 300 digits of zero; 300 others overflow its count.
     assert_eq!(unscaled(&format!("{zeros}1.5"), decimal.clone()).as_deref(), Some("1.50"));
     assert_eq!(unscaled(&format!("-1.5{zeros}"), decimal.clone()).as_deref(), Some("-1.50"));
     assert_eq!(unscaled(&"9".repeat(300), decimal.clone()), None);
@@ -541,7 +542,7 @@ fn where_arrow_wraps_we_are_right_or_refuse() {
     assert_eq!(unscaled("1e-99999999999999999999", decimal.clone()).as_deref(), Some("0.00"));
     assert_eq!(unscaled(&format!("0.{zeros}15e302"), decimal.clone()).as_deref(), Some("15.00"));
     assert_eq!(unscaled(&format!("1{zeros}e-299"), decimal.clone()).as_deref(), Some("10.00"));
-    // Zeros behind the point are no digits of the number.
+    // Zeros right after the point are not counted as digits of the number.
     assert_eq!(unscaled("0.0001e3", DataType::Decimal128(4, 4)).as_deref(), Some("0.1000"));
     assert_eq!(unscaled("0e0", decimal.clone()).as_deref(), Some("0.00"));
     // Mantissas and powers of ten beyond 128 bits.
@@ -566,7 +567,7 @@ fn a_negative_scale_divides() {
     assert_eq!(array.as_primitive::<Decimal128Type>().values(), &[12345, 0, 1, 20, 99999]);
     assert!(read("x,100000000\n", data_type.clone(), &none).is_err());
     assert!(read("x,.\n", data_type.clone(), &none).is_err());
-    // Fewer digits than the scale takes away.
+    // Fewer digits than the negative scale drops.
     let array = read("x,-20.716\nx,1e0\nx,1234e-1\nx,1999e-1\n", data_type, &none).unwrap();
     assert_eq!(array.as_primitive::<Decimal128Type>().values(), &[0, 0, 0, 0]);
 }
@@ -667,7 +668,7 @@ fn which_fields_are_null() {
             assert_eq!(nulls, *expected, "{options:?}");
         }
     }
-    // A number is never empty.
+    // An empty field of a number column is always NULL.
     for (options, _) in &cases {
         let array = read("x,\nx,\"\"\nx,5\n", DataType::Int32, options).unwrap();
         assert_eq!((array.null_count(), array.is_valid(2)), (2, true), "{options:?}");
@@ -676,7 +677,7 @@ fn which_fields_are_null() {
         read("x,NA\nx,-\nx,5\n", DataType::Int32, &default().with_null_regex(Some("^(N.|-)$")).unwrap())
             .unwrap();
     assert_eq!(array.null_count(), 2);
-    // A missing field is NULL, also where an empty one isn't.
+    // A missing field is NULL, even if an empty one isn't.
     let array = read("x\nx,\n", DataType::Utf8, &default().with_null_values(["NA"])).unwrap();
     assert_eq!((array.is_null(0), array.is_null(1)), (true, false));
 }
@@ -731,7 +732,8 @@ fn invalid_utf8_is_an_error_in_strings_only() {
         DataType::Utf8View,
         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
     ];
-    // A character cut by the end of a field, and bytes that are valid only together with those of the next field.
+    // A character that the end of a field cuts, and bytes that are valid only together with those
+    // of the next field.
     let values: [(&[u8], usize); 5] = [
         (b"abc\xff", 3),
         (b"a long value of more than twelve bytes\xc3", 38),
@@ -781,7 +783,7 @@ fn the_first_error_of_the_file_is_reported() {
         ("3,,nope\n", 1, "NULL in a non-nullable column"),
         ("3,x,nope\n", 2, "not a date"),
     ] {
-        // Behind it, an earlier column is wrong too.
+        // In a later record an earlier column is wrong too.
         let input = format!("{right}{wrong}x,x,2024-01-01\n");
         for push_rows in 1..8 {
             let cuts = Cuts { push_rows, ..WHOLE };
@@ -817,7 +819,8 @@ fn a_projection_chooses_orders_and_spares() {
     assert_eq!(batch.column(1).as_primitive::<Int64Type>().values(), &[1, 4]);
     assert_eq!(project(input, &table, &[]).unwrap().num_rows(), 2);
     assert_eq!(project("a,b,c\n1,x,nope\n", &table, &[1]).unwrap().num_rows(), 1);
-    // In the file's order of columns, whatever the projection's.
+    // An error names the first wrong column in the file's order, whatever the projection's order
+    // is.
     let error = project("a,b,c\nno,x,nope\n", &table, &[2, 1, 0]).unwrap_err();
     assert_eq!(error.place().unwrap().column, Some(0));
     assert!(BatchDecoder::new(&table, &[3], &DecodeOptions::default(), 1, 1).is_err());
@@ -887,7 +890,7 @@ fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
     let mut random = Random(0x0dec_0ded_0dec_0ded);
     let lines: Vec<String> = (0..300)
         .map(|i| {
-            // From 1 to 255 KiB; every third one is quoted, and has quotes in it.
+            // From 1 to 255 KiB. Every third one is quoted, and has quotes in it.
             let text = "x".repeat(1 << random.below(8) << 10) + &"y".repeat(random.below(1 << 17));
             match i % 3 {
                 0 => format!("\"{}\"\n", text.replacen('x', "\"\"", 1 + random.below(1000))),
@@ -926,7 +929,7 @@ fn what_is_held_stays_near_the_bound_for_values_of_any_length() {
                 };
                 assert!(values >= bound - 1024 && values < bound + longest, "{data_type}: {values}");
                 assert!(held < values * 5 / 4, "{data_type}: {held} for {values}");
-                // Of the scratch only 64 KiB are left.
+                // At most 64 KiB of the scratch memory remain.
                 assert!(decoder.allocated_bytes() <= 64 << 10, "{}", decoder.allocated_bytes());
             }
         }

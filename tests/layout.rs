@@ -1,12 +1,12 @@
-//! The architecture, held by reading the source as text: which layer imports which, where `unsafe`
-//! stands, what a `mod.rs` holds, how long a file is.
+//! The rules of the architecture, checked on the source as text: the imports between layers, the
+//! places of `unsafe`, the contents of a `mod.rs`, and the length of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a layer, a module or a file right under `src`, may name as `crate::…`, beside itself. A
-/// layer that is not here may name nothing.
+/// The layers that a layer (a module or a file right under `src`) may name as `crate::…`, in
+/// addition to itself. A layer that is missing here may name none.
 const IMPORTS: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("simd", &[]),
@@ -24,14 +24,14 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("cli", &["alloc"]),
 ];
 
-/// The layers of the binary: they use the library as anybody else does.
+/// The layers of the binary. They use the library as any other program does.
 const BINARY: [&str; 2] = ["main", "cli"];
 
-/// Where `unsafe` may stand: the vendor's instructions, the array of views whose strings are known
-/// to be UTF-8, and the allocator that the binary counts with.
+/// The files that may contain `unsafe`: the vendor's instructions, the array of views whose strings
+/// are known to be UTF-8, and the binary's counting allocator.
 const UNSAFE: [&str; 5] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs", "cli/alloc.rs", "main.rs"];
 
-/// Words that say that something is not done, or is in the way.
+/// Words that mark something as unfinished, or as left over.
 const LEFTOVERS: [&str; 7] =
     ["todo!", "unimplemented!", "dbg!", "allow(dead_code)", "allow(unused", "TODO", "FIXME"];
 
@@ -79,7 +79,7 @@ fn the_files_of_a_layer_import_each_other_in_one_direction() {
             .iter()
             .map(|(&file, code)| {
                 let named = named_siblings(code, layer);
-                // A name that is taken from the layer's front hides which file it is in.
+                // A name that is re-exported by the layer's `mod.rs` hides the file that it is in.
                 let hidden = named.iter().find(|name| !files.contains_key(name.as_str()));
                 assert_eq!(hidden, None, "{layer}/{file}.rs names something that is no file of {layer}");
                 let others = files.keys().copied().filter(|other| *other != file && named.contains(*other));
@@ -91,8 +91,8 @@ fn the_files_of_a_layer_import_each_other_in_one_direction() {
     }
 }
 
-/// The files that are left when those that import none of the others, or that none of the others
-/// imports, are taken away again and again.
+/// The files that remain after those that import none of the others, or that none of the others
+/// imports, have been removed again and again.
 fn cycle<'a>(imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
     let mut left: BTreeSet<&str> = imports.keys().copied().collect();
     loop {
@@ -116,7 +116,7 @@ fn datafusion_is_named_on_top_only() {
     }
 }
 
-/// What needs async stands above what doesn't.
+/// Layers that need async are above those that don't.
 #[test]
 fn the_decoder_is_without_async() {
     for file in sources() {
@@ -158,7 +158,7 @@ fn unsafe_stands_in_the_vendor_files_and_says_why() {
             if line.trim_start().starts_with("unsafe fn") {
                 continue;
             }
-            // The note stands above, before any other code.
+            // The note stands above, with no other code in between.
             let above = lines[..number].iter().rev().take_while(|line| line.trim_start().starts_with("//"));
             let notes = above.filter(|line| line.contains("SAFETY:")).count();
             assert!(notes == 1, "{}:{}: unsafe without its SAFETY note", file.name, number + 1);
@@ -238,7 +238,7 @@ fn no_module_is_called_like_a_crate() {
     }
 }
 
-/// The first rung stands on `std` and memchr: what else there is, is optional.
+/// The first rung needs only `std` and memchr. All other dependencies are optional.
 #[test]
 fn without_features_there_is_one_dependency() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml can be read");
@@ -253,7 +253,7 @@ fn without_features_there_is_one_dependency() {
     assert!(!dev.contains_key("datafusion"), "the parser's tests must not wait for DataFusion");
 }
 
-/// The rules see what they are there to see.
+/// The rules find the violations that they are made for.
 #[test]
 fn the_rules_can_fail() {
     let named = |code: &str| named_layers(code).into_iter().collect::<Vec<_>>();
@@ -294,7 +294,7 @@ impl Source {
         first.trim_end_matches(".rs")
     }
 
-    /// The file's name without folder and ending.
+    /// The file's name without its folder and extension.
     fn module(&self) -> &str {
         let name = self.name.rsplit('/').next().unwrap_or(&self.name);
         name.trim_end_matches(".rs")
@@ -340,7 +340,7 @@ fn name(src: &Path, path: &Path) -> String {
     parts.map(|part| part.to_str().expect("a plain name")).collect::<Vec<_>>().join("/")
 }
 
-/// The first names of paths with `::` that are no part of another path.
+/// The first names of paths with `::` that are not part of another path.
 fn named_crates(code: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let starts = code.match_indices("::").filter_map(|(at, _)| {
@@ -380,7 +380,7 @@ fn named_after(code: &str, path: &str) -> BTreeSet<String> {
     named
 }
 
-/// The first word of each item of a list that has been opened.
+/// The first word of each item of a list whose brace has been opened.
 fn top_level_items(list: &str) -> Vec<String> {
     let mut depth = 0;
     let mut items = vec![String::new()];
@@ -402,7 +402,7 @@ fn first_word(text: &str) -> Option<String> {
 }
 
 fn without_comment(line: &str) -> &str {
-    // A `//` in a string is a URL, behind a colon.
+    // A `//` after a colon belongs to a URL in a string.
     let comment = line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':'));
     comment.map_or(line, |(at, _)| &line[..at])
 }

@@ -42,7 +42,7 @@ fn builder() -> DecoderBuilder {
     DecoderBuilder::new(schema())
 }
 
-/// Reads bytes in chunks of some size.
+/// Reads bytes in chunks of this size.
 fn read(bytes: &[u8], chunk: usize, builder: DecoderBuilder) -> Result<Vec<RecordBatch>, Error> {
     Reader::new(BufReader::with_capacity(chunk, bytes), builder.build()?).collect()
 }
@@ -64,7 +64,7 @@ fn names(batches: &[RecordBatch]) -> Vec<Option<String>> {
     batches.iter().flat_map(of).collect()
 }
 
-/// The program of the documentation.
+/// The program in the documentation.
 #[test]
 fn a_file_is_read_with_the_schema_inferred_from_it() {
     let mut file = BufReader::new(File::open(ORDERS).unwrap());
@@ -137,7 +137,7 @@ fn columns_are_chosen_and_ordered() {
     assert!(builder().with_projection(Some(vec![2])).build().is_err());
 }
 
-/// Counts the reads of a reader, and notices that it is dropped.
+/// Counts the reads of a reader, and notices its drop.
 struct Watched {
     bytes: &'static [u8],
     reads: Arc<AtomicUsize>,
@@ -206,7 +206,7 @@ fn an_error_has_its_place_and_ends_it_for_good() {
     assert!(after >= DROPPED);
     assert!(reader.next().is_none());
     assert_eq!(reads.load(Ordering::Relaxed), after);
-    // Full batches of the rows before it come first.
+    // Full batches of the rows before the error come first.
     let mut reader = Reader::new(&text[..], builder().with_batch_size(1).build().unwrap());
     assert_eq!(reader.next().unwrap().unwrap().num_rows(), 1);
     assert!(reader.next().unwrap().is_err());
@@ -230,7 +230,7 @@ fn an_input_that_ends_inside_quotes_is_an_error() {
     }
 }
 
-/// Fails after some bytes; before that it is interrupted once a read.
+/// Fails after some bytes. Before that every second read is interrupted.
 struct Failing {
     bytes: &'static [u8],
     is_interrupted: bool,
@@ -268,7 +268,7 @@ fn batches_are_bounded_in_rows_and_bytes() {
     let text = [b"1,".as_slice(), &[b'x'; 50_000], b"\n"].concat().repeat(100);
     let dialect = Dialect::builder().with_header(false).build().unwrap();
     let limits = Limits::default();
-    // All at once: chunks are bounded by the decoder.
+    // All bytes at once, because the decoder bounds its chunks itself.
     let builder = builder().with_dialect(dialect).with_limits(limits);
     let batches: Vec<_> = Reader::new(&text[..], builder.build().unwrap()).collect::<Result<_, _>>().unwrap();
     assert_eq!(rows(&batches).iter().sum::<usize>(), 100);
@@ -278,7 +278,7 @@ fn batches_are_bounded_in_rows_and_bytes() {
     }
 }
 
-/// Even one row exceeds a batch's bytes: then it is a batch of its own.
+/// Here one row alone exceeds a batch's bytes, so it becomes a batch of its own.
 #[test]
 fn a_row_larger_than_a_batch_is_a_batch() {
     let limits = Limits::new(1 << 20, Some(300 << 10)).unwrap();
@@ -289,7 +289,7 @@ fn a_row_larger_than_a_batch_is_a_batch() {
     }
 }
 
-/// `id > least`, counting the rows that it sees.
+/// `id > least`, which counts the rows that it sees.
 #[derive(Debug)]
 struct Above {
     least: i64,
@@ -307,7 +307,7 @@ impl RowFilter for Above {
     }
 }
 
-/// `id = named`, or else an error of its own.
+/// `id = named`, or an error of its own.
 #[derive(Debug)]
 struct Only(i64, Option<&'static str>);
 
@@ -355,8 +355,8 @@ fn an_error_of_a_filter_stays_what_it_is() {
     assert_eq!(cause.to_string(), "no answer");
 }
 
-/// Each range has the records that start in it, wherever it is cut; and each range but the last
-/// says where the next one's first record starts.
+/// Each range has the records that start in it, wherever it is cut. Each range except the last also
+/// tells where the next one's first record starts.
 #[test]
 fn ranges_share_the_records_between_them() {
     for projection in [vec![], vec![0, 1]] {
@@ -366,7 +366,7 @@ fn ranges_share_the_records_between_them() {
             let mut batches = drain(&mut first, TEXT);
             let expected = start_at(cut);
             assert_eq!(first.next_start(), expected, "{cut}");
-            // The header is no row, wherever it stands.
+            // The header is not a row, wherever it stands.
             if let Some(start) = expected.filter(|start| start.record > 0) {
                 let mut second = builder().starting_at(Some(start)).build().unwrap();
                 assert_eq!(second.byte(), start.byte);

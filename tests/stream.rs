@@ -47,7 +47,7 @@ async fn a_pipe_is_read_as_it_is_written() {
     assert!(stream.next().await.is_none());
 }
 
-/// Counts reads, and notices when it is dropped.
+/// Counts reads, and notices its drop.
 struct Watched {
     bytes: &'static [u8],
     reads: Arc<AtomicUsize>,
@@ -111,7 +111,8 @@ async fn a_limit_ends_it_without_another_read() {
     assert_eq!(reads.load(Ordering::Relaxed), DROPPED);
 }
 
-/// What becomes of long values is said by the options, and how long they may be by the limits, unless the options say that too.
+/// The options tell what becomes of long values. The limits tell their maximum length, unless the
+/// options do.
 #[tokio::test]
 async fn long_values_are_cut_without_a_session_too() {
     let text: &'static [u8] = format!("id,name\n1,{}\n2,ab\n", "x".repeat(3 << 20)).leak().as_bytes();
@@ -134,8 +135,8 @@ async fn long_values_are_cut_without_a_session_too() {
     assert!(message.contains("max_record_bytes (87381 bytes)"), "an error is the default: {message}");
 }
 
-/// What is wrong behind the rows that are wanted is nobody's concern, and full batches before it are handed out, whether
-/// rows are decoded or only counted.
+/// An error after the wanted rows is not reported, and full batches before an error are returned.
+/// This holds for rows that are decoded and for rows that are only counted.
 #[tokio::test]
 async fn an_error_behind_some_rows_comes_behind_them() {
     let text = "id,name\n".to_owned() + &"1,a\n".repeat(5) + "2," + &"b".repeat(2000) + "\n";

@@ -1,4 +1,4 @@
-//! The heap, counted by the process's allocator.
+//! The heap's size, counted by the process's allocator.
 
 #[path = "../../src/cli/alloc.rs"]
 mod alloc;
@@ -10,7 +10,7 @@ use alloc::CountingAllocator;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 
-/// Begins a new peak at what is allocated now, and gives that.
+/// Begins a new peak at the bytes that are allocated now, and returns their number.
 pub(crate) fn reset() -> usize {
     let live = ALLOCATOR.live.load(Relaxed);
     ALLOCATOR.peak.store(live, Relaxed);

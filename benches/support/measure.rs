@@ -1,26 +1,27 @@
-//! Time, processor time and heap of work that is run several times.
+//! Time, processor time and heap of work that runs several times.
 
 use std::time::{Duration, Instant};
 
 use crate::heap;
 
-/// Linux counts processor time in hundredths of a second, whatever the kernel's own clock (`USER_HZ`).
+/// The unit of Linux's processor times (`USER_HZ`): a hundredth of a second, whatever the kernel's
+/// own clock is.
 const TICK: Duration = Duration::from_millis(10);
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// What the runs of one work have taken.
+/// The measurements of all runs of one work.
 #[derive(Default)]
 pub(crate) struct Runs {
     times: Vec<Duration>,
     cpu: Duration,
     repeated: u32,
-    /// The most heap of any run, above what there was before it.
+    /// The highest peak of the heap in any run, above its size before the run.
     peak_heap: usize,
 }
 
 impl Runs {
-    /// Runs the work `repeats` times and counts it as one run.
+    /// Runs the work `repeats` times and counts this as one run.
     pub(crate) fn add(&mut self, repeats: u32, mut work: impl FnMut()) {
         let idle = heap::reset();
         let cpu = cpu_time();
@@ -41,23 +42,23 @@ impl Runs {
         times[times.len() / 2]
     }
 
-    /// As [`time`](Self::time), for a cell.
+    /// As [`time`](Self::time), as text for a cell.
     pub(crate) fn time_ms(&self) -> String {
         milliseconds(self.time())
     }
 
-    /// Processor time of all threads, the mean of the runs, for a cell.
+    /// The mean processor time of all threads, as text for a cell.
     pub(crate) fn cpu_ms(&self) -> String {
         milliseconds(self.cpu / self.repeated)
     }
 
-    /// The most heap, for a cell.
+    /// The heap's peak, as text for a cell.
     pub(crate) fn heap_mib(&self) -> String {
         format!("{:.1}", self.peak_heap as f64 / MIB)
     }
 }
 
-/// Prints a line of a Markdown table.
+/// Prints a row of a Markdown table.
 pub(crate) fn print_row<S: AsRef<str>>(cells: impl IntoIterator<Item = S>) {
     let cells: Vec<String> = cells.into_iter().map(|cell| format!(" {} ", cell.as_ref())).collect();
     println!("|{}|", cells.join("|"));
@@ -78,10 +79,11 @@ fn milliseconds(time: Duration) -> String {
     }
 }
 
-/// User and system time of the process so far; zero where there is no `/proc`.
+/// The process's user and system time so far; zero without `/proc`.
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name, in parentheses, may hold anything; behind it the 12th and 13th field are the two times.
+    // The name, in parentheses, may hold any character. After it the times are the 12th and 13th
+    // fields.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
     let ticks: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
     TICK * ticks

@@ -1,4 +1,4 @@
-//! The same data in every run.
+//! A random generator that gives the same data in every run.
 
 /// xorshift64*.
 pub(crate) struct Random(u64);

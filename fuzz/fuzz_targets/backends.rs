@@ -1,4 +1,4 @@
-//! On every back end an input reads the same.
+//! Every back end reads an input in the same way.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! However an input is cut, it reads the same.
+//! An input reads the same however it is cut into chunks.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Of a record that is too long to be held what has to be is kept, however it is cut into chunks.
+//! If a record is too long to be held, the parts of it that are needed are kept, however it is cut
+//! into chunks.
 
 #![no_main]
 

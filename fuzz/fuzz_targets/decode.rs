@@ -1,4 +1,4 @@
-//! What is decoded is what `arrow-csv` decodes.
+//! The decoder gives the same values as `arrow-csv`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The checks that the tests of `tests/parse` run too, for the fuzz targets.
+//! The checks of `tests/parse`, for the fuzz targets.
 
 #[path = "../../tests/parse/check.rs"]
 pub mod check;

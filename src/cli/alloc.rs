@@ -1,4 +1,4 @@
-//! [`CountingAllocator`]: the system's allocator, and how much it has given out.
+//! [`CountingAllocator`]: the system's allocator, with a count of the bytes that are allocated.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Counts live bytes and their peak.
 #[derive(Debug)]
 pub(crate) struct CountingAllocator {
-    /// Bytes that are allocated now.
+    /// The bytes that are allocated now.
     pub(crate) live: AtomicUsize,
-    /// The most that were. Whoever stores `live` here begins a new peak.
+    /// The most bytes that were allocated at once. Storing `live` here begins a new peak.
     pub(crate) peak: AtomicUsize,
 }
 
 impl CountingAllocator {
-    /// Nothing allocated yet.
+    /// An allocator with nothing allocated yet.
     pub(crate) const fn new() -> Self {
         CountingAllocator { live: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
     }
@@ -33,8 +33,8 @@ impl CountingAllocator {
     }
 }
 
-// SAFETY: every call goes to `System` as it came, and what `System` returns is returned as it is; counting touches no
-// memory but the counters.
+// SAFETY: every call is passed on to `System` unchanged, and `System`'s result is returned
+// unchanged. Counting touches no memory but the counters.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps `alloc`'s contract, which is `System`'s.

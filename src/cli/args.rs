@@ -1,4 +1,4 @@
-//! The arguments, and the options that they make.
+//! The command-line arguments, and the CSV options that they make.
 
 use std::path::PathBuf;
 
@@ -16,33 +16,35 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a query. FROM takes files, folders, globs, URLs (s3, gs, az, http, https) and '-' for stdin: SELECT * FROM
-    /// 'part_*.csv'
+    /// Run a query. FROM takes a file, a folder, a glob, a URL (s3, gs, az, http, https) or '-' for
+    /// stdin: SELECT * FROM 'part_*.csv'
     Query(QueryArgs),
-    /// Print the CREATE EXTERNAL TABLE statement of a file, a folder, a glob or '-' for stdin.
+    /// Print the CREATE EXTERNAL TABLE statement for a file, a folder, a glob or '-' for stdin
     Schema(SchemaArgs),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct QueryArgs {
-    /// The SQL statement.
+    /// The SQL statement
     pub(super) sql: String,
-    /// How to print rows. Default: table on a terminal, csv elsewhere; by the extension with --output.
+    /// How to print rows. Default: by the extension of the --output file, else table on a terminal
+    /// and csv elsewhere
     #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
-    /// Write rows to this file instead of stdout.
+    /// Write rows to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What one scan may hold at once, in bytes or as 10MiB; sorts and joins are not part of it. Default 10MiB.
+    /// Memory limit of one scan, in bytes or as 10MiB; doesn't include sorts and joins. Default:
+    /// 10MiB
     #[arg(long, value_name = "SIZE")]
     memory_limit: Option<String>,
-    /// Threads, and partitions of a query. Default: as many as there are cores.
+    /// Number of threads, and of a query's partitions. Default: the number of cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
-    /// Rows of a batch. Default 8192.
+    /// Number of rows in a batch. Default: 8192
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) batch_size: Option<u32>,
-    /// Print one line of JSON on stderr: rows, bytes read, time, peak memory.
+    /// Print one line of JSON on stderr: rows, bytes read, elapsed time, peak memory
     #[arg(long)]
     pub(super) stats: bool,
     #[command(flatten)]
@@ -51,9 +53,9 @@ pub(super) struct QueryArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
-    /// A file, a folder, a glob, or '-' for stdin.
+    /// A file, a folder, a glob, or '-' for stdin
     pub(super) path: String,
-    /// The table's name. Default: the file's, without its extension.
+    /// Name of the table. Default: the file's name without its extensions
     #[arg(long)]
     pub(super) name: Option<String>,
     #[command(flatten)]
@@ -62,12 +64,12 @@ pub(super) struct SchemaArgs {
 
 #[derive(Debug, clap::Args)]
 struct OptionArgs {
-    /// A CSV option, as in SQL: -o delimiter=';' -o null_values=NA,-
+    /// Set a CSV option, as in SQL: -o delimiter=';' -o null_values=NA,-
     #[arg(short = 'o', value_name = "KEY=VALUE", value_parser = key_value)]
     options: Vec<(String, String)>,
 }
 
-/// How rows are printed.
+/// The format in which rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Table,
@@ -78,7 +80,7 @@ pub(super) enum Format {
 }
 
 impl QueryArgs {
-    /// The CSV options of all files that the query names.
+    /// The CSV options for all files that the query names.
     pub(super) fn csv_options(&self) -> Result<CsvFormatOptions> {
         let mut options = CsvFormatOptions::new();
         if let Some(size) = &self.memory_limit {
@@ -92,12 +94,12 @@ impl QueryArgs {
 }
 
 impl SchemaArgs {
-    /// The CSV options of the file.
+    /// The CSV options for the file.
     pub(super) fn csv_options(&self) -> Result<CsvFormatOptions> {
         self.options.apply(CsvFormatOptions::new())
     }
 
-    /// The options that were given, for the statement.
+    /// The options that were given on the command line, for the statement.
     pub(super) fn given_options(&self) -> &[(String, String)] {
         &self.options.options
     }

@@ -1,4 +1,4 @@
-//! The command line: arguments in, rows and messages out. Uses the library's public API only.
+//! The command line: from arguments to rows and messages. It uses only the library's public API.
 //!
 //! ```text
 //!  args ─► run ─► query ─► output (table, csv, json, ndjson, parquet)

@@ -1,4 +1,4 @@
-//! Where rows go, and how they look.
+//! [`Output`]: writes rows in one of the formats.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::table::TableWriter;
 /// A writer of rows.
 pub(crate) struct Output {
     rows: Rows,
-    /// Who reads the pipe has gone: the writers don't all say so themselves.
+    /// Whether the pipe's reader has gone. Not all writers report that.
     broken: Broken,
 }
 
@@ -30,7 +30,7 @@ enum Rows {
 }
 
 impl Output {
-    /// Opens the output: a file, which appears when it is complete, or else stdout.
+    /// Opens the output: stdout, or a file that appears once it is complete.
     pub(super) fn create(format: Option<Format>, path: Option<&Path>, schema: SchemaRef) -> Result<Self> {
         let to_terminal = path.is_none() && std::io::stdout().is_terminal();
         let format = format.or_else(|| path.and_then(format_of)).unwrap_or(match to_terminal {
@@ -47,7 +47,7 @@ impl Output {
         let rows = match format {
             Format::Table => Rows::Table(TableWriter::new(sink, schema, to_terminal)),
             Format::Csv => {
-                // The header stands also over no rows.
+                // The header is written even if there are no rows.
                 let mut writer = csv::Writer::new(sink);
                 broken.check(writer.write(&RecordBatch::new_empty(schema)))?;
                 Rows::Csv(Box::new(writer))
@@ -87,7 +87,7 @@ impl Output {
     }
 }
 
-/// The format that a file's extension names.
+/// The format that a file's extension stands for.
 fn format_of(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "csv" => Some(Format::Csv),

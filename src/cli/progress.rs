@@ -1,4 +1,5 @@
-//! A progress bar on stderr: only on a terminal, and only once the work has taken a while.
+//! [`Progress`]: a progress bar on stderr, only on a terminal, and only after the work has taken a
+//! while.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::query::bytes_scanned;
 
-/// Shorter work is done before a bar can be read.
+/// Shorter work ends before anyone could read a bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) struct Progress {
     plan: Arc<dyn ExecutionPlan>,
     started: Instant,
-    /// `None` where there is no terminal.
+    /// `None` if stderr is not a terminal.
     bar: Option<ProgressBar>,
 }
 
@@ -34,7 +35,7 @@ impl Progress {
         Progress { plan: Arc::clone(plan), started: Instant::now(), bar }
     }
 
-    /// Waits for `work`, and draws meanwhile.
+    /// Waits for `work`, and redraws the bar meanwhile.
     pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> T {
         let Some(bar) = &self.bar else {
             return work.await;
@@ -55,7 +56,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Also after an error nothing of it stays on the terminal.
+    /// Removes the bar from the terminal, after an error too.
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -63,7 +64,7 @@ impl Drop for Progress {
     }
 }
 
-/// Bytes of all files that the scans of a plan will read.
+/// The size of all files that the scans of a plan will read.
 fn total_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let own = plan
         .downcast_ref::<DataSourceExec>()

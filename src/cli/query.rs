@@ -23,14 +23,14 @@ use super::progress::Progress;
 use super::stats;
 use super::stores::EnvironmentStores;
 
-/// The name by which a query calls stdin.
+/// The table name that stands for stdin in a query.
 pub(super) const STDIN: &str = "-";
 
 pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAllocator) -> Result<()> {
     let started = Instant::now();
     let options = args.csv_options()?;
-    // Round-robin repartitioning would gather the scan's batches again, to the full number of rows however wide they
-    // are: 80 MB a partition for fields of 10 KB.
+    // Round-robin repartitioning would coalesce the scan's batches to the full number of rows, even
+    // if the rows are wide: 80 MB a partition for fields of 10 KB.
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
         .with_round_robin_repartition(false)
@@ -87,7 +87,7 @@ fn mentions_stdin(ctx: &SessionContext, sql: &str) -> Result<bool> {
     Ok(tables.iter().any(|table| table.table() == STDIN))
 }
 
-/// Bytes that the scans of a plan have read so far.
+/// The number of bytes that the scans of a plan have read so far.
 pub(super) fn bytes_scanned(plan: &Arc<dyn ExecutionPlan>) -> usize {
     let own = plan.metrics().and_then(|metrics| metrics.sum_by_name("bytes_scanned"));
     let children = plan.children().into_iter().map(bytes_scanned).sum::<usize>();

@@ -1,4 +1,4 @@
-//! Runs a command, and turns what went wrong into a message and an exit code.
+//! Runs a command, and turns an error into a message and an exit code.
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -9,17 +9,17 @@ use super::alloc::CountingAllocator;
 use super::args::{Args, Command};
 use super::{query, schema};
 
-/// Exit code for a query or an input that is wrong. Wrong arguments are 2, by clap.
+/// The exit code for a wrong query or input. For wrong arguments clap exits with 2.
 const FAILURE: u8 = 1;
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(args: Args, allocator: &CountingAllocator) -> ExitCode {
     match execute(args, allocator) {
         Ok(()) => ExitCode::SUCCESS,
-        // Who reads the output has what they want: `csv-stream … | head`.
+        // The reader of the pipe has read all that it wants: `csv-stream … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // With stderr closed there is nowhere left to complain to.
+            // With stderr closed there is no place left for the message.
             let _ = writeln!(std::io::stderr(), "error: {}", message(&error));
             ExitCode::from(FAILURE)
         }
@@ -41,7 +41,7 @@ fn execute(args: Args, allocator: &CountingAllocator) -> Result<()> {
         Command::Query(args) => runtime.block_on(query::run(&args, threads, allocator)),
         Command::Schema(args) => runtime.block_on(schema::run(&args)),
     };
-    // A read of stdin that nobody waits for any more must not hold up the end.
+    // A read of stdin may still be waiting; it must not delay the exit.
     runtime.shutdown_background();
     result
 }
@@ -50,7 +50,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The error itself, without the layers that only say which layer it came through.
+/// The root error's message, without the layers that only name where the error passed through.
 fn message(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::External(error) => error.to_string(),

@@ -36,13 +36,13 @@ pub(super) async fn run(args: &SchemaArgs) -> Result<()> {
     Ok(())
 }
 
-/// What a path's files are as a table.
+/// A path's files as a table.
 struct Listed {
-    /// The columns in the files.
+    /// The columns of the files and, after them, the partition columns.
     schema: SchemaRef,
-    /// The columns that folders name.
+    /// The partition columns, which the names of folders give.
     partitions: Vec<String>,
-    /// What the names of a folder's files end in.
+    /// The ending of the file names, if the path is a folder.
     extension: String,
 }
 
@@ -74,7 +74,8 @@ fn statement(name: &str, listed: &Listed, args: &SchemaArgs) -> String {
         let names: Vec<_> = partitions.iter().map(|name| identifier(name)).collect();
         statement.push_str(&format!("PARTITIONED BY ({})\n", names.join(", ")));
     }
-    // With declared columns DataFusion takes a folder's files of any name; the schema is that of the CSV files.
+    // If the columns are declared, DataFusion takes the files of a folder whatever their names are.
+    // But this schema is that of the CSV files.
     let location = match extension.is_empty() {
         true => args.path.clone(),
         false => format!("{}/*{extension}", args.path.trim_end_matches('/')),
@@ -93,7 +94,8 @@ fn statement(name: &str, listed: &Listed, args: &SchemaArgs) -> String {
     statement
 }
 
-/// The type's name in DataFusion's SQL. Inference makes no others; a column that was empty throughout can be anything.
+/// The type's name in DataFusion's SQL. Inference makes no other types. A column without any values
+/// becomes `VARCHAR`, which can hold anything.
 fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "BOOLEAN".to_owned(),
@@ -112,7 +114,7 @@ fn sql_type(data_type: &DataType) -> String {
     }
 }
 
-/// A name as SQL takes it: quoted, unless it needs no quotes.
+/// A name as an SQL identifier, quoted if it has to be.
 fn identifier(name: &str) -> String {
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     let is_plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -130,7 +132,8 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The file's name without folder and extensions, as far as it can be a name.
+/// A table name from the file's name, without its folder and extensions; `data` if nothing usable
+/// is left.
 fn table_name(path: &str) -> String {
     let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);

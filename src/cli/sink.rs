@@ -1,4 +1,4 @@
-//! [`Sink`]: stdout, or a file that is there only once it is whole.
+//! [`Sink`]: stdout, or a file that appears only once it is complete.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -8,20 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use datafusion::error::{DataFusionError, Result};
 
-/// Where bytes go.
+/// The destination of the output's bytes.
 pub(crate) struct Sink {
     writer: Box<dyn Write + Send>,
     broken: Broken,
-    /// The unfinished file, and what it will be called.
+    /// The path of the unfinished file, and its final path.
     unfinished: Option<(PathBuf, PathBuf)>,
 }
 
-/// Whether a write has failed because nobody reads any more.
+/// Whether a write has failed because the pipe's reader has gone.
 #[derive(Clone, Default)]
 pub(crate) struct Broken(Arc<AtomicBool>);
 
 impl Broken {
-    /// A writer's result, in which a broken pipe can be seen: arrow-csv makes a text of it.
+    /// The result of a writer, with the error of a broken pipe if there has been one. arrow-csv
+    /// turns that error into a text.
     pub(super) fn check<T, E: Into<DataFusionError>>(&self, result: std::result::Result<T, E>) -> Result<T> {
         result.map_err(|error| match self.0.load(Relaxed) {
             true => DataFusionError::IoError(ErrorKind::BrokenPipe.into()),
@@ -31,10 +32,11 @@ impl Broken {
 }
 
 impl Sink {
-    /// A file, or else stdout.
+    /// Opens a file, or stdout if there is no path.
     ///
-    /// The file is written beside its place and moved there in the end: a query may read what it replaces, and one that
-    /// fails replaces nothing. What is no regular file, a FIFO say, is written to directly.
+    /// The file is written next to its final path and moved there at the end. So a query may read
+    /// the file that it replaces, and a query that fails replaces nothing. A file that is not a
+    /// regular one, such as a FIFO, is written to directly.
     pub(super) fn create(path: Option<&Path>) -> Result<Self> {
         let broken = Broken::default();
         let Some(path) = path else {
@@ -54,7 +56,7 @@ impl Sink {
         self.broken.clone()
     }
 
-    /// Writes what is left, and puts the file in its place.
+    /// Flushes, and moves the file to its final path.
     pub(super) fn finish(mut self) -> Result<()> {
         self.flush()?;
         if let Some((unfinished, path)) = &self.unfinished {
@@ -87,7 +89,7 @@ impl Write for Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         if let Some((unfinished, _)) = &self.unfinished {
-            // It is not missed if it is gone already.
+            // The file may be gone already.
             let _ = std::fs::remove_file(unfinished);
         }
     }

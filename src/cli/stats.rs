@@ -23,7 +23,7 @@ pub(super) fn print(
     Ok(())
 }
 
-/// The most memory that the process has had, where the system says (Linux: `VmHWM`).
+/// The process's peak resident memory, if the system reports it (`VmHWM` on Linux).
 fn peak_rss() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,5 @@
-//! [`EnvironmentStores`]: object stores as their URLs and the environment describe them.
+//! [`EnvironmentStores`]: object stores that are configured by their URLs and by environment
+//! variables.
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -10,11 +11,13 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use object_store::{ObjectStore, parse_url_opts};
 use url::Url;
 
-/// What the environment variables start with that AWS, Google and Azure clients read, in lower case.
+/// The prefixes of the environment variables that AWS, Google and Azure clients read, in lower
+/// case.
 const PREFIXES: [&str; 3] = ["aws_", "google_", "azure_"];
 
-/// Knows local files, and makes the store of any other URL when it is first asked for: `s3://bucket/`, `gs://bucket/`,
-/// `az://container/`, `http://host/`, `https://host/`, and what else `object_store` takes.
+/// Knows local files, and makes the store of any other URL on its first use: `s3://bucket/`,
+/// `gs://bucket/`, `az://container/`, `http://host/`, `https://host/`, and the other URLs that
+/// `object_store` supports.
 #[derive(Debug, Default)]
 pub(super) struct EnvironmentStores {
     known: DefaultObjectStoreRegistry,
@@ -38,7 +41,7 @@ impl ObjectStoreRegistry for EnvironmentStores {
 
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         self.known.get_store(url).or_else(|_| {
-            // A variable that isn't UTF-8 is none of a store's.
+            // A variable that isn't UTF-8 can't be a store's option.
             let text = |(key, value): (OsString, OsString)| {
                 Some((key.into_string().ok()?, value.into_string().ok()?))
             };
@@ -53,7 +56,7 @@ impl ObjectStoreRegistry for EnvironmentStores {
     }
 }
 
-/// The options of a store: those of the environment, and that a URL without TLS means what it says.
+/// The options of a store: those of the environment, and `allow_http` for a URL without TLS.
 fn options(url: &Url, environment: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let is_for_stores = |key: &str| PREFIXES.iter().any(|prefix| key.starts_with(prefix));
     let environment = environment.map(|(key, value)| (key.to_ascii_lowercase(), value));

@@ -1,4 +1,4 @@
-//! Rows as a drawn table: the first ones on a terminal, all of them elsewhere.
+//! [`TableWriter`]: rows as a drawn table, only the first ones on a terminal.
 
 use std::io::Write;
 
@@ -7,21 +7,21 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::error::Result;
 
-/// Rows that a terminal shows.
+/// The number of rows that a terminal shows.
 const TERMINAL_ROWS: usize = 40;
 
-/// Collects rows and draws them at the end, when the widths of columns are known.
+/// Collects rows and draws them at the end, when the widths of the columns are known.
 pub(super) struct TableWriter<W> {
     sink: W,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
-    /// Rows still to be kept.
+    /// The number of rows still to be kept.
     room: usize,
     rows: usize,
 }
 
 impl<W: Write> TableWriter<W> {
-    /// On a terminal the first rows are kept; elsewhere all, which takes as much memory as they do.
+    /// Keeps only the first rows for a terminal, else all of them in memory.
     pub(super) fn new(sink: W, schema: SchemaRef, to_terminal: bool) -> Self {
         let room = if to_terminal { TERMINAL_ROWS } else { usize::MAX };
         TableWriter { sink, schema, batches: Vec::new(), room, rows: 0 }

@@ -1,4 +1,4 @@
-//! [`Ahead`]: reads on while what it has read is being used.
+//! [`Ahead`]: reads on while the bytes that it has read are being used.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,17 +16,18 @@ use tokio_util::io::poll_read_buf;
 use super::reader::poll_read_buffered;
 use super::task::AbortOnDrop;
 
-/// Buffers that go round: one is filled while the other one is read.
+/// The number of buffers: one is filled while the other one is read.
 const BUFFERS: usize = 2;
 
-/// A reader that another task reads, into buffers that it hands over.
+/// A reader that a task of its own reads into buffers, which are handed over.
 ///
-/// On a runtime with several threads the reader works at the same time as whoever uses its bytes: decompression does not
-/// wait for parsing, nor parsing for decompression. The task starts with the first poll and ends with this.
+/// On a runtime with several threads the task works at the same time as the user of its bytes. So
+/// decompression doesn't wait for parsing, nor parsing for decompression. The task starts with the
+/// first poll and ends when this is dropped.
 pub(super) struct Ahead {
-    /// What the task does, until it is spawned.
+    /// The task's future, until it is spawned.
     reading: Option<BoxFuture<'static, ()>>,
-    /// Ended when dropped: it may be waiting for bytes that never come.
+    /// Aborted on drop, because it may be waiting for bytes that never come.
     task: Option<AbortOnDrop<()>>,
     filled: Receiver<io::Result<Buffer>>,
     empty: Sender<Buffer>,
@@ -35,7 +36,7 @@ pub(super) struct Ahead {
     has_ended: bool,
 }
 
-/// What has been read. Without any bytes: the end.
+/// Bytes that have been read. An empty buffer is the end.
 type Buffer = Vec<u8>;
 
 impl Ahead {
@@ -59,7 +60,7 @@ impl Ahead {
             let used = mem::replace(&mut self.current, next?);
             self.consumed = 0;
             self.has_ended = self.current.is_empty();
-            // There is room for all buffers. A task that has ended needs none.
+            // The channel has room for all buffers. A task that has ended needs none.
             let _ = self.empty.try_send(used);
         }
         Poll::Ready(Ok(()))
@@ -85,19 +86,19 @@ impl AsyncRead for Ahead {
     }
 }
 
-/// Fills one buffer after the other, until the reader ends or nobody reads any more.
+/// Fills one buffer after the other, until the reader ends or the receiver is dropped.
 async fn read_into(
     mut reader: Pin<Box<dyn AsyncRead + Send>>,
     buffer_bytes: usize,
     mut empty: Receiver<Buffer>,
     filled: Sender<io::Result<Buffer>>,
 ) {
-    // The other one is what the user hands back for it.
+    // The second buffer is the one that the user hands back for this one.
     let mut buffer = Buffer::new();
     loop {
         let read = poll_fn(|cx| poll_fill(reader.as_mut(), cx, &mut buffer, buffer_bytes)).await;
         if read.is_err() && !buffer.is_empty() {
-            // What came before the error is as good as if the error had come later.
+            // The bytes before an error are handed over first, as if the error had come later.
             if filled.send(Ok(mem::take(&mut buffer))).await.is_err() {
                 return;
             }
@@ -115,7 +116,8 @@ async fn read_into(
     }
 }
 
-/// Reads until the buffer is full, the reader ends, or has to wait and something has been read.
+/// Reads until the buffer is full, or the reader ends, or it has to wait and the buffer is not
+/// empty.
 fn poll_fill(
     mut reader: Pin<&mut dyn AsyncRead>,
     cx: &mut Context<'_>,

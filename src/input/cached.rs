@@ -1,9 +1,11 @@
-//! Reading what the operating system has in memory, and nothing else.
+//! Reads of the page cache only.
 
 use std::fs::File;
 
-/// Reads from byte `at` on what is there without waiting for a disk; `None` where nothing is, where the system or the file
-/// system can't tell, and where reading fails, which a plain read will say why.
+/// Reads the bytes from `at` on that are in memory, without waiting for a disk.
+///
+/// `None` if none are, if the operating system or the file system can't tell, and if the read
+/// fails. A plain read then gives the error.
 #[cfg(target_os = "linux")]
 pub(super) fn read_cached(file: &File, buffer: &mut [u8], at: u64) -> Option<usize> {
     use rustix::io::{ReadWriteFlags, preadv2};
@@ -28,13 +30,13 @@ mod tests {
         file.write_all(&vec![7; 1 << 20]).unwrap();
         file.sync_all().unwrap();
         let mut buffer = vec![0; 1 << 16];
-        // Not every file system can tell.
+        // Not every file system supports `NOWAIT`.
         if let Some(read) = read_cached(&file, &mut buffer, 5) {
             assert!(read > 0 && buffer[..read].iter().all(|&byte| byte == 7));
             assert_eq!(read_cached(&file, &mut buffer, 1 << 20), Some(0));
         }
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-        // The advice need not have been taken.
+        // The kernel may have ignored the advice.
         if let Some(read) = read_cached(&file, &mut buffer, 5) {
             assert!(read > 0 && buffer[..read].iter().all(|&byte| byte == 7));
         }

@@ -1,14 +1,14 @@
-//! [`Compression`]: which one, by name or by a file's extension.
+//! [`Compression`]: the compression of a file, by name or by the file's extension.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// How an object is compressed.
+/// The compression of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Compression {
-    /// Not at all.
+    /// Uncompressed.
     #[default]
     None,
     /// gzip (RFC 1952), any number of members.
@@ -21,13 +21,13 @@ pub enum Compression {
     Zstd,
 }
 
-/// The option `compression`: one for all files, or each file by its extension.
+/// The option `compression`: one for all files, or by the extension of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum CompressionOption {
-    /// As the file's extension says; none where it says nothing.
+    /// By the file's extension; none if the extension is not one of a compression.
     #[default]
     Auto,
-    /// This one, whatever the file is called.
+    /// This one, whatever the file's name is.
     Fixed(Compression),
 }
 
@@ -35,7 +35,8 @@ impl Compression {
     const ALL: [Self; 5] =
         [Compression::None, Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
 
-    /// What the extension of a path says, in upper or lower case: `gz`, `bz2`, `xz` or `zst`, and the names in full.
+    /// The compression that the extension of a path stands for: `gz`, `bz2`, `xz`, `zst` or a full
+    /// name, in upper or lower case.
     pub fn from_path(path: &str) -> Option<Self> {
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let (_, extension) = name.rsplit_once('.')?;
@@ -48,7 +49,8 @@ impl Compression {
             .find(|compression| compression.names().iter().any(|known| known.eq_ignore_ascii_case(name)))
     }
 
-    /// What it is called as an option's value; the first is its name. Other than for `None`, all are extensions too.
+    /// The names as an option's value. The first is the one that is displayed. All are file
+    /// extensions too, except those of `None`.
     fn names(self) -> &'static [&'static str] {
         match self {
             Compression::None => &["none", "uncompressed"],
@@ -73,11 +75,11 @@ impl CompressionOption {
 impl FromStr for Compression {
     type Err = Error;
 
-    /// Reads a name, in upper or lower case.
+    /// Parses a name, in upper or lower case.
     ///
     /// # Errors
     ///
-    /// When there is no compression of that name; the error lists those that there are.
+    /// If no compression has that name. The error lists the names.
     fn from_str(name: &str) -> Result<Self> {
         Self::named(name).ok_or_else(|| Error::invalid_option("compression", name, ALLOWED))
     }
@@ -86,11 +88,11 @@ impl FromStr for Compression {
 impl FromStr for CompressionOption {
     type Err = Error;
 
-    /// Reads `auto` or the name of a [`Compression`], in upper or lower case.
+    /// Parses `auto` or the name of a [`Compression`], in upper or lower case.
     ///
     /// # Errors
     ///
-    /// When it is neither; the error lists what is allowed.
+    /// If it is neither. The error lists the values that are allowed.
     fn from_str(name: &str) -> Result<Self> {
         if name.eq_ignore_ascii_case("auto") {
             return Ok(CompressionOption::Auto);

@@ -1,11 +1,12 @@
-//! [`InputCounters`]: what reading has cost.
+//! [`InputCounters`]: the bytes, requests and time that reading has taken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-/// What reading has cost so far. Shared by all inputs that are opened with it.
+/// The bytes, requests and time that reading has taken so far, in all inputs that share these
+/// counters.
 #[derive(Debug, Default)]
 pub struct InputCounters {
     bytes: AtomicU64,
@@ -21,22 +22,23 @@ impl InputCounters {
         self.bytes.load(Relaxed)
     }
 
-    /// Requests that were sent to stores, retries among them. What a store's client sends again by itself isn't known here.
+    /// Requests that were sent to stores, retries included. Retries within a store's client are not
+    /// counted.
     pub fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
     }
 
-    /// Requests that were sent as one before had failed, or had broken off.
+    /// Requests that were sent because an earlier one had failed or had broken off.
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
 
-    /// The time for which a reader had nothing to hand on, as bytes were on their way.
+    /// The time for which readers had no bytes to hand on and waited for some.
     pub fn waited(&self) -> Duration {
         Duration::from_nanos(self.waited_nanos.load(Relaxed))
     }
 
-    /// Bytes that the decompressor of the last input holds, by the head of its data.
+    /// The memory of the last input's decompressor in bytes, according to the head of its data.
     pub fn decoder_bytes(&self) -> usize {
         self.decoder_bytes.load(Relaxed)
     }
@@ -63,7 +65,7 @@ impl InputCounters {
     }
 }
 
-/// The counters of one reader, and since when it waits.
+/// The counters of one reader, and the start of its current wait.
 #[derive(Debug)]
 pub(super) struct Meter {
     counters: Arc<InputCounters>,
@@ -79,7 +81,7 @@ impl Meter {
         self.counters.add_bytes(bytes);
     }
 
-    /// Looks at what a poll gave. The clock is read when a wait begins and when it ends, not at each poll.
+    /// Notes the result of a poll. The clock is read only when a wait begins and when it ends.
     pub(super) fn observe<T>(&mut self, poll: Poll<T>) -> Poll<T> {
         if poll.is_pending() {
             self.waiting_since.get_or_insert_with(Instant::now);

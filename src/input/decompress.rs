@@ -1,4 +1,4 @@
-//! Decompression in bounded memory, of which a truncated or corrupt input is always an error.
+//! Decompression in bounded memory. A truncated or corrupt input is always an error.
 
 use std::io;
 use std::pin::Pin;
@@ -22,24 +22,29 @@ use super::reader::Input;
 use crate::budget::Limits;
 use crate::error::Error;
 
-/// liblzma's `LZMA_CONCATENATED`: all streams of a file, and the padding between them. async-compression's own loop over
-/// streams miscounts padding that two chunks share.
+/// liblzma's `LZMA_CONCATENATED`: decodes all streams of a file, and the padding between them.
+/// async-compression's own loop over streams miscounts padding that is split between two chunks.
 const LZMA_CONCATENATED: u32 = 0x08;
 
-/// Decompresses a stream on a task of its own, which is half of [`Limits::chunk_bytes`] ahead of who reads. Has to be read in
-/// a tokio runtime.
+/// Decompresses a stream on a task of its own, which runs ahead of the reader by half of
+/// [`Limits::chunk_bytes`]. Must be read in a tokio runtime.
 ///
-/// A file may consist of any number of members (streams, frames), as `cat a.gz b.gz` makes them. What follows the last
-/// one has to be another one: the tools `gzip` and `bzip2` warn of trailing garbage and go on, here it is an error, zeros
-/// included. Padding with zeros is accepted where the format has it, which is after xz streams, in multiples of four
-/// bytes. A file without a byte is not a compressed one but a truncated one.
+/// A file may consist of any number of members (streams, frames), as `cat a.gz b.gz` makes them.
+/// Only another member may follow the last one: any other bytes are an error, zeros included. The
+/// tools `gzip` and `bzip2` warn of such trailing garbage and go on. Padding with zeros is accepted
+/// where the format has it: after xz streams, in multiples of four bytes. An empty file is a
+/// truncated one.
 ///
 /// # Errors
 ///
-/// Those of the [`Input`]: the compressed data ends early, even if by one byte; it is corrupt; or to decompress it takes
-/// more than [`Limits::window_bytes`], which is an [`ErrorKind::Memory`](crate::error::ErrorKind::Memory) that says what
-/// it takes, where that is known. With the default limit, zstd up to level 16 and xz up to level 4 fit, as do all of
-/// bzip2 and gzip.
+/// They come out of the [`Input`]:
+///
+/// * The compressed data ends early, even if by one byte.
+/// * The compressed data is corrupt.
+/// * Decompression takes more than [`Limits::window_bytes`]. This is an
+///   [`ErrorKind::Memory`](crate::error::ErrorKind::Memory), which tells the bytes that it takes if
+///   they are known. The default limit is enough for zstd up to level 16, xz up to level 4, and all
+///   of bzip2 and gzip.
 pub fn decompress(
     reader: impl AsyncBufRead + Send + 'static,
     compression: Compression,
@@ -83,7 +88,7 @@ pub fn decompress(
     Input::new(Ahead::new(Box::pin(explained), limits.chunk_bytes()), limits.chunk_bytes())
 }
 
-/// A decoder whose errors say what is wrong with the input.
+/// A decoder whose errors tell what is wrong with the input.
 struct Explained {
     decoder: Pin<Box<dyn AsyncRead + Send>>,
     compression: Compression,
@@ -104,20 +109,20 @@ impl AsyncRead for Explained {
 }
 
 fn explain(error: io::Error, compression: Compression, limits: &Limits) -> io::Error {
-    // The reader's own errors are none of the decoder's.
+    // An [`Error`] came from the reader below, not from the decoder.
     if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
         return error;
     }
     let text = error.to_string();
     match (compression, error.kind()) {
-        // The codecs hide their error types behind the text.
+        // The codecs' error types can be told apart by their texts only.
         (Compression::Zstd, _) if text.contains("requires too much memory") => {
             too_large("a zstd window", limits).into()
         }
         (Compression::Xz, _) if text.contains("memory limit reached") => {
             too_large("an xz dictionary", limits).into()
         }
-        // "Out of memory" is how bzip2 and liblzma say that they could go on if there were more input.
+        // bzip2 and liblzma report "out of memory" if they could go on with more input.
         (_, kind @ (io::ErrorKind::UnexpectedEof | io::ErrorKind::OutOfMemory)) => io::Error::new(
             kind,
             format!(

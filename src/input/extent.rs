@@ -1,11 +1,12 @@
-//! [`Extent`]: which bytes of an object are read.
+//! [`Extent`]: the bytes of an object that are read.
 
 use std::ops::Range;
 
-/// Bytes that are read at first behind a range: some records of most files. Each further time it is twice as many.
+/// The bytes that are read first after a range: some records of most files. Each further read is
+/// twice as long.
 const FIRST_BYTES_BEHIND: u64 = 64 << 10;
 
-/// The bytes of a range, and then those behind it, as far as they are wanted.
+/// The bytes of a range, and then the bytes after it, as far as they are wanted.
 #[derive(Debug, Clone)]
 pub(super) struct Extent {
     /// The next byte. `at <= end <= size`
@@ -13,7 +14,7 @@ pub(super) struct Extent {
     end: u64,
     /// The object's size, as it was listed.
     size: u64,
-    /// Bytes by which the end moves when more is wanted.
+    /// The number of bytes by which the next [`extend`](Self::extend) moves the end.
     more: u64,
 }
 
@@ -22,7 +23,7 @@ impl Extent {
         Extent::range(0..size, size)
     }
 
-    /// A range, as much of it as there is.
+    /// A range, cut off at the object's end.
     pub(super) fn range(range: Range<u64>, size: u64) -> Self {
         let end = range.end.min(size);
         Extent { at: range.start.min(end), end, size, more: FIRST_BYTES_BEHIND }
@@ -36,24 +37,24 @@ impl Extent {
         self.end
     }
 
-    /// Bytes before the end, of which this many fit into memory.
+    /// The number of bytes before the end, at most `usize::MAX`.
     pub(super) fn left(&self) -> usize {
         usize::try_from(self.end - self.at).unwrap_or(usize::MAX)
     }
 
-    /// Bytes to the end of the object.
+    /// The number of bytes to the end of the object.
     pub(super) fn left_in_object(&self) -> u64 {
         self.size - self.at
     }
 
-    /// Takes the next bytes, up to `most`, off the front.
+    /// Takes the next bytes, `most` of them at the most, off the front.
     pub(super) fn take(&mut self, most: usize) -> Range<u64> {
         let start = self.at;
         self.at += self.left().min(most) as u64;
         start..self.at
     }
 
-    /// Moves the end on, as bytes behind it are wanted; says if there are any.
+    /// Moves the end on, because bytes after it are wanted. False at the end of the object.
     pub(super) fn extend(&mut self) -> bool {
         if self.end == self.size {
             return false;

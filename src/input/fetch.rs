@@ -1,4 +1,4 @@
-//! [`Fetch`]: some bytes of an object, whatever interrupts them.
+//! [`Fetch`]: a range of an object's bytes, with retries.
 
 use std::io;
 use std::ops::Range;
@@ -14,41 +14,44 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::object::{Failure, Object};
 use crate::error::Result;
 
-/// Requests in a row of which none brings a byte, after which the last one's error is the answer.
+/// The number of requests in a row without a byte after which the last one's error is returned.
 ///
-/// object_store's clients try each request ten times themselves. What gets past them is mostly a body that has broken,
-/// and after that the next request normally serves; the others are for stores that don't try again.
+/// object_store's clients try each request ten times themselves. The failures that get past them
+/// are mostly broken bodies, and the next request normally succeeds. The other tries are for stores
+/// that don't retry.
 const TRIES: u32 = 5;
 
-/// The part of [`Limits::stall`](crate::budget::Limits::stall) for which is waited after the first request without a byte,
-/// 0.1 s by default. Each further pause is twice as long: 1.5 s in all.
+/// The first pause is this part of [`Limits::stall`](crate::budget::Limits::stall): 0.1 s by
+/// default. Each further pause is twice as long: 1.5 s in all.
 const PAUSES_PER_STALL: u32 = 600;
 
-/// How many times [`Limits::stall`](crate::budget::Limits::stall) may pass without a byte before no more requests are
-/// sent: 180 s by default, for which object_store's clients try a request too.
+/// No more requests are sent once no byte has come for this many times
+/// [`Limits::stall`](crate::budget::Limits::stall): 180 s by default, as long as object_store's
+/// clients retry a request.
 const STALLS: u32 = 3;
 
 /// The bytes of a range, frame by frame.
 ///
-/// Where a body breaks, ends early or stalls, the next request begins at the first byte that is missing. A request that
-/// brings a byte is no try in vain, so a range may take any number of those.
+/// If a body breaks, ends early or stalls, the next request begins at the first missing byte. A
+/// request that brings a byte doesn't count as a failed try, so a range may take any number of
+/// those.
 pub(super) struct Fetch {
     object: Arc<Object>,
-    /// The first byte that is missing.
+    /// The first missing byte.
     at: u64,
     end: u64,
     body: Option<Body>,
-    /// Requests since the last byte.
+    /// The number of requests since the last byte.
     tries: u32,
-    /// When the last byte came.
+    /// When the last byte came, or the caller began to wait for the next frame.
     since: Instant,
-    /// Whether the object is asked for as a whole, as its store gives no parts.
+    /// Whether the whole object is requested, because its store doesn't answer requests for ranges.
     is_unranged: bool,
 }
 
 struct Body {
     frames: BoxStream<'static, object_store::Result<Bytes>>,
-    /// Bytes that stand before those that are wanted.
+    /// The number of bytes to skip before those that are wanted.
     skip: u64,
 }
 
@@ -65,9 +68,10 @@ impl Fetch {
         }
     }
 
-    /// Sends the first request, until it is answered.
+    /// Sends the first request, and retries it until it is answered.
     ///
-    /// A store that gives no parts of objects is asked for the whole one, which is then read to its end.
+    /// If the store doesn't answer requests for ranges, the whole object is requested and read to
+    /// its end.
     pub(super) async fn open(&mut self) -> Result<GetResult> {
         loop {
             match self.request().await {
@@ -81,25 +85,25 @@ impl Fetch {
         }
     }
 
-    /// Whether all of the object is being read, up to its end, with one request.
+    /// Whether the whole object is being read with one request, up to its end.
     pub(super) fn is_unranged(&self) -> bool {
         self.is_unranged
     }
 
-    /// How many bytes are missing.
+    /// The number of missing bytes.
     pub(super) fn left(&self) -> usize {
         (self.end - self.at) as usize
     }
 
-    /// Goes on with an answer.
+    /// Sets the answer whose body is read next.
     pub(super) fn read(&mut self, answer: GetResult) {
         let skip = if self.is_unranged { self.at } else { 0 };
         self.body = Some(Body { frames: answer.into_stream().fuse().boxed(), skip });
     }
 
-    /// The next bytes; `None` once all are there.
+    /// The next bytes; `None` after the last ones.
     pub(super) async fn frame(&mut self) -> Result<Option<Bytes>> {
-        // The time in which nobody asked is not the store's.
+        // The time since the last frame is the caller's, not the store's.
         self.since = Instant::now();
         loop {
             if self.at == self.end {
@@ -152,7 +156,7 @@ impl Fetch {
         Err(Failure::Transient(too_short(self.at, self.end)))
     }
 
-    /// All bytes are there: what the body has beyond them is none of the object's.
+    /// Checks that the body has no more bytes after the last one of the range.
     fn end(&mut self) -> Result<()> {
         let rest = self.body.take().and_then(|mut body| body.frames.next().now_or_never());
         match rest {
@@ -161,7 +165,7 @@ impl Fetch {
         }
     }
 
-    /// Waits before the next request, if there is to be one.
+    /// Waits before the next request, or returns the error if there is to be none.
     async fn interrupted(&mut self, failure: Failure) -> Result<()> {
         self.body = None;
         let cause = match failure {

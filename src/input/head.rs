@@ -1,4 +1,5 @@
-//! What a compressed stream will need, as its head says it, before the decoder allocates it.
+//! [`Head`]: the memory that a compressed stream needs, from its head, before the decoder allocates
+//! it.
 
 use std::io;
 use std::pin::Pin;
@@ -13,22 +14,25 @@ use super::reader::poll_read_buffered;
 use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
 
-/// The longest zstd frame header, RFC 8878 section 3.1.1.1, with its magic number.
+/// The longest zstd frame header (RFC 8878, section 3.1.1.1) with its magic number.
 const HEAD_BYTES: usize = 18;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// A zstd block's most decompressed bytes; the decoder holds three of them beside the window, and its context.
+/// The largest decompressed zstd block. The decoder holds three of them, the window, and its
+/// context.
 const ZSTD_BLOCK_BYTES: usize = 128 << 10;
 const ZSTD_CONTEXT_BYTES: usize = 160 << 10;
 
 /// zlib's decoder: a window of 32 KiB, and its tables.
 const GZIP_BYTES: usize = 64 << 10;
 
-/// The reader of a compressed stream, which looks at the first bytes that pass and refuses what would not fit.
+/// The reader of a compressed stream. It looks at the first bytes that pass, and refuses a stream
+/// that would take too much memory.
 ///
-/// zstd's decoder checks its window itself, in each frame; here the error can say which window it is. bzip2's checks
-/// nothing. xz's checks all that it allocates, and its head is not looked at.
+/// zstd's decoder checks the window of each frame itself, but only the error here can tell its
+/// size. bzip2's decoder checks nothing. xz's checks all that it allocates, so its head is not
+/// looked at.
 pub(super) struct Head {
     reader: Pin<Box<dyn AsyncBufRead + Send>>,
     compression: Compression,
@@ -62,7 +66,7 @@ impl Head {
 impl AsyncBufRead for Head {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let Head { reader, compression, limits, counters, head, passed, peeked } = self.get_mut();
-        // Wrapped, so that the reader's errors don't look like the decoder's.
+        // Wrapped, so that the reader's errors can be told from the decoder's.
         let available =
             ready!(reader.as_mut().poll_fill_buf(cx)).map_err(|error| io::Error::from(Error::from(error)))?;
         if *passed < HEAD_BYTES {
@@ -90,7 +94,7 @@ impl AsyncRead for Head {
     }
 }
 
-/// Bytes that a decoder holds at the most.
+/// The most bytes that a decoder holds.
 pub(super) fn decoder_bytes(compression: Compression, limits: &Limits) -> usize {
     match compression {
         Compression::None => 0,
@@ -99,14 +103,15 @@ pub(super) fn decoder_bytes(compression: Compression, limits: &Limits) -> usize 
     }
 }
 
-/// The logarithm of the largest zstd window with which the decoder holds no more than [`Limits::window_bytes`].
+/// The logarithm of the largest zstd window with which the decoder holds no more than
+/// [`Limits::window_bytes`].
 pub(super) fn zstd_window_log_max(limits: &Limits) -> u32 {
-    // zstd's own bounds.
+    // These are zstd's own bounds.
     let (least, most) = (10, if usize::BITS < 64 { 30 } else { 31 });
     (least..=most).rev().find(|log| zstd_bytes(1 << log) <= limits.window_bytes()).unwrap_or(least)
 }
 
-/// The error for a decoder that would hold too much.
+/// The error for a decoder that would take too much memory.
 pub(super) fn too_large(what: &str, limits: &Limits) -> Error {
     Error::new(ErrorKind::Memory {
         what: format!("{what}, for which there are {} bytes,", limits.window_bytes()),
@@ -115,11 +120,11 @@ pub(super) fn too_large(what: &str, limits: &Limits) -> Error {
     })
 }
 
-/// Bytes that the decoder will hold, once the head says so.
+/// The number of bytes that the decoder will hold, once enough of the head is known.
 fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<Option<usize>, Error> {
     let most = limits.window_bytes();
     Ok(match compression {
-        // xz up to what it is allowed.
+        // xz's decoder may use all that it is allowed to.
         Compression::None | Compression::Gzip | Compression::Xz => Some(decoder_bytes(compression, limits)),
         Compression::Zstd => match zstd_window(head) {
             Some(window) if window > 1 << zstd_window_log_max(limits) => {
@@ -136,12 +141,12 @@ fn check(compression: Compression, head: &[u8], limits: &Limits) -> Result<Optio
     })
 }
 
-/// What zstd's decoder holds for a window.
+/// The number of bytes that zstd's decoder holds for a window.
 fn zstd_bytes(window: usize) -> usize {
     window + 3 * window.min(ZSTD_BLOCK_BYTES) + ZSTD_CONTEXT_BYTES
 }
 
-/// The window of a zstd frame, if this much of it says so: RFC 8878, section 3.1.1.1.
+/// The window of a zstd frame, if the head is long enough to tell it (RFC 8878, section 3.1.1.1).
 fn zstd_window(head: &[u8]) -> Option<u64> {
     let (magic, header) = head.split_at_checked(4)?;
     let (&descriptor, header) = header.split_first()?;
@@ -154,7 +159,7 @@ fn zstd_window(head: &[u8]) -> Option<u64> {
         let base = 1_u64 << (10 + (window >> 3));
         return Some(base + base / 8 * u64::from(window & 7));
     }
-    // The window is the content, whose size stands after the dictionary's id.
+    // The window is as large as the content, whose size follows the dictionary's id.
     let content_size = header.get([0, 1, 2, 4][usize::from(descriptor & 3)]..)?;
     Some(match descriptor >> 6 {
         0 => u64::from(*content_size.first()?),
@@ -164,7 +169,8 @@ fn zstd_window(head: &[u8]) -> Option<u64> {
     })
 }
 
-/// What bzip2's decoder allocates for a block of the size in the head: four bytes for each of its bytes, and 64 KiB.
+/// The number of bytes that bzip2's decoder allocates for the block size in the head: four for each
+/// byte of a block, and 64 KiB.
 fn bzip2_bytes(head: &[u8]) -> Option<usize> {
     match head {
         [b'B', b'Z', b'h', level @ b'1'..=b'9', ..] => {

@@ -1,4 +1,4 @@
-//! A local file: from the page cache at once, from a disk one chunk ahead.
+//! [`LocalReader`]: a local file, from the page cache at once, from a disk one chunk ahead.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,43 +18,45 @@ use super::reader::poll_read_buffered;
 
 /// Reads a file in chunks.
 ///
-/// What the operating system has in memory is copied by whoever polls: that takes less than to hand it from one thread to
-/// another one. What has to come from a disk is read on tokio's blocking pool, so that no worker waits for it: while one
-/// chunk is consumed, the next one is read. Two buffers go back and forth then; no chunk is allocated.
+/// Bytes in the page cache are copied in the poll itself: that takes less time than a hand-over
+/// from one thread to another. Bytes that come from a disk are read on tokio's blocking pool, so
+/// that no worker waits for them. The next chunk is read while one is consumed. The two buffers are
+/// used in turn, so no chunk allocates.
 ///
-/// Dropping the reader leaves at most the one read that is in flight, and its buffer, behind.
+/// If the reader is dropped, at most one read in flight remains, with its buffer.
 #[derive(Debug)]
 pub(super) struct LocalReader {
     file: Arc<File>,
-    /// The bytes that have not been asked for; `None` for a file without a size, which is read until a read gives nothing.
+    /// The bytes that have not been requested. `None` for a file without a size, which is read
+    /// until a read returns nothing.
     extent: Option<Extent>,
     chunk_bytes: usize,
-    /// The chunk that is being consumed is `chunk[consumed..filled]`.
+    /// `chunk[consumed..filled]` is what remains of the chunk that is being consumed.
     chunk: Vec<u8>,
     consumed: usize,
     filled: usize,
-    /// The other buffer, while it isn't being read into.
+    /// The other buffer, unless a read is filling it.
     spare: Vec<u8>,
     reading: Option<JoinHandle<io::Result<Filled>>>,
-    /// How many chunks are still to be read ahead before the page cache is asked again.
+    /// The number of chunks to read ahead before the page cache is tried again.
     ahead: u32,
     meter: Meter,
 }
 
-/// Chunks that are read ahead once one was not in the page cache.
+/// The number of chunks that are read ahead after one that was not in the page cache.
 const AHEAD: u32 = 16;
 
-/// A read that has come back.
+/// The result of a read on the blocking pool.
 #[derive(Debug)]
 struct Filled {
     buffer: Vec<u8>,
     filled: usize,
-    /// Bytes that were asked for and are not there: the file has ended.
+    /// The bytes that were requested but not read, because the file has ended.
     missing: usize,
 }
 
 impl LocalReader {
-    /// Reads these bytes of a regular file, and any other file to its end.
+    /// Reads these bytes of a regular file, or any other file to its end.
     pub(super) async fn new(
         file: File,
         extent: Extent,
@@ -62,7 +64,8 @@ impl LocalReader {
         counters: Arc<InputCounters>,
     ) -> io::Result<Self> {
         let file = Arc::new(file);
-        // Pipes and devices are listed with size 0. To ask each file would cost as much as to read a small one.
+        // Pipes and devices are listed with size 0. The file's type is not queried for other sizes:
+        // that would take as long as to read a small file.
         let has_size = extent.left_in_object() > 0 || {
             let asked = Arc::clone(&file);
             spawn_blocking(move || asked.metadata()).await??.is_file()
@@ -81,12 +84,13 @@ impl LocalReader {
         })
     }
 
-    /// Bytes of the next chunk.
+    /// The length of the next chunk.
     fn next_len(&self) -> usize {
         self.extent.as_ref().map_or(usize::MAX, Extent::left).min(self.chunk_bytes)
     }
 
-    /// Reads the next chunk, or what of it is in the page cache, once the last one has been consumed; says if it has.
+    /// Reads the next chunk, or the part of it that is in the page cache. To be called when the
+    /// last chunk has been consumed. False if nothing was read.
     fn read_cached(&mut self) -> io::Result<bool> {
         let (asked @ 1.., Some(extent)) = (self.next_len(), &mut self.extent) else {
             return Ok(false);
@@ -106,7 +110,7 @@ impl LocalReader {
         Ok(true)
     }
 
-    /// Starts to read the next chunk into the spare buffer, unless all has been asked for.
+    /// Starts to read the next chunk into the spare buffer, unless all bytes have been requested.
     fn read_ahead(&mut self) {
         let asked = self.next_len();
         if asked == 0 {
@@ -114,7 +118,7 @@ impl LocalReader {
         }
         let mut buffer = mem::take(&mut self.spare);
         if buffer.len() < asked {
-            // What is left only shrinks, so this is each buffer's first use.
+            // This is the buffer's first use, or the chunks grow past the end of a range.
             buffer = vec![0; asked];
         }
         let file = Arc::clone(&self.file);
@@ -139,12 +143,13 @@ impl AsyncBufRead for LocalReader {
         let this = self.get_mut();
         while this.consumed == this.filled {
             if this.reading.is_none() {
-                // Nothing behind the end of a range is read ahead.
+                // Nothing past the end of a range is read ahead.
                 if this.next_len() == 0 && !this.extent.as_mut().is_some_and(Extent::extend) {
                     break;
                 }
                 if this.ahead == 0 {
-                    // Always ready, it would keep others on this thread from their turn for the whole file.
+                    // A reader that is always ready would keep other tasks from this thread for the
+                    // whole file.
                     let turn = ready!(coop::poll_proceed(cx));
                     if this.read_cached()? {
                         turn.made_progress();
@@ -169,7 +174,8 @@ impl AsyncBufRead for LocalReader {
             this.spare = mem::replace(&mut this.chunk, read.buffer);
             (this.consumed, this.filled) = (0, read.filled);
             this.ahead = this.ahead.saturating_sub(1);
-            // A FIFO's read can wait for ever, and can't be called back: it is begun only when it is wanted.
+            // A read of a FIFO may wait for ever and can't be cancelled, so it starts only when its
+            // bytes are wanted.
             if this.extent.is_some() && this.ahead > 0 {
                 this.read_ahead();
             }
@@ -190,16 +196,16 @@ impl AsyncRead for LocalReader {
 
 impl Drop for LocalReader {
     fn drop(&mut self) {
-        // A read that has not begun won't.
+        // This cancels a read that has not begun.
         if let Some(reading) = &self.reading {
             reading.abort();
         }
     }
 }
 
-/// Fills the buffer from byte `at` on; gives fewer bytes only where the file ends.
+/// Fills the buffer from byte `at` on. It gets fewer bytes only at the end of the file.
 ///
-/// Positional, as the store may have given a handle whose cursor others move.
+/// The reads are positional, because the store's handle may have a cursor that others move.
 fn fill_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -221,7 +227,7 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
-/// Reads again when a signal came in between.
+/// Repeats a read that a signal has interrupted.
 fn retry(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match read() {

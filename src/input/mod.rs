@@ -1,20 +1,21 @@
-//! Where bytes come from: any object store, any of its files, in any compression; nothing here knows CSV.
+//! The inputs: bytes of any file of any object store, in any compression. Nothing here knows CSV.
 //!
 //! ```text
-//!                           ┌► local: positional reads: cached bytes at once, others one chunk ahead ───────────┐
-//!  ObjectStore ──► object ──┤                                                                                   ├─► decompress ──► Input
-//!              for what was └► fetch: a block; what breaks ──► remote: blocks in order, some of them ahead ─────┤
-//!                 listed       is resumed where it broke                                               stdin ──┘
+//!                           ┌► local: positional reads, from the page cache ────────┐
+//!  ObjectStore ──► object ──┤         at once, else one chunk ahead                 ├─► decompress
+//!              requests for └► fetch: one block, ──► remote: blocks in order, ──────┤        │
+//!              the object             resumed when           some of them ahead     │        ▼
+//!              as it was listed       a body breaks                         stdin ──┘      Input
 //!
 //!  ahead: decompression, on a task of its own
 //!  task: a task that ends with its owner
-//!  extent: which bytes, those of a range and then those behind it as far as they are wanted
+//!  extent: the bytes to read: those of a range, then those after it as far as they are wanted
 //! ```
 //!
 //! An [`Input`] is an `AsyncBufRead`, whose errors carry the path.
 //!
-//! An input gives exactly the bytes that were listed, or an error: an object that has been replaced, that ends early, or
-//! whose compressed data does, is never taken for a shorter one.
+//! An input gives exactly the bytes that were listed, or an error. If an object has been replaced,
+//! ends early, or holds compressed data that ends early, it is never taken for a shorter one.
 
 mod ahead;
 mod cached;

@@ -1,4 +1,5 @@
-//! [`Object`]: requests for one object of a store, all of them for what was listed.
+//! [`Object`]: requests for one object of a store. Every answer has to be of the object as it was
+//! listed.
 
 use std::error::Error as StdError;
 use std::io;
@@ -17,20 +18,20 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Object {
     store: Arc<dyn ObjectStore>,
     meta: ObjectMeta,
-    /// The ETag that every answer has to be of: the listed one, or else that of the first answer.
+    /// The ETag that every answer must have: the listed one, or else that of the first answer.
     e_tag: OnceLock<String>,
     counters: Arc<InputCounters>,
     stall: Duration,
 }
 
-/// Why a request, or its body, has come to nothing.
+/// The reason why a request, or its body, has failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Asking again may help.
+    /// A retry may help.
     Transient(io::Error),
-    /// The store doesn't give parts of objects.
+    /// The store doesn't answer requests for ranges.
     Unranged(io::Error),
-    /// Asking again gives the same.
+    /// A retry would fail the same way.
     Final(io::Error),
 }
 
@@ -60,7 +61,7 @@ impl Object {
         &self.counters
     }
 
-    /// Sends a request for a range, or for the object if it is all of it.
+    /// Sends a request for a range; without a `Range` header if the range is the whole object.
     pub(super) async fn get(&self, range: Range<u64>) -> Result<GetResult, Failure> {
         self.counters.add_request();
         let part = (range != (0..self.meta.size)).then(|| GetRange::Bounded(range.clone()));
@@ -69,14 +70,14 @@ impl Object {
             Ok(answer) => answer?,
             Err(_) => return Err(Failure::stalled(self.stall)),
         };
-        // What can be said of a file is said by its reader, and of one that is open it can't be replaced.
+        // An open local file can't be replaced under its handle, and its reader checks its length.
         if let GetResultPayload::Stream(_) = answer.payload {
             self.check(&answer, range.start).map_err(Failure::Final)?;
         }
         Ok(answer)
     }
 
-    /// Whether an answer is of the object that was listed.
+    /// Checks that an answer is of the object that was listed.
     fn check(&self, answer: &GetResult, start: u64) -> io::Result<()> {
         let (found, listed) = (&answer.meta, &self.meta);
         if found.size < listed.size {
@@ -103,8 +104,10 @@ impl Object {
         Ok(())
     }
 
-    /// Writing to a FIFO changes its ETag. It is listed with size 0, and of an object that is really empty nothing is read
-    /// whatever it has become.
+    /// Binds later requests to the ETag of `meta`, unless its size is 0.
+    ///
+    /// A FIFO is listed with size 0, and each write to it changes its ETag. Of an object that is
+    /// really empty no byte is read, so its version makes no difference.
     fn expect_e_tag(&self, meta: &ObjectMeta) {
         if let Some(e_tag) = strong(meta).filter(|_| meta.size > 0) {
             self.e_tag.get_or_init(|| e_tag.clone());
@@ -112,17 +115,19 @@ impl Object {
     }
 }
 
-/// The ETag that a request can be bound to: a weak one matches nothing (RFC 9110, section 13.1.1).
+/// The ETag, if a request can be bound to it. A weak one matches nothing (RFC 9110, section
+/// 13.1.1).
 fn strong(meta: &ObjectMeta) -> Option<&String> {
     meta.e_tag.as_ref().filter(|e_tag| !e_tag.starts_with("W/"))
 }
 
-/// What of an ETag tells two versions apart. Listings may leave its quotes out.
+/// The opaque tag: the ETag without its weak prefix and quotes. Listings may leave the quotes out.
 fn opaque(e_tag: &str) -> &str {
     e_tag.trim_start_matches("W/").trim_matches('"')
 }
 
-/// Whether the time of modification is another one. Answers give it in whole seconds where listings may not.
+/// Whether the times of modification differ. They are compared in whole seconds if one of them has
+/// no fraction: an answer's time has none, a listing's may have one.
 fn was_modified(listed: &ObjectMeta, found: &ObjectMeta) -> bool {
     let (listed, found) = (listed.last_modified, found.last_modified);
     let is_whole = listed.timestamp_subsec_nanos() == 0 || found.timestamp_subsec_nanos() == 0;
@@ -157,7 +162,8 @@ impl From<Failure> for Error {
     }
 }
 
-/// Whether a server has answered with all of an object where a part was asked for. The clients hide it behind the text.
+/// Whether a server has sent a whole object although a range was requested. The clients tell it
+/// only by the error's text.
 fn is_unranged(error: &object_store::Error) -> bool {
     let mut cause: Option<&dyn StdError> = Some(error);
     while let Some(error) = cause {
@@ -169,14 +175,14 @@ fn is_unranged(error: &object_store::Error) -> bool {
     false
 }
 
-/// The error for an object that ends before the size with which it was listed.
+/// The error for an object that ends before its listed size.
 pub(super) fn shorter(read: u64, size: u64) -> io::Error {
     let text =
         format!("the object ended at byte {read} of {size}: truncated or replaced since it was listed?");
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
-/// The error for an object that has more bytes than it was listed with.
+/// The error for an object that is larger than its listed size.
 fn longer(found: u64, size: u64) -> io::Error {
     let text =
         format!("the object goes on at byte {found}, it was listed with {size} bytes: replaced since then?");

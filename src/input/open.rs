@@ -1,4 +1,4 @@
-//! [`open`] and [`open_range`]: an object of a store, as its store has it.
+//! [`open`] and [`open_range`]: inputs over an object of a store.
 
 use std::io;
 use std::ops::Range;
@@ -26,30 +26,35 @@ use crate::error::Result;
 
 /// Opens an object and reads it as it was listed in `meta`.
 ///
-/// A local file is opened once and read in chunks of [`Limits::chunk_bytes`]: from the page cache at once, else on tokio's
-/// blocking pool, one chunk ahead. One that is no regular file, a FIFO say, is read to its end: it has no size.
+/// A local file is opened once and read in chunks of [`Limits::chunk_bytes`]. A chunk that is in
+/// the page cache is copied at once. Others are read on tokio's blocking pool, one chunk ahead. A
+/// file that is not a regular one, such as a FIFO, has no size and is read to its end.
 ///
-/// What a store streams is asked for in blocks of [`ReadAhead::block_bytes`], up to [`ReadAhead::requests`] of them at
-/// once; an object of one block is one request without a range. Where a body breaks off, or stalls for [`Limits::stall`], or a request
-/// fails in a way that may pass, the next one begins at the first byte that is missing. Five requests in a row without a
-/// byte, or three times that long, are an error, as is at once what no further request can change: not found, not permitted, replaced.
-/// From a server that ignores ranges the object is read with one request as it comes. Dropping the input ends its requests.
+/// An object that a store streams is requested in blocks of [`ReadAhead::block_bytes`], with up to
+/// [`ReadAhead::requests`] requests at once. An object of one block is one request without a range.
+/// If a body breaks off, or stalls for [`Limits::stall`], or a request fails in a way that may
+/// pass, the next request begins at the first missing byte. It is an error if five requests in a
+/// row bring no byte, or if none comes for three times [`Limits::stall`]. A failure that no retry
+/// can change is an error at once: not found, not permitted, replaced. If a server ignores ranges,
+/// the object is read with one request as it comes. Dropping the input ends its requests.
 ///
 /// The object may change after it was listed:
 ///
-/// * Where `meta` has an ETag, it is an error if the object has another one by now, when it is opened and in each later
-///   request. The ETag of a local file is made of its inode, size and time of modification, so that this includes a file
-///   that was appended to.
-/// * Where it has none, or a weak one, an object that a store streams must have been modified when `meta` says, and the
-///   first answer's ETag, if it has one, is that of all others.
-/// * A local file that grows once it is open, or that was listed without an ETag, ends where it ended when it was listed.
+/// * If `meta` has an ETag, it is an error if the object has another one when it is opened, or in a
+///   later request. The ETag of a local file is made of its inode, size and time of modification.
+///   So this includes a file that was appended to.
+/// * If `meta` has no ETag, or a weak one, an object that a store streams must have the time of
+///   modification of `meta`. All its answers must have the ETag of the first one, if that has a
+///   strong one.
+/// * A local file that grows after it was opened, or that was listed without an ETag, is read up to
+///   its listed size.
 /// * Any other difference to `meta.size` is an error when it is met.
 ///
 /// Must be called, and read, in a tokio runtime with its time driver enabled.
 ///
 /// # Errors
 ///
-/// What the store says, with the object's path. What is found later comes out of the [`Input`].
+/// The store's error, with the object's path. Later errors come out of the [`Input`].
 pub async fn open(
     store: &Arc<dyn ObjectStore>,
     meta: &ObjectMeta,
@@ -68,12 +73,13 @@ pub async fn open(
 
 /// Opens an object that isn't compressed at the range's first byte.
 ///
-/// Who reads on behind the range's end gets the bytes that follow, to the end of the object, with further requests: the
-/// first for 64 KiB, each for twice as many as the one before. Otherwise as [`open`].
+/// A reader that goes on past the range's end gets the bytes that follow, up to the end of the
+/// object. They take further requests: the first for 64 KiB, each next one for twice as many. All
+/// else is as for [`open`].
 ///
 /// # Errors
 ///
-/// What the store says, with the object's path. What is found later comes out of the [`Input`].
+/// The store's error, with the object's path. Later errors come out of the [`Input`].
 pub async fn open_range(
     store: &Arc<dyn ObjectStore>,
     meta: &ObjectMeta,

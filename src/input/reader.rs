@@ -1,4 +1,4 @@
-//! [`Input`]: bytes as they arrive, whatever they come from.
+//! [`Input`]: bytes as they arrive, from any source.
 
 use std::fmt;
 use std::io;
@@ -11,8 +11,8 @@ use crate::error::Error;
 
 /// Bytes as they arrive, decompressed.
 ///
-/// Its `io::Error`s hold an [`Error`]: `Error::from` takes it out again, with the path in it. After an error every
-/// further call is one too: the part that has failed might look like an end.
+/// Its `io::Error`s hold an [`Error`]: `Error::from` takes it out again, with the path in it. After
+/// an error every further call fails too. Otherwise the input might look as if it had ended there.
 pub struct Input {
     reader: Pin<Box<dyn AsyncBufRead + Send>>,
     path: Option<String>,
@@ -21,24 +21,24 @@ pub struct Input {
 }
 
 impl Input {
-    /// An input that reads from `reader`, which holds `buffered_bytes` at the most.
+    /// An input over `reader`, which holds `buffered_bytes` at the most.
     pub(super) fn new(reader: impl AsyncBufRead + Send + 'static, buffered_bytes: usize) -> Self {
         Input { reader: Box::pin(reader), path: None, buffered_bytes, failed: false }
     }
 
-    /// Counts what is held by what it reads from, too.
+    /// Adds bytes that are held by a reader below this one.
     pub(super) fn with_more_buffered(mut self, bytes: usize) -> Self {
         self.buffered_bytes += bytes;
         self
     }
 
-    /// Bytes that may be held here at once: those that are on their way, those that have come and are not consumed, and
-    /// what a decompressor needs.
+    /// The number of bytes that may be held here at once: those in flight, those that have arrived
+    /// and are not consumed, and the decompressor's own.
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes
     }
 
-    /// Names the input in its errors.
+    /// Sets the path that the input's errors name.
     #[must_use]
     pub fn with_path(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
@@ -80,7 +80,7 @@ impl fmt::Debug for Input {
     }
 }
 
-/// `poll_read` of a reader that has a buffer anyway.
+/// `poll_read` for a reader that has a buffer of its own.
 pub(super) fn poll_read_buffered<R: AsyncBufRead + ?Sized>(
     mut reader: Pin<&mut R>,
     cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! [`RemoteReader`]: an object that a store streams, block by block, some of them ahead.
+//! [`RemoteReader`]: an object that a store streams, in blocks, some of which are requested ahead.
 
 use std::io;
 use std::ops::Range;
@@ -20,25 +20,27 @@ use super::reader::poll_read_buffered;
 use super::task::AbortOnDrop;
 use crate::error::Result;
 
-/// Bytes that are shown at once: with half of a block consumed more is asked for.
+/// The number of bytes that one call shows. A block is shown in pieces so that more is requested
+/// once half of it is consumed.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// The blocks of an object, in order.
 ///
-/// Each block is one request, in a task of its own, so that it arrives, and the connection is free again, while others, if
-/// there may be more than one, are consumed. A block that is being consumed counts as one of those in flight, of which there
-/// are never more than [`ReadAhead::requests`]; at first there is one, and twice as many each time that half of a block has
-/// been consumed, so that who wants some records only gets no more than one block sent.
+/// Each block is one request, in a task of its own. So it arrives, and its connection is free
+/// again, while other blocks are consumed. There are never more than [`ReadAhead::requests`] blocks
+/// in flight, and the block that is being consumed counts as one of them. At first there is one.
+/// The number doubles each time that half of a block has been consumed. So a reader that wants only
+/// the first records is sent no more than one block.
 ///
 /// Dropping the reader, or an error, ends all of its tasks.
 pub(super) struct RemoteReader {
     object: Arc<Object>,
-    /// The bytes that have not been asked for.
+    /// The bytes that have not been requested.
     extent: Extent,
     read_ahead: ReadAhead,
-    /// Blocks that may be held or in flight now.
+    /// The number of blocks that may be held or in flight now.
     window: usize,
-    /// Whether it has been widened for the block that is being consumed.
+    /// Whether the window has been widened for the block that is being consumed.
     is_widened: bool,
     in_flight: FuturesOrdered<AbortOnDrop<Result<Block>>>,
     block: Block,
@@ -46,7 +48,7 @@ pub(super) struct RemoteReader {
 }
 
 impl RemoteReader {
-    /// Reads a first block, which may have been begun, and the bytes that follow.
+    /// Reads a first block, whose request may have been sent, and the bytes that follow.
     pub(super) fn new(object: Arc<Object>, first: Fetch, extent: Extent, read_ahead: ReadAhead) -> Self {
         let meter = Meter::new(Arc::clone(object.counters()));
         let in_flight = FuturesOrdered::from_iter([AbortOnDrop::spawn(read_block(first))]);
@@ -54,7 +56,7 @@ impl RemoteReader {
         RemoteReader { object, extent, read_ahead, window: 1, is_widened: false, in_flight, block, meter }
     }
 
-    /// Asks for as many blocks as may be in flight.
+    /// Sends requests for as many blocks as may be in flight.
     fn request(&mut self) {
         if self.block.is_half_consumed() && !self.is_widened {
             self.is_widened = true;
@@ -92,7 +94,7 @@ impl AsyncBufRead for RemoteReader {
             }
             match ready!(this.poll_block(cx)) {
                 Some(block) => (this.block, this.is_widened) = (block?, false),
-                // Nothing behind the end of a range is read ahead.
+                // Nothing past the end of a range is read ahead.
                 None if this.extent.extend() => (),
                 None => return Poll::Ready(Ok(&[])),
             }
@@ -103,7 +105,7 @@ impl AsyncBufRead for RemoteReader {
         let left = &mut self.get_mut().block.left;
         left.advance(amount.min(left.len()));
         if left.is_empty() {
-            // Else it would keep the block's memory.
+            // An empty `Bytes` would still hold the block's memory.
             *left = Bytes::new();
         }
     }
@@ -115,7 +117,8 @@ impl AsyncRead for RemoteReader {
     }
 }
 
-/// Reads a block to its end, into memory of its size: what a client's frames are parts of may be much larger.
+/// Reads a block to its end, into memory of exactly its size. A client's frames may be slices of
+/// much larger allocations.
 async fn read_block(mut fetch: Fetch) -> Result<Block> {
     let mut bytes = Vec::with_capacity(fetch.left());
     while let Some(frame) = fetch.frame().await? {
@@ -128,7 +131,7 @@ async fn read_block(mut fetch: Fetch) -> Result<Block> {
 #[derive(Debug, Default)]
 struct Block {
     bytes: usize,
-    /// Those that have not been consumed.
+    /// The bytes that have not been consumed.
     left: Bytes,
 }
 

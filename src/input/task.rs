@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::task::{JoinError, JoinHandle};
 
-/// A task that is aborted when this is dropped. As a future, it is the task's result.
+/// A task that is aborted when this is dropped. As a future, it gives the task's result.
 #[derive(Debug)]
 pub(super) struct AbortOnDrop<T>(JoinHandle<T>);
 

@@ -1,4 +1,5 @@
-//! [`CsvFiles`]: from a path, which is a file, a folder, a glob or a URL, to a `ListingTable` of its CSV files.
+//! [`CsvFiles`]: makes a `ListingTable` of the CSV files of a path, which is a file, a folder, a
+//! glob or a URL.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,27 +17,28 @@ use object_store::ObjectMeta;
 use crate::datasource::{CsvFormatOptions, CsvStreamFormat};
 use crate::input::Compression;
 
-/// The endings of CSV files, in lower case, before that of their compression.
+/// The extensions of CSV files, in lower case, without that of their compression.
 const EXTENSIONS: [&str; 2] = [".csv", ".tsv"];
 
-/// The files of a path, listed once to see what they are.
+/// The files of a path, listed once to learn their kind.
 #[derive(Debug)]
 pub(super) struct CsvFiles {
-    /// What is listed whenever the table is read.
+    /// The URLs that are listed whenever the table is read.
     urls: Vec<ListingTableUrl>,
-    /// What the names of all files end in, where they have that in common.
+    /// The ending of all file names in a folder; empty if there is none in common.
     extension: String,
     files: Vec<ObjectMeta>,
 }
 
 impl CsvFiles {
-    /// Lists a path. Of a folder only the CSV files are taken, of a glob what it matches.
+    /// Lists a path. A folder stands for its CSV files, a glob for all files that it matches.
     pub(super) async fn find(state: &SessionState, path: &str) -> Result<Self> {
         let mut url = parse(path)?;
         let mut files = list(state, &url).await?;
         let only = |files: &[ObjectMeta]| files.len() == 1 && files[0].location == *url.prefix();
         if !url.is_collection() && url.get_glob().is_none() && !files.is_empty() && !only(&files) {
-            // No object, but objects below: a folder of a store, named without its slash.
+            // There is no such object, but there are objects below: the path is a folder of a store
+            // without its slash.
             url = parse(&format!("{path}/"))?;
             files = list(state, &url).await?;
         }
@@ -76,12 +78,13 @@ impl CsvFiles {
         }
     }
 
-    /// Whether all names are those of CSV files.
+    /// Whether all files are CSV files by their names.
     pub(super) fn are_all_csv(&self) -> bool {
         self.files.iter().all(|file| csv_ending(file.location.as_ref()).is_some())
     }
 
-    /// A table over the files, its schema from a sample of them, its partition columns from their folders.
+    /// A table over the files. Its schema is inferred from a sample of them; its partition columns
+    /// come from their folders.
     pub(super) async fn into_table(
         self,
         state: &SessionState,
@@ -103,7 +106,8 @@ impl CsvFiles {
         Ok(Arc::new(ListingTable::try_new(config)?))
     }
 
-    /// The columns that folders name, `year=2026/`, of the type that DataFusion gives them. It would list all files again.
+    /// The columns that folders name (`year=2026/`), with the type that DataFusion gives them.
+    /// DataFusion's own function for it would list all files again.
     fn partition_columns(&self) -> Result<Vec<(String, DataType)>> {
         let names = |file: &ObjectMeta| -> Vec<String> {
             let parts: Vec<_> = self.urls[0].strip_prefix(&file.location).into_iter().flatten().collect();
@@ -125,7 +129,7 @@ impl CsvFiles {
         Ok(columns.into_iter().map(|name| (name, data_type.clone())).collect())
     }
 
-    /// Tab for `.tsv` files, if the options name no delimiter.
+    /// Sets the delimiter to a tab for `.tsv` files, unless the options have one.
     fn with_delimiter_of_ending(&self, options: CsvFormatOptions) -> Result<CsvFormatOptions> {
         let tabs = self.files.iter().filter(|file| is_tsv(file.location.as_ref())).count();
         match tabs {
@@ -140,7 +144,8 @@ impl CsvFiles {
     }
 }
 
-/// The ending that makes a file a CSV file, as it is written: `.csv`, `.tsv`, or one of them and a compression's.
+/// The ending that makes a file a CSV file, as it is written: `.csv` or `.tsv`, with the extension
+/// of a compression if it has one.
 pub(super) fn csv_ending(path: &str) -> Option<&str> {
     let name = &path[path.rfind('/').map_or(0, |slash| slash + 1)..];
     let plain = match Compression::from_path(name) {
@@ -152,7 +157,7 @@ pub(super) fn csv_ending(path: &str) -> Option<&str> {
     EXTENSIONS.contains(&extension.as_str()).then(|| &name[dot..])
 }
 
-/// Whether a file's name says that it is tab-separated.
+/// Whether a file is tab-separated by its name.
 pub(super) fn is_tsv(path: &str) -> bool {
     csv_ending(path).is_some_and(|ending| ending.to_ascii_lowercase().starts_with(".tsv"))
 }
@@ -162,7 +167,8 @@ async fn list(state: &SessionState, url: &ListingTableUrl) -> Result<Vec<ObjectM
     url.list_all_files(state, store.as_ref(), "").await?.try_collect().await
 }
 
-/// A path as DataFusion parses it; a local one that is there is never a glob, and one in a URL can be.
+/// Parses a path as DataFusion does, with two differences: a local path that exists is never a
+/// glob, and a URL may hold one.
 fn parse(path: &str) -> Result<ListingTableUrl> {
     if path.contains(['*', '?', '[']) && Path::new(path).exists() {
         let url = Path::new(path).canonicalize().ok().and_then(|path| match path.is_dir() {

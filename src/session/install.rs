@@ -1,4 +1,4 @@
-//! [`install`]: this engine as a session's CSV engine.
+//! [`install`]: makes this engine a session's CSV engine.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use datafusion::execution::context::SessionContext;
 use super::prepare::prepare;
 use crate::datasource::{CsvFormatOptions, CsvStreamFormatFactory};
 
-/// Makes this engine read and write the session's CSV: `CREATE EXTERNAL TABLE … STORED AS CSV` (and `TSV`),
-/// `COPY` and `INSERT INTO`.
+/// Makes this engine read and write the session's CSV: `CREATE EXTERNAL TABLE … STORED AS CSV` (and
+/// `TSV`), `COPY` and `INSERT INTO`.
 ///
-/// `SessionContext::read_csv` and `register_csv` stay with DataFusion's own reader, which they are tied to.
-/// Tables named by path, `SELECT * FROM 'part_*.csv'`, are a call of their own:
-/// [`install_url_tables`](crate::install_url_tables).
+/// `SessionContext::read_csv` and `register_csv` still use DataFusion's own reader, because they
+/// are tied to it. Tables that are named by path, as in `SELECT * FROM 'part_*.csv'`, take another
+/// call: [`install_url_tables`](crate::install_url_tables).
 ///
 /// # Errors
 ///
-/// When the session refuses the format.
+/// If the session refuses the format.
 pub fn install(ctx: &SessionContext) -> Result<()> {
     install_factories(ctx, [CsvStreamFormatFactory::csv(), CsvStreamFormatFactory::tsv()])
 }
@@ -27,7 +27,7 @@ pub fn install(ctx: &SessionContext) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When the options contradict each other, and as [`install`].
+/// As [`install`], and if the options contradict each other.
 pub fn install_with_options(ctx: &SessionContext, options: CsvFormatOptions) -> Result<()> {
     let csv = CsvStreamFormatFactory::csv().try_with_options(options.clone())?;
     let tsv = CsvStreamFormatFactory::tsv().try_with_options(options)?;

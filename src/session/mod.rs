@@ -1,4 +1,5 @@
-//! The front door: a session's tables, and this engine as its CSV engine. The only user of `SessionContext`.
+//! A session's CSV tables, and this engine as its CSV engine. The only module that uses
+//! `SessionContext`.
 //!
 //! ```text
 //!  register    register_csv_file, read_csv_file ┐

@@ -1,11 +1,11 @@
-//! [`prepare`]: a session in which scans of this crate are right, and can be given options.
+//! [`prepare`]: makes scans of this crate correct and configurable in a session.
 
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 
 use crate::datasource::{CsvStreamSessionOptions, filter_pushdown_rules, is_guarded};
 
-/// Gives a session the options of this crate and filter pushdown that can be relied on, unless it has them.
+/// Adds this crate's options and its reliable filter pushdown to a session that doesn't have them.
 pub(super) fn prepare(ctx: &SessionContext) {
     let state = ctx.state_ref();
     let mut state = state.write();
@@ -22,7 +22,7 @@ pub(super) fn prepare(ctx: &SessionContext) {
         .with_session_id(state.session_id().to_owned())
         .with_physical_optimizer_rules(rules)
         .build();
-    // The builder turns this off where the catalog is there already.
+    // The builder turns this off if the catalog already exists.
     guarded.config_mut().options_mut().catalog.create_default_catalog_and_schema = creates_catalog;
     *state = guarded;
 }

@@ -14,9 +14,9 @@ use crate::datasource::CsvFormatOptions;
 
 /// CSV files as tables of a session, read by this crate's engine.
 ///
-/// A path is a file, a folder, a glob (`part_*.csv`), or a URL whose object store the session knows. Of a folder it
-/// takes the files that end in `.csv` or `.tsv`, compressed ones too, and the partition columns that its subfolders
-/// name (`year=2024/`).
+/// A path is a file, a folder, a glob (`part_*.csv`), or a URL whose object store the session
+/// knows. A folder stands for its files that end in `.csv` or `.tsv`, compressed ones too, and for
+/// the partition columns that its subfolders name (`year=2024/`).
 ///
 /// ```
 /// use datafusion::prelude::SessionContext;
@@ -33,19 +33,21 @@ use crate::datasource::CsvFormatOptions;
 /// ```
 #[async_trait]
 pub trait CsvSessionExt {
-    /// Registers a table over CSV files, with default options. The name is read as SQL reads it, as `register_csv` does:
-    /// `Data` is `data`, and `s.t` is the table `t` of the schema `s`.
+    /// Registers a table over CSV files, with default options.
+    ///
+    /// The name is parsed as in SQL and in `register_csv`: `Data` is `data`, and `s.t` is the table
+    /// `t` of the schema `s`.
     ///
     /// # Errors
     ///
-    /// When no file is there, its schema can't be inferred, or the name is taken.
+    /// If the path has no file, its schema can't be inferred, or the name is taken.
     async fn register_csv_file(&self, name: &str, path: &str) -> Result<()>;
 
     /// Registers a table over CSV files.
     ///
     /// # Errors
     ///
-    /// As [`register_csv_file`](Self::register_csv_file), and when the options contradict each other.
+    /// As [`register_csv_file`](Self::register_csv_file), and if the options contradict each other.
     async fn register_csv_file_with_options(
         &self,
         name: &str,
@@ -53,11 +55,12 @@ pub trait CsvSessionExt {
         options: CsvFormatOptions,
     ) -> Result<()>;
 
-    /// CSV files as a data frame.
+    /// A data frame over CSV files.
     ///
     /// # Errors
     ///
-    /// As [`register_csv_file_with_options`](Self::register_csv_file_with_options).
+    /// As [`register_csv_file_with_options`](Self::register_csv_file_with_options), except for the
+    /// name.
     async fn read_csv_file(&self, path: &str, options: CsvFormatOptions) -> Result<DataFrame>;
 }
 

@@ -1,5 +1,5 @@
-//! [`install_url_tables`]: tables that a query names by path. CSV files are read here, others where
-//! DataFusion reads them.
+//! [`install_url_tables`]: tables that a query names by path. This crate reads the CSV files,
+//! DataFusion the others.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::datasource::{CsvFormatOptions, CsvStreamFormatFactory};
 
 /// Lets queries name files: `SELECT * FROM 'part_*.csv'`, hive-style partitions included.
 ///
-/// **It gives SQL the file system.** Whoever can send SQL to the session can read every file that the
-/// process can read and that is CSV by its name, or of another format that the session has. DataFusion
-/// has the same warning on `SessionContext::enable_url_table`, which is not needed beside this: files of
-/// other formats are read as it would.
+/// **This opens the file system to SQL.** Anyone who can send SQL to the session can read every
+/// file that the process can read, if its name is that of a CSV file or of another format of the
+/// session. DataFusion's `SessionContext::enable_url_table` carries the same warning. It is not
+/// needed in addition: files of other formats are read as it would read them.
 ///
-/// The options are those of [`install_with_options`](crate::install_with_options), if it was called, or
+/// The options are those of [`install_with_options`](crate::install_with_options) if it was called,
 /// else the session's. A second call changes nothing.
 pub fn install_url_tables(ctx: &SessionContext) {
     install_url_tables_with_options(ctx, UrlTableOptions::new());
 }
 
-/// As [`install_url_tables`], with options; those of the last call count.
+/// As [`install_url_tables`], with options. The last call's options apply.
 pub fn install_url_tables_with_options(ctx: &SessionContext, options: UrlTableOptions) {
     prepare(ctx);
     let others = DynamicListTableFactory::default();
@@ -45,7 +45,7 @@ pub fn install_url_tables_with_options(ctx: &SessionContext, options: UrlTableOp
     ctx.register_catalog_list(Arc::new(CsvCatalogs { inner, with_files }));
 }
 
-/// Which files [`install_url_tables_with_options`] makes tables.
+/// The files that [`install_url_tables_with_options`] makes tables.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct UrlTableOptions {
@@ -53,14 +53,14 @@ pub struct UrlTableOptions {
 }
 
 impl UrlTableOptions {
-    /// Files that are CSV by their name, and those of the session's other formats.
+    /// Files that are CSV by their names, and files of the session's other formats.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether a file whose name tells no format that the session has is read as CSV: `lineitem.tbl`, and
-    /// `/etc/passwd` too. Default false.
+    /// Whether a file is read as CSV if its name tells no format that the session has:
+    /// `lineitem.tbl`, and `/etc/passwd` too. Default: false.
     #[must_use]
     pub fn with_any_extension(mut self, any_extension: bool) -> Self {
         self.any_extension = any_extension;
@@ -68,7 +68,7 @@ impl UrlTableOptions {
     }
 }
 
-/// A session's catalogs with files as further tables, and without them.
+/// A session's catalogs, with files as further tables and without them.
 #[derive(Debug)]
 struct CsvCatalogs {
     inner: Arc<dyn CatalogProviderList>,
@@ -110,7 +110,7 @@ impl CsvUrlTables {
             .ok_or_else(|| DataFusionError::Plan("the session is gone".to_owned()))
     }
 
-    /// The options that the session reads CSV files with.
+    /// The options with which the session reads CSV files.
     fn csv_options(&self, state: &SessionState) -> CsvFormatOptions {
         let factory = state.get_file_format_factory("csv");
         let installed = factory.as_ref().and_then(|factory| {
@@ -124,7 +124,8 @@ impl CsvUrlTables {
 #[async_trait]
 impl UrlTableFactory for CsvUrlTables {
     async fn try_new(&self, path: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        // Without one of these a name that no table has is just that, though a folder may be called the same.
+        // A name without any of these characters is left to DataFusion, as an unknown table's. A
+        // folder may have the same name by chance.
         if !path.contains(['/', '\\', '.', '*']) {
             return self.others.try_new(path).await;
         }

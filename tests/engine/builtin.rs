@@ -1,4 +1,4 @@
-//! The same answers as DataFusion's built-in reader, on files that it reads right.
+//! The same answers as DataFusion's built-in reader, on files that it reads correctly.
 
 use datafusion::arrow::compute::concat_batches;
 use datafusion::prelude::{CsvReadOptions, SessionContext};
@@ -75,7 +75,7 @@ async fn lineitem_has_the_same_schema_rows_and_sums() {
         assert_eq!(rows(&ours, sql).await, rows(&theirs, sql).await, "{sql}");
     }
 
-    // And every value of every row, bit for bit.
+    // Every value of every row is the same too, bit for bit.
     let sql = "SELECT * FROM t ORDER BY l_orderkey, l_linenumber";
     let whole = |batches: Vec<_>| {
         concat_batches(&datafusion::arrow::array::RecordBatch::schema(&batches[0]), &batches)

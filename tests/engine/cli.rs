@@ -13,12 +13,12 @@ fn run(arguments: &[&str], stdin: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that doesn't want its stdin may be gone by now.
+    // A command that doesn't read its stdin may have ended already.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     child.wait_with_output().unwrap()
 }
 
-/// What a command that succeeds prints.
+/// The output of a command that succeeds.
 fn stdout(arguments: &[&str], stdin: &[u8]) -> String {
     let output = run(arguments, stdin);
     let message = String::from_utf8_lossy(&output.stderr);
@@ -157,10 +157,10 @@ fn failures_say_what_to_do() {
 fn an_output_appears_when_it_is_whole() {
     let files = folder(&[("t.csv", b"a\n1\n2\n"), ("bad.csv", b"a,b\n1,2\n3\n")]);
     let (file, bad) = (path(&files, "t.csv"), path(&files, "bad.csv"));
-    // A query may read what it replaces.
+    // A query may read the file that it replaces.
     stdout(&["query", &format!("SELECT a FROM '{file}' WHERE a > 1"), "--output", &file], b"");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\n2\n");
-    // One that fails replaces nothing, and leaves nothing behind.
+    // A query that fails replaces nothing, and leaves no other file.
     let (_, message) = failure(&["query", &format!("SELECT * FROM '{bad}'"), "--output", &file]);
     assert!(message.contains("line 3"), "{message}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\n2\n");

@@ -1,4 +1,4 @@
-//! The command line where the kernel limits its memory, as in a small container.
+//! The command line under a memory limit of the kernel, as in a small container.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::support::{folder, gzip, path};
 
-/// What the peers need at least 128 MB for is done in these.
+/// The limits for a work for which other engines need at least 128 MB.
 const LIMITS: [usize; 2] = [32_000_000, 24_000_000];
 
-/// A group of processes that has no more memory than a limit, page cache included, and no swap.
+/// A group of processes with a memory limit, page cache included, and without swap.
 struct Group {
     folder: PathBuf,
 }
 
 impl Group {
-    /// `None` where the machine has no memory controller, or doesn't let us use it.
+    /// `None` if the machine has no memory controller, or this process may not use it.
     fn new(limit: usize) -> Option<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("csv-stream-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
@@ -56,7 +56,7 @@ impl Drop for Group {
     }
 }
 
-/// Some 120 bytes a row, half of the texts quoted.
+/// About 120 bytes a row; half of the texts are quoted.
 fn narrow(rows: u64) -> String {
     let mut text = String::from("id,price,day,remark,note\n");
     for row in 0..rows {
@@ -95,7 +95,7 @@ async fn a_small_container_is_enough() {
     let sum = |rows: u64| rows * (rows - 1) / 2;
     for limit in LIMITS {
         let Some(group) = Group::new(limit) else {
-            // Past the harness, which keeps the output of tests that pass.
+            // This bypasses the test harness, which captures the output of tests that pass.
             let message =
                 "SKIPPED: no memory cgroup that can be written; nothing was tested in a small container\n";
             std::io::stderr().write_all(message.as_bytes()).unwrap();
@@ -120,7 +120,8 @@ async fn a_small_container_is_enough() {
     }
 }
 
-/// The groups limit: where they are there, more than the limit is not to be had.
+/// The limit is enforced: if the machine has groups, a process that needs more than its limit is
+/// killed.
 #[test]
 fn a_group_that_is_too_small_kills() {
     let Some(group) = Group::new(2_000_000) else { return };

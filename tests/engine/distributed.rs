@@ -1,4 +1,4 @@
-//! Engines that cut files by bytes on their own: every record once, whatever they cut.
+//! Engines that cut files at bytes of their own choice read every record once.
 
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ async fn each_record_is_in_one_range() {
     }
 }
 
-/// Tasks of a distributed engine: each has a part of the plan's ranges, cut further, in a process of its own.
+/// The tasks of a distributed engine: each has some of the plan's ranges, cut further, in a process
+/// of its own.
 #[tokio::test]
 async fn tasks_that_cut_ranges_further_have_every_record_once() {
     let row = |row: usize| match row % 3 {
@@ -62,7 +63,7 @@ async fn tasks_that_cut_ranges_further_have_every_record_once() {
         let mut found: Vec<i64> = Vec::new();
         let mut ranges: Vec<_> = cuts.windows(2).map(|cut| piece(&file, cut[0], cut[1])).collect();
         while !ranges.is_empty() {
-            // Some have several ranges, in groups of which some are empty.
+            // Some tasks have several ranges, and some of their groups are empty.
             let task = ranges.split_off(ranges.len() - (1 + rng.below(3)).min(ranges.len()));
             let mut groups = vec![FileGroup::default(); 1 + rng.below(3)];
             for range in task {

@@ -1,4 +1,4 @@
-//! Errors through SQL: each names the file, the place, and what to do.
+//! Errors through SQL: each names the file, the place, and the remedy.
 
 use datafusion::error::DataFusionError;
 use datafusion_csv_stream::error::{Error, ErrorKind};

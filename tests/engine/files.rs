@@ -1,4 +1,4 @@
-//! What a table's files can be like.
+//! The kinds of files that a table can have.
 
 use std::sync::Arc;
 

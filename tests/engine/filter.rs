@@ -1,4 +1,5 @@
-//! Predicates in the scan: the same rows as without, whatever is filtered by, and only the work that they need.
+//! Predicates in the scan: they give the same rows as filters above it, and do only the work that
+//! is needed.
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::support::{Random, cells, error, folder, metric, path, query, rows, ru
 const COLUMNS: &str =
     "i BIGINT, n INT, f DOUBLE, d DECIMAL(12, 2), day DATE, at TIMESTAMP, b BOOLEAN, s VARCHAR, t VARCHAR";
 
-/// Rows of all the types, a tenth of the fields NULL, some strings quoted, some beyond ASCII.
+/// Rows of all the types: a tenth of the fields is NULL, some strings are quoted, some are not
+/// ASCII.
 fn table(random: &mut Random, rows: usize) -> String {
     const WORDS: [&str; 6] = [
         "alpha",
@@ -76,7 +78,8 @@ fn predicate(random: &mut Random, depth: usize) -> String {
     }
 }
 
-/// The same file as tables `t` of sessions: the built-in reader's, and ours with all kinds of options.
+/// Sessions in which the same file is the table `t`: by the built-in reader, and by ours with many
+/// combinations of options.
 async fn sessions(file: &str) -> Vec<(String, SessionContext)> {
     let mut sessions = Vec::new();
     for (pushdown, batch_size) in [("false", 8192), ("true", 8192), ("true", 7), ("true", 1)] {
@@ -251,7 +254,7 @@ async fn batches_have_the_rows_that_were_asked_for() {
             batches.iter().map(|batch| batch.num_rows()).collect::<Vec<_>>()
         }
     };
-    // Few rows of each chunk are kept, and they are handed on together.
+    // Only few rows of each chunk are kept. They are put together into full batches.
     assert_eq!(sizes(200, "SELECT a FROM t WHERE b = 7").await, [200, 100]);
     let sizes = sizes(1000, "SELECT a FROM t WHERE b <> 7").await;
     assert!(sizes.iter().all(|&size| size <= 1000), "{sizes:?}");
@@ -271,7 +274,7 @@ async fn only_what_is_decoded_is_checked() {
             Err(error) => Err(error.to_string()),
         }
     };
-    // The third value of the first row is not needed, as its first one decides.
+    // The third value of the first row isn't needed, because the first value decides.
     assert_eq!(read(b"a,b,c\n1,x,y\n2,3,4\n").await.unwrap(), ["3"]);
     let message = read(b"a,b,c\n1,2,3\n2,3,4\n5,x,4\n").await.unwrap_err();
     assert!(message.contains("line 4, record 3, byte 18, column 1 (\"b\")"), "{message}");
@@ -290,7 +293,7 @@ async fn a_predicate_that_fails_ends_the_query() {
     ctx.register_csv_file("t", &path(&files, "t.csv")).await.unwrap();
     let message = error(&ctx, "SELECT a FROM t WHERE 10 / a > 1").await.to_string();
     assert!(message.contains("Divide by zero"), "{message}");
-    // What one conjunct drops the next one with other columns is not given.
+    // A row that one conjunct drops is not passed to the next conjunct if that has other columns.
     let files = folder(&[("t.csv", b"a,b\n1,1\n0,0\n")]);
     ctx.register_csv_file("u", &path(&files, "t.csv")).await.unwrap();
     assert_eq!(rows(&ctx, "SELECT a FROM u WHERE a <> 0 AND 10 / b > 1").await, ["1"]);
@@ -335,7 +338,7 @@ async fn sorts_and_joins_filter_while_they_run() {
     }
 }
 
-/// The dynamic filter of the first execution says what that has kept, which is no more than its last row.
+/// After the first execution, the dynamic filter keeps no more than that execution's last row.
 #[tokio::test]
 async fn a_plan_with_a_dynamic_filter_can_be_run_again() {
     let files = folder(&[("t.csv", b"a\n5\n1\n4\n2\n3\n"), ("u.csv", b"a\n2\n9\n")]);

@@ -1,4 +1,5 @@
-//! The engine through DataFusion: one binary, as each links all of it.
+//! The engine through DataFusion. The tests are one binary, because each binary links all of
+//! DataFusion.
 
 mod builtin;
 mod cli;

@@ -1,10 +1,10 @@
-//! SQL options: each reaches the whole pipeline; what isn't one is an error that helps.
+//! SQL options: each reaches the whole pipeline, and an unknown one is a helpful error.
 
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt, OPTIONS, options_as_markdown};
 
 use crate::support::{error, folder, path, rows, session};
 
-/// Rows of `SELECT *` from a file with these bytes, under these options.
+/// The rows of `SELECT *` from a file with these bytes, with these options.
 async fn read(bytes: &[u8], options: &str) -> Vec<String> {
     let files = folder(&[("t.csv", bytes)]);
     let ctx = session();
@@ -14,7 +14,7 @@ async fn read(bytes: &[u8], options: &str) -> Vec<String> {
     rows(&ctx, "SELECT * FROM t").await
 }
 
-/// Inference and reading have to agree, so none of these tables has a declared schema.
+/// Inference and reading have to agree, so none of these tables declares a schema.
 #[tokio::test]
 async fn every_reading_option_reaches_inference_and_reading() {
     for (bytes, options, expected) in [
@@ -115,7 +115,7 @@ fn every_option_keeps_what_it_was_set_to() {
             "max_field_bytes" => "1KiB",
             "oversized_fields" => "truncate",
             "split" => "exact",
-            _ => continue, // the writer's, which shows them its own way
+            _ => continue, // the writer's options, which are displayed in another form
         };
         let mut options = CsvFormatOptions::new();
         assert_eq!(options.get(spec.key).unwrap(), None, "{}", spec.key);
@@ -216,7 +216,7 @@ async fn long_values_are_errors_or_null_or_truncated() {
     };
     let sql = "SELECT * FROM t ORDER BY a";
     let null = table("'max_field_bytes' '5', 'oversized_fields' 'null'").await;
-    // Six bytes: é has two. The limit is one of text, not of numbers.
+    // Six bytes, because é has two. The limit applies to text, not to numbers.
     assert_eq!(rows(&null, sql).await, ["1|abcd|12345", "2|a\"\"b|123456", "3||3", "4|ab|", "5||5"]);
     let truncate = table("'max_field_bytes' '5', 'oversized_fields' 'truncate'").await;
     assert_eq!(
@@ -235,7 +235,7 @@ async fn long_values_are_errors_or_null_or_truncated() {
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    // A shorter limit than any, and predicates on what is left.
+    // A limit that is shorter than every value, and a predicate on the truncated values.
     let short = table("'max_field_bytes' '1', 'oversized_fields' 'truncate'").await;
     assert_eq!(rows(&short, "SELECT a FROM t WHERE b = 'a' ORDER BY a").await, ["1", "2", "3", "4", "5"]);
 }

@@ -1,4 +1,5 @@
-//! Values that are too long: NULL or truncated, however much longer than what fits into memory they are.
+//! Values that are too long become NULL or are truncated, even if they are much longer than the
+//! memory limit.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::support::*;
 
-/// A memory limit of which a twelfth, 87381 bytes, is held of a record.
+/// With this memory limit a scan holds up to a twelfth of it, 87381 bytes, of a record.
 const LIMIT: &str = "'memory_limit' '1MiB'";
 
-/// Rows of a number, two texts and a number: long texts of all kinds, some of them longer than any chunk.
+/// Rows of a number, two texts and a number. The long texts are of all kinds, and some of them are
+/// longer than any chunk.
 fn table(rows: u64) -> (String, Vec<[String; 4]>) {
     let fills = ["x", "two words ", "é", "a,b", "\"", "line\n", "\r\n"];
     let mut random = Random(7);
@@ -32,7 +34,7 @@ fn table(rows: u64) -> (String, Vec<[String; 4]>) {
     (text, expected)
 }
 
-/// What is left of a value.
+/// The value that remains under a limit of `most` bytes.
 fn left(value: &str, most: usize, policy: &str) -> Option<String> {
     match policy {
         _ if value.is_empty() => None,
@@ -42,7 +44,7 @@ fn left(value: &str, most: usize, policy: &str) -> Option<String> {
     }
 }
 
-/// A session with the table `t` of a file, which is cut wherever that evens partitions out.
+/// A session with the table `t` of a file, which is split even if it is small.
 async fn table_of(file: &str, columns: &str, partitions: usize, options: &str) -> SessionContext {
     let config = SessionConfig::new()
         .with_target_partitions(partitions)
@@ -58,7 +60,8 @@ async fn table_of(file: &str, columns: &str, partitions: usize, options: &str) -
     ctx
 }
 
-/// The rows of one partition after the other: records that are too long for the limit beside each other are an error.
+/// The rows of one partition after the other. Partitions at the same time would share the limit,
+/// and the long records would be an error.
 async fn scan_in_turn(ctx: &SessionContext, sql: &str) -> (Vec<String>, Arc<dyn ExecutionPlan>) {
     let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
     let found = rows_in_turn(ctx, &plan).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -97,7 +100,7 @@ async fn every_row_is_read_whatever_its_values() {
             let oversized = table.iter().flat_map(|row| &row[1..3]).filter(is_long).count();
             assert_eq!(metric(&plan, "fields_oversized"), oversized, "{what}");
 
-            // A column of others, a predicate on what is left, and no column.
+            // Other columns, a predicate on the remaining values, and no column.
             let kept = table.iter().filter(|row| left(&row[1], most, policy).is_some());
             let kept: Vec<_> = kept.map(|row| row[3].clone()).collect();
             let (found, _) = scan_in_turn(&ctx, "SELECT number FROM t WHERE text IS NOT NULL").await;
@@ -109,7 +112,7 @@ async fn every_row_is_read_whatever_its_values() {
     }
 }
 
-/// The first record is looked at whatever it is, in all columns alike.
+/// Inference reads the first record in any case, and in all columns alike.
 #[tokio::test]
 async fn a_schema_is_inferred_from_what_is_left() {
     let zeros = "0".repeat(200_000);
@@ -155,7 +158,7 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
     let two = "id BIGINT, text VARCHAR";
     for (name, columns, options, parts) in [
         ("number", two, "", &["line 3, record 2, byte 12", "memory_limit"][..]),
-        // In a range of which is proven where it starts.
+        // With several partitions this record is in a range whose start is proven.
         ("late", two, "", &["line 100002, record 100001, byte 600008", "memory_limit"]),
         ("header", two, "", &["header", "line 1", "memory_limit"]),
         (
@@ -171,7 +174,7 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
             ", 'max_record_bytes' '1000KiB'",
             &["line 3, record 2", "max_record_bytes (1024000 bytes)"],
         ),
-        // What is NULL by an expression is known by the whole value.
+        // An expression that decides which values are NULL needs the whole value.
         ("endless", two, ", 'null_regex' '^t+$'", &["line 3, record 2", "max_record_bytes (87381 bytes)"]),
     ] {
         for partitions in [1, 3] {
@@ -183,7 +186,7 @@ async fn what_can_not_be_cut_is_an_error_that_says_so() {
             }
         }
     }
-    // The rest of it is NULL, so that what the expression says of it makes no difference.
+    // The rest of the value is NULL anyway, so the expression's result makes no difference.
     let ctx = table_of(&path(&files, "endless.csv"), two, 4, "'null', 'null_regex' '^t+$'").await;
     assert_eq!(rows(&ctx, "SELECT * FROM t").await, ["1|a", "2|"]);
 }

@@ -28,7 +28,7 @@ async fn explain_shows_the_projection_and_the_limit() {
 
 #[tokio::test]
 async fn columns_that_nobody_asks_for_are_not_decoded() {
-    // Column b can't be read as the type inferred from the sample.
+    // Column b can't be read as the type that was inferred from the sample.
     let mut text = b"a,b\n".to_vec();
     text.extend_from_slice(&b"1,2\n".repeat(5000));
     text.extend_from_slice(b"1,x\n");
@@ -106,11 +106,12 @@ async fn statistics_estimate_rows_by_the_sample() {
         }
     };
     let size = text.len();
-    // A thousand rows of ten bytes were sampled; the header is a row's worth of bytes more or less.
+    // A thousand rows of ten bytes were sampled. The header accounts for the tolerance of about one
+    // row.
     let (estimate, bytes) = rows("t.csv", false).await;
     assert!(matches!(estimate, Precision::Inexact(9_990..=10_010)), "{estimate:?}");
     assert_eq!(bytes, Precision::Inexact(size));
-    // Without a sample, and of compressed bytes, nothing is known.
+    // Nothing is known without a sample, or of a compressed file.
     assert_eq!(rows("t.csv", true).await, (Precision::Absent, Precision::Inexact(size)));
     assert_eq!(rows("t.csv.gz", false).await, (Precision::Absent, Precision::Absent));
 }

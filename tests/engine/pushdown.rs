@@ -1,5 +1,6 @@
-//! Right rows whatever DataFusion hands down: by every way to register a table, with pushdown on and
-//! off, on any number of partitions; and DataFusion's own faults, each by the function that has it.
+//! The rows are right whatever filters DataFusion pushes down: with every way to register a table,
+//! with pushdown on and off, and on any number of partitions. DataFusion's own faults are tested
+//! too, each by the function that has it.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,10 +14,10 @@ use tempfile::TempDir;
 
 use crate::support::{folder, path, query, rows};
 
-/// Files, each a table by the name before its ending.
+/// Files. Each is a table whose name is the file's, without its extension.
 type Files<'a> = &'a [(&'a str, &'a [u8])];
 
-/// How a table gets into a session.
+/// The way in which a table gets into a session.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Register,
@@ -37,7 +38,7 @@ fn config(partitions: usize, pushdown: bool) -> SessionConfig {
         .with_option_extension(CsvStreamSessionOptions::new(options))
 }
 
-/// A session with the tables of a folder, and a query in which each stands as `{name}`.
+/// A session with a folder's tables, and the query with their names in the place of `{name}`.
 async fn session(
     way: Way,
     config: SessionConfig,
@@ -77,7 +78,7 @@ async fn session(
     (ctx, sql)
 }
 
-/// Queries have these rows, in any order, in every way.
+/// Checks that the queries give these rows, in any order, with every way.
 async fn hold(names: Files<'_>, queries: &[(&str, &[&str])]) {
     let files = folder(names);
     for (sql, expected) in queries {
@@ -97,7 +98,7 @@ async fn hold(names: Files<'_>, queries: &[(&str, &[&str])]) {
     }
 }
 
-/// Rows `i,i`, and a column that has a value in the last row only.
+/// Rows `i,i`, a column that has a value in the last row only, and a word.
 fn numbers(count: usize) -> String {
     let mut text = String::from("a,b,late,word\n");
     for row in 0..count {
@@ -169,7 +170,7 @@ async fn the_first_rows_of_a_semi_join_leave_the_other_side_alone() {
     let mut right = String::from("j,k\n");
     for row in 0..2000 {
         writeln!(left, "{row},0").unwrap();
-        // The column that is named like the other side's key is large where the key is small.
+        // The column that has the name of the other side's key is large where the key is small.
         writeln!(right, "{row},{}", 5000 - row).unwrap();
     }
     hold(
@@ -263,7 +264,7 @@ async fn a_predicate_on_a_dictionary_has_as_many_values_as_the_file() {
     }
 }
 
-/// The table of [`numbers`] whose words are a dictionary.
+/// The table of [`numbers`], with the words as a dictionary.
 fn dictionary_table(path: &str, key: &str) -> Arc<ListingTable> {
     use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
@@ -340,16 +341,18 @@ async fn a_session_keeps_all_else_when_it_is_guarded() {
     assert_eq!(before, after);
     assert_eq!(rows(&ctx, "SELECT n, a FROM kept, t").await, ["1|1"]);
 
-    // Once is enough: what the session is given afterwards stays.
+    // One scan is enough: later calls don't change the session.
     query(&ctx, "PREPARE later AS SELECT a FROM t").await.unwrap();
     datafusion_csv_stream::install(&ctx).unwrap();
     ctx.register_csv_file("again", &path(&files, "t.csv")).await.unwrap();
     assert_eq!(rows(&ctx, "EXECUTE later").await, ["1"]);
 }
 
-/// DataFusion 55.2's own faults, which its in-memory tables show too, each by the function that has it.
+/// The faults of DataFusion 55.2, each by the function that has it. They also show with
+/// DataFusion's in-memory tables.
 ///
-/// A fault that has been mended fails here: its guard in `src/datasource/pushdown` may then go.
+/// This test fails once a fault is fixed. Its guard in `src/datasource/pushdown` can then be
+/// removed.
 #[tokio::test]
 async fn faults_of_datafusion() {
     let left = "SELECT 'a' AS k, 1 AS x";

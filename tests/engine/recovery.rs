@@ -1,4 +1,5 @@
-//! Queries over a store that fails: right, or an error that names the file; and nothing left behind by those that are ended.
+//! Queries over a store that fails give the correct rows or an error that names the file. A query
+//! that is ended leaves nothing behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::support::{query, rows_as_text};
 
 const SQL: &str = "SELECT count(*), sum(n), max(text) FROM t";
 
-/// A table of three columns on some partitions, whose scans meet a fault in each request that `meets` says.
+/// A table of three columns on some partitions, whose scans meet a fault in each request for which
+/// `meets` is true.
 async fn table(
     rows: usize,
     partitions: usize,
@@ -36,7 +38,7 @@ async fn table(
     (ctx, store)
 }
 
-/// Waits until nobody holds a body any more.
+/// Waits until no body is open any more.
 async fn all_let_go(store: &FaultStore) -> bool {
     for _ in 0..1000 {
         if store.open_bodies() == 0 {
@@ -87,7 +89,7 @@ async fn what_passes_is_survived_and_what_does_not_is_an_error() {
     }
 }
 
-/// Bodies that come byte by byte.
+/// Bodies that arrive byte by byte.
 #[tokio::test]
 async fn a_slow_store_is_waited_for() {
     let (ctx, _store) = table(50, 2, Marks::Strong, Fault::Drip(Duration::ZERO), |_| true).await;

@@ -1,4 +1,4 @@
-//! The requests that are made to a store, as a log.
+//! The requests to a store, as a log.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use crate::faults::FaultStore;
 use crate::support::rows;
 
-/// A session with this store at `mem://s/`, which is written down.
+/// Registers this store at `mem://s/` in a session, with a log of its requests.
 pub(crate) fn logged(store: Arc<dyn ObjectStore>, ctx: &SessionContext) -> Arc<FaultStore> {
     let store = Arc::new(FaultStore::new(store));
     ctx.register_object_store(&"mem://s/".parse().unwrap(), store.clone());
     store
 }
 
-/// Files of one row, in a store that is written down.
+/// Files of one row, in a store with a log.
 async fn logged_files(names: &[&str], ctx: &SessionContext) -> Arc<FaultStore> {
     let store = InMemory::new();
     for &name in names {
@@ -26,7 +26,7 @@ async fn logged_files(names: &[&str], ctx: &SessionContext) -> Arc<FaultStore> {
     logged(Arc::new(store), ctx)
 }
 
-/// The requests for bytes since the last time.
+/// The requests for bytes since the last call.
 pub(crate) fn take_gets(store: &FaultStore) -> Vec<String> {
     store.take_log().into_iter().filter(|line| line.starts_with("GET")).collect()
 }
@@ -37,7 +37,7 @@ async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
     let store = logged_files(&["t/a.csv", "t/b.csv"], &ctx).await;
 
     ctx.register_csv_file("t", "mem://s/t/").await.unwrap();
-    // The sample is the two files, which are smaller than it.
+    // The sample is both files, which are smaller than a sample may be.
     assert_eq!(take_gets(&store), ["GET t/a.csv if-match", "GET t/b.csv if-match"]);
 
     assert_eq!(rows(&ctx, "SELECT sum(n) FROM t").await, ["2"]);
@@ -49,7 +49,7 @@ async fn one_get_reads_a_file_and_it_asks_for_the_file_that_was_listed() {
     assert_eq!(take_gets(&store), [] as [&str; 0], "planning reads no file");
 }
 
-/// Each request takes its time, those that bring no bytes too.
+/// Each request takes time, even one that brings no bytes.
 #[tokio::test]
 async fn a_file_is_asked_about_no_more_often_than_it_is_read() {
     let ctx = SessionContext::new();
@@ -59,7 +59,7 @@ async fn a_file_is_asked_about_no_more_often_than_it_is_read() {
     let once = ["HEAD t.csv", "GET t.csv if-match"];
     assert_eq!(store.take_log(), [once, once].concat());
     assert_eq!(rows(&ctx, "SELECT n, year FROM 'mem://s/d/'").await, ["1|1"]);
-    // DataFusion keeps what a folder holds.
+    // DataFusion caches the listing of a folder.
     let get = "GET d/year=1/t.csv if-match";
     assert_eq!(store.take_log(), ["LIST d", get, get]);
 }

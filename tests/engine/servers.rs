@@ -1,4 +1,5 @@
-//! Real servers on the loopback, real clients: S3 with its signatures checked, HTTP with ranges, and connections that break.
+//! Real servers on the loopback interface and real clients: S3 with its signatures checked, HTTP
+//! with ranges, and connections that break.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ use crate::support::{cells, folder, rows};
 
 const LAST_CHANGE: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
 
-/// HTTP, one file under any path, with ranges and conditions; counts requests.
+/// An HTTP server that gives one file for any path, with ranges and conditions. It counts requests.
 fn http(file: Vec<u8>, requests: Arc<AtomicUsize>) -> Server {
     let file = Bytes::from(file);
     Server::start(move |socket, _| {
@@ -66,19 +67,20 @@ fn answer<B>(file: &Bytes, request: &Request<B>) -> Response<Full<Bytes>> {
         .unwrap()
 }
 
-/// What becomes of a connection, on the way to the client.
+/// The way in which a connection breaks on its way to the client.
 #[derive(Debug, Clone, Copy)]
 enum Cut {
-    /// It is closed after so many bytes.
+    /// It is closed after this many bytes.
     Close(usize),
-    /// After so many bytes nothing comes any more.
+    /// No more bytes come after this many.
     Stall(usize),
-    /// It is closed once so many bytes have passed over this and all others.
+    /// It is closed once this many bytes have passed over it and all others.
     CloseAll(&'static AtomicUsize),
 }
 
 impl Cut {
-    /// How many bytes may pass, up to `most`, after so many. No other connection has those that are shared by all.
+    /// Takes up to `most` of the bytes that may still pass, after `passed` of them. Bytes from the
+    /// shared budget are taken from all other connections.
     fn take_room(self, passed: usize, most: usize) -> usize {
         match self {
             Cut::Close(at) | Cut::Stall(at) => most.min(at - passed),
@@ -90,8 +92,8 @@ impl Cut {
     }
 }
 
-/// Between a client and a server: passes bytes, up to what is wrong with the connection. Counts the connections that got
-/// that far.
+/// A proxy between a client and a server. It passes bytes until a connection breaks, and counts the
+/// connections that got that far.
 fn proxy(
     server: &Server,
     cuts: &Arc<AtomicUsize>,
@@ -167,7 +169,7 @@ async fn session(store: Arc<dyn ObjectStore>, partitions: usize) -> SessionConte
 
 const ROWS: u64 = 60_000;
 
-/// Some 4 MB: several blocks.
+/// About 4 MB: several blocks.
 fn text() -> Vec<u8> {
     let mut text = b"id,note\n".to_vec();
     for row in 0..ROWS {
@@ -182,8 +184,8 @@ fn expected() -> String {
     format!("{ROWS}|{}|{ROWS}|55", ROWS * (ROWS - 1) / 2)
 }
 
-/// S3 with the bucket, to which the file has been uploaded: of what it was given the server knows the ETag, else it reads
-/// the file for each request.
+/// An S3 server with the bucket, to which the file has been uploaded. The server knows the ETag
+/// only of uploaded files; for others it reads the file on each request.
 async fn bucket() -> (TempDir, Server) {
     let files = folder(&[("bucket/other", b"")]);
     let server = s3(files.path());
@@ -216,7 +218,7 @@ async fn a_file_that_is_replaced_after_it_was_listed_is_an_error() {
     let (_files, server) = bucket().await;
     let ctx = session(client(&server, SECRET), 1).await;
     let plan = ctx.sql(SQL).await.unwrap().create_physical_plan().await.unwrap();
-    // As long as before, and within the same second.
+    // This text is as long as the first one, and the upload is within the same second.
     let other = String::from_utf8(text()).unwrap().replace("two lines", "2 lines--");
     client(&server, SECRET).put(&"t.csv".into(), other.into_bytes().into()).await.unwrap();
     let message = collect(plan, ctx.task_ctx()).await.unwrap_err().to_string();
@@ -234,7 +236,7 @@ async fn connections_that_break_or_stall_are_made_again() {
             [Cut::Close(0), Cut::Close(100), Cut::Close(70_000), Cut::Close(1_100_000), Cut::Stall(300_000)]
         {
             let cuts = Arc::default();
-            // A client keeps its connections: the first one is broken too.
+            // A client keeps its connections, so the first one has to break too.
             let proxy = proxy(&server, &cuts, move |number| (number % 2 == 0).then_some(cut));
             let ctx = session(client_that_waits(&proxy, SECRET, Duration::from_secs(3)), partitions).await;
             let found = ctx.sql(SQL).await.unwrap().collect().await.unwrap();
@@ -244,7 +246,7 @@ async fn connections_that_break_or_stall_are_made_again() {
     }
 }
 
-/// What has passed are the bytes before the one that is missing, headers, and parts of blocks behind it.
+/// The bytes that have passed are those before the missing one, headers, and parts of later blocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_always_breaks_is_an_error_that_says_where() {
     const BYTES: usize = 500_000;
@@ -265,7 +267,7 @@ async fn a_server_that_always_breaks_is_an_error_that_says_where() {
     assert!(rest.contains("with 5 tries"), "{message}");
 }
 
-/// Runs the command line with these variables in its environment.
+/// Runs the command line with these environment variables.
 fn command_line(url: &str, variables: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_csv-stream"))
         .args(["query", &SQL.replace("FROM t", &format!("FROM '{url}'")), "--format", "csv"])
@@ -288,7 +290,7 @@ async fn the_command_line_reads_stores_by_the_environment() {
             ("AWS_SECRET_ACCESS_KEY", secret),
         ]
     };
-    // Google's and Azure's own clients, of a server that knows no more than HTTP.
+    // Google's and Azure's own clients, with a server that knows only HTTP.
     let google = [
         ("GOOGLE_BASE_URL", server.as_str()),
         ("GOOGLE_ALLOW_HTTP", "true"),
@@ -311,7 +313,7 @@ async fn the_command_line_reads_stores_by_the_environment() {
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{url}: {message}");
         assert_eq!(found.lines().nth(1), Some(expected().replace('|', ",").as_str()), "{url}");
-        // What the file is, a sample, what it is, and several blocks.
+        // The requests are a `HEAD`, a sample, another `HEAD`, and several blocks.
         let asked = requests.swap(0, SeqCst);
         assert_eq!(asked > 5, asks_http, "{url}: {asked} requests");
     }

@@ -1,4 +1,5 @@
-//! The front door: registering, installing, tables named by path.
+//! The session functions: registering tables, installing the engine, and tables that are named by
+//! path.
 
 use datafusion::prelude::SessionContext;
 use datafusion_csv_stream::{
@@ -150,7 +151,7 @@ async fn sql_has_the_file_system_only_where_it_is_given() {
     install_with_options(&ctx, CsvFormatOptions::new().with_delimiter(b';')).unwrap();
     assert!(error(&ctx, &csv).await.to_string().contains("not found"));
 
-    // The options are those that the session reads CSV with.
+    // The options are those with which the session reads CSV files.
     install_url_tables(&ctx);
     assert_eq!(rows(&ctx, &csv).await, ["1"]);
     assert!(error(&ctx, &secret).await.to_string().contains("not found"));
@@ -252,7 +253,7 @@ async fn subfolders_name_partition_columns() {
     );
 
     std::fs::write(files.path().join("t/without.csv"), "n\n4\n").unwrap();
-    // DataFusion keeps what a folder holds for as long as its session.
+    // DataFusion caches the listing of a folder for as long as its session.
     let message = error(&session(), &format!("SELECT * FROM '{table}/'")).await.to_string();
     for part in ["without.csv' name other partition columns () than", "year=2023/a.csv' (year)"] {
         assert!(message.contains(part), "{part}: {message}");

@@ -1,4 +1,4 @@
-//! What the tests share: sessions, files, answers as text.
+//! Helpers of the tests: sessions, files, and answers as text.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) fn session() -> SessionContext {
     ctx
 }
 
-/// A folder with these files in it, folders made as needed.
+/// A folder with these files; their folders are created too.
 pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -39,7 +39,7 @@ pub(crate) async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<RecordB
     ctx.sql(sql).await?.collect().await
 }
 
-/// A query's rows, cells separated by `|`, NULL empty.
+/// A query's rows. Cells are separated by `|`, and NULL is empty.
 pub(crate) async fn rows(ctx: &SessionContext, sql: &str) -> Vec<String> {
     let batches = query(ctx, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     cells(&batches)
@@ -58,7 +58,7 @@ pub(crate) fn cells(batches: &[RecordBatch]) -> Vec<String> {
         .collect()
 }
 
-/// Rows as text, or as many nothings as there are rows without columns.
+/// Rows as text. Rows without columns are empty strings.
 pub(crate) fn rows_as_text(batches: &[RecordBatch]) -> Vec<String> {
     let mut found = Vec::new();
     for batch in batches {
@@ -73,7 +73,7 @@ pub(crate) fn rows_as_text(batches: &[RecordBatch]) -> Vec<String> {
     found
 }
 
-/// What went wrong with a query, in planning or in running.
+/// A query's error, in planning or in execution.
 pub(crate) async fn error(ctx: &SessionContext, sql: &str) -> DataFusionError {
     match query(ctx, sql).await {
         Ok(batches) => panic!("{sql}: {}", pretty_format_batches(&batches).unwrap()),
@@ -93,7 +93,7 @@ pub(crate) async fn run(ctx: &SessionContext, sql: &str) -> Arc<dyn ExecutionPla
     plan
 }
 
-/// The rows of each partition of a plan, one after the other.
+/// The rows of each partition of a plan, one partition after the other.
 pub(crate) async fn rows_in_turn(
     ctx: &SessionContext,
     plan: &Arc<dyn ExecutionPlan>,
@@ -106,7 +106,7 @@ pub(crate) async fn rows_in_turn(
     Ok(found)
 }
 
-/// A metric's sum over all of a plan.
+/// The sum of a metric over a whole plan.
 pub(crate) fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
     let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(name));
     own.map_or(0, |value| value.as_usize())

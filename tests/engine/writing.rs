@@ -1,4 +1,4 @@
-//! Writing is DataFusion's own sink, given our options.
+//! Writing uses DataFusion's own sink, with our options.
 
 use crate::support::{error, folder, path, rows, session};
 

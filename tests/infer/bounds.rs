@@ -1,4 +1,4 @@
-//! How much is looked at, and what is said of it.
+//! The limits of a sample, and the estimates from it.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::infer::{Enough, InferredSchema, SampleOptions, SchemaSampler};

@@ -1,4 +1,4 @@
-//! Which records and names a file has, and the errors where it has none.
+//! The records and names that are found in a file, and the errors if there are none.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::{Error, ErrorKind};
@@ -51,8 +51,9 @@ fn records_are_those_that_reading_finds() {
     }
 }
 
-/// Random bytes, read by the reference machine: what it finds, all of it quoted, has the same schema; where it finds
-/// records of different lengths or an open quote, that is the error.
+/// Random bytes that the reference machine reads. The records that it finds have the same schema if
+/// all their values are quoted. If it finds records of different lengths or an open quote,
+/// inference fails with that error.
 #[test]
 fn records_are_those_of_the_reference_machine() {
     let dialects = [
@@ -107,7 +108,7 @@ fn records_are_those_of_the_reference_machine() {
     assert!(read > 500 && ragged > 500 && unclosed > 500, "{read} {ragged} {unclosed}");
 }
 
-/// Records as they are written with every value in quotes.
+/// Records in the form in which every value is in quotes.
 fn quoted(records: &[Vec<Vec<u8>>]) -> Vec<u8> {
     let mut file = Vec::new();
     for record in records {

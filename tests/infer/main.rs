@@ -1,4 +1,5 @@
-//! The schema sampler, beside arrow-csv's and beside what arrow-csv's reader makes of the schema.
+//! The schema sampler, compared with arrow-csv's, and with the result of arrow-csv's reader for the
+//! schema.
 
 mod bounds;
 mod files;
@@ -16,7 +17,8 @@ fn empty_is_null() -> IsNull {
     Box::new(|value, _| value.is_empty())
 }
 
-/// Files in chunks of a size, one after the other, as a caller does it that reads to the end unless it has enough.
+/// Samples files in chunks of one size, one file after the other. Like a caller, it reads to the
+/// end unless the sampler has enough.
 fn sample(
     dialect: &Dialect,
     is_null: IsNull,

@@ -1,4 +1,4 @@
-//! Which type a column of values has.
+//! The type that a column of values gets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -118,8 +118,9 @@ fn large_integers_keep_their_digits() {
     }
 }
 
-/// Random columns of the values below, mixed two kinds at a time. Where the types differ from arrow-csv's, one of
-/// the reasons must hold, and each must occur. What was inferred is then read.
+/// Random columns of the values below, with two kinds mixed at a time. If the type differs from
+/// arrow-csv's, one of the reasons must hold, and each reason must occur. The file is then read
+/// with the inferred type.
 #[test]
 fn as_arrow_csv_but_for_the_listed_differences() {
     let kinds: &[&[&str]] = &[

@@ -1,4 +1,4 @@
-//! What is compressed is read whole, in bounded memory, or is an error.
+//! A compressed object is read whole, in bounded memory, or is an error.
 
 use std::future::Future;
 use std::io::Cursor;
@@ -28,7 +28,7 @@ pub(crate) async fn encode(compression: Compression, level: Level, bytes: &[u8])
         Compression::Bzip2 => BzEncoder::with_quality(bytes, level).read_to_end(&mut compressed).await,
         Compression::Xz => XzEncoder::with_quality(bytes, level).read_to_end(&mut compressed).await,
         Compression::Zstd => {
-            // As the zstd tool does; without a checksum there would be nothing to find a flipped bit by.
+            // The zstd tool writes checksums too. Without one a flipped bit couldn't be detected.
             let checked = [CParameter::checksum_flag(true)];
             ZstdEncoder::with_quality_and_params(bytes, level, &checked).read_to_end(&mut compressed).await
         }
@@ -45,7 +45,7 @@ async fn zstd_with_window(log: u32, bytes: &[u8]) -> Vec<u8> {
     compressed
 }
 
-/// Frames of `frame` bytes, empty ones between them, and the task woken before each.
+/// Frames of `frame` bytes, with empty ones between them. The task is woken before each.
 fn in_frames(bytes: &[u8], frame: usize) -> impl AsyncBufRead + Send + use<> {
     let frames: Vec<_> =
         bytes.chunks(frame).flat_map(|frame| [Bytes::new(), Bytes::copy_from_slice(frame)]).collect();
@@ -145,7 +145,7 @@ async fn a_flipped_bit_is_never_another_value() {
             let mut flipped = compressed.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             match decode(compression, &flipped).await {
-                // A gzip header holds a time and more that changes nothing.
+                // Some bits of a gzip header, such as those of its time, don't change the contents.
                 Ok(read) => assert!(read == plain, "{compression}, bit {bit}"),
                 Err(_) => refused += 1,
             }
@@ -178,7 +178,7 @@ async fn what_follows_the_last_member_is_another_one_or_an_error() {
     .await;
 }
 
-/// async-compression's own loop counts the padding anew in each chunk, and refuses this.
+/// async-compression's own loop counts the padding from zero in each chunk, and refuses this input.
 #[tokio::test]
 async fn padding_between_xz_streams_may_be_cut_anywhere() {
     let stream = encode(Compression::Xz, Level::Fastest, b"a,b\n1,2\n").await;
@@ -221,7 +221,7 @@ async fn a_window_that_does_not_fit_is_refused_with_its_size() {
     assert_memory(decode(Compression::Zstd, &large).await, "a zstd window of 134217728 bytes");
     let input = decompress(in_frames(&large, 1), Compression::Zstd, &limits(), Arc::default());
     assert_memory(all(input).await, "a zstd window of 134217728 bytes");
-    // The decoder finds it in later frames, without the size.
+    // In later frames the decoder itself finds such a window, but doesn't tell its size.
     let later = [zstd_with_window(20, b"a,b\n").await, large.clone()].concat();
     assert_memory(decode(Compression::Zstd, &later).await, "a zstd window");
     let most = zstd_with_window(22, b"a,b\n").await;
@@ -287,7 +287,7 @@ async fn compressed_objects_are_opened_by_their_extension() {
                 let error = all(wrong).await.unwrap_err().to_string();
                 assert!(error.starts_with(&format!("{name}: corrupt gzip data")), "{error}");
             }
-            // What the object says stands before what the decoder makes of it.
+            // The object's error takes precedence over the decoder's.
             let short = ObjectMeta { size: meta.size + 1, e_tag: None, ..meta };
             let error = match open(&store, &short, resolved, &limits(), Arc::default()).await {
                 Ok(input) => all(input).await.unwrap_err().to_string(),

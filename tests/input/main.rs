@@ -1,4 +1,4 @@
-//! Inputs give what was listed, decompressed, or an error.
+//! Inputs give the bytes that were listed, decompressed, or an error.
 
 mod compression;
 #[path = "../support/faults.rs"]

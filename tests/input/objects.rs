@@ -1,4 +1,4 @@
-//! Objects of every store, as they were listed or not at all.
+//! Objects of every store, which are read as they were listed or not at all.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ async fn every_store_gives_every_size() {
         };
         for (name, store, meta, most) in [
             ("local", Arc::clone(&local.store), &local_meta, chunk),
-            // However a store cuts its bodies.
+            // The store's frames may have any size.
             ("memory", Arc::clone(&memory), &memory_meta, 64 << 10),
             ("chunked local", chunked(&local.store, 1000), &local_meta, 64 << 10),
             ("chunked memory", chunked(&memory, 8192), &memory_meta, 64 << 10),
@@ -100,7 +100,8 @@ async fn a_file_that_is_always_ready_lets_others_have_their_turn() {
             tokio::task::yield_now().await;
         }
     });
-    // Chunks of a fortieth of the limit: more than tokio lets a task have in one turn.
+    // Chunks of a fortieth of the limit: there are more of them than tokio lets a task read in one
+    // turn.
     let limits = Limits::new(1 << 20, None).unwrap();
     let input = open(&local.store, &meta, Compression::None, &limits, Arc::default()).await.unwrap();
     let before = turns.load(Ordering::Relaxed);
@@ -108,7 +109,7 @@ async fn a_file_that_is_always_ready_lets_others_have_their_turn() {
     assert_eq!(reading.await.unwrap(), 12 << 20);
     let during = turns.load(Ordering::Relaxed) - before;
     others.abort();
-    // One is had before the reading task begins, and one after it has ended.
+    // The other tasks get one turn before the reading task begins and one after it has ended.
     assert!(during > 2, "{during}");
 }
 
@@ -117,7 +118,7 @@ async fn a_file_that_shrinks_while_it_is_read_is_an_error() {
     let chunk = limits().chunk_bytes();
     let (local, meta) = Local::with(&data(8 * chunk)).await;
     let mut input = open_plain(&local.store, &meta).await.unwrap();
-    // One chunk is here, the second on its way, the third not asked for.
+    // One chunk has arrived, the second is in flight, and the third has not been requested.
     assert_eq!(input.fill_buf().await.unwrap().len(), chunk);
     let file = std::fs::OpenOptions::new().write(true).open(local.path()).unwrap();
     file.set_len(3 * chunk as u64 + 5).unwrap();

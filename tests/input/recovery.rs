@@ -1,4 +1,4 @@
-//! Every fault in every place: exactly the right bytes, or an error that says what is wrong.
+//! Every fault in every place gives exactly the right bytes, or an error that tells what is wrong.
 
 use std::fmt;
 use std::ops::Range;
@@ -20,13 +20,13 @@ use crate::faults::{Fault, FaultStore, Marks};
 use crate::rng::{Rng, seeds};
 use crate::support::{data, in_memory};
 
-/// Longer than any scan of these may take.
+/// Longer than any of these scans may take.
 const HANG: Duration = Duration::from_secs(120);
 
-/// Longer than a busy machine keeps a thread waiting, most of the time; most scans here don't wait at all.
+/// Longer than a busy machine normally keeps a thread waiting. Most scans here don't wait at all.
 const STALL: Duration = Duration::from_millis(500);
 
-/// Scans at once, as some wait.
+/// The number of scans at once, because some of them wait.
 const AT_ONCE: usize = 64;
 
 /// Three blocks of 100 KiB at once.
@@ -34,7 +34,7 @@ fn large_blocks() -> Limits {
     Limits::new(2 << 20, None).unwrap().with_stall(STALL)
 }
 
-/// Bytes of each of [`small_blocks`].
+/// The size of one of the [`small_blocks`].
 const SMALL: usize = 72 << 10;
 
 /// Two blocks at once.
@@ -47,17 +47,17 @@ fn one_block() -> Limits {
     small_blocks().shared_by(6)
 }
 
-/// What one scan is to read, and how.
+/// A scan: its input and the way in which it reads.
 struct Scan {
     limits: Limits,
     marks: Marks,
     compression: Compression,
     stored: Vec<u8>,
-    /// What is to come out.
+    /// The bytes that the scan must return.
     expected: Vec<u8>,
-    /// The bytes that are asked for; all of the object with nothing here.
+    /// The range to read; `None` for the whole object.
     range: Option<Range<u64>>,
-    /// Bytes consumed at once, and the pause before each.
+    /// The number of bytes that are consumed at once, and the pause before each step.
     step: usize,
     pause: Duration,
 }
@@ -165,7 +165,7 @@ impl Tally {
         } += 1;
     }
 
-    /// Prints it, and fails where something was lost or hung.
+    /// Prints the tally, and fails if bytes were lost or a scan hung.
     fn report(&self, what: &str) {
         println!("{what}: {self}");
         assert!(self.cells > 0 && self.wrong == 0 && self.hangs == 0, "{self}");
@@ -182,12 +182,12 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Faults that one request meets and further ones mend, at a byte of the body.
+/// Faults at a byte of the body that further requests repair.
 fn passing(at: usize) -> [Fault; 5] {
     [Fault::Refuse, Fault::NoAnswer, Fault::Break(at), Fault::End(at), Fault::Stall(at)]
 }
 
-/// What an error may say, for one of these faults to be behind it.
+/// Whether an error tells one of these faults.
 fn is_clear(error: &str) -> bool {
     let known = [
         "no byte came from byte ",
@@ -208,7 +208,7 @@ async fn what_passes_is_read_through_at_every_byte() {
     let cells = stream::iter(faults).map(|(fault, requests)| async move {
         let met = fault.clone();
         let outcome = scan.read(move |number| (number < requests).then(|| met.clone())).await;
-        // Four times the time of a stall, without a byte, are more than three times.
+        // Four stalls without a byte exceed the limit of three.
         match (&fault, requests) {
             (Fault::NoAnswer | Fault::Stall(0), 4) => {
                 assert!(matches!(&outcome, Outcome::Error(error) if is_clear(error)), "{outcome:?}");
@@ -268,7 +268,7 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
 async fn what_no_request_can_change_is_not_tried_again() {
     for first in 0..3 {
         let scan = Scan::of(data(3 * SMALL), small_blocks());
-        // With what is in flight beside it, at most one more has been sent.
+        // With the requests that are in flight already, at most one more has been sent.
         let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let sent = Arc::clone(&counted);
         let outcome = scan
@@ -306,7 +306,8 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
                         })
                         .await;
                     match &outcome {
-                        // Of five blocks, and of what broken ones need, the last request is not the seventh.
+                        // Five blocks take five requests, so only a replacement at the sixth one
+                        // comes too late. Broken blocks take more requests than these.
                         Outcome::Right => assert!(request == 5 && !broken, "{marks:?}, request {request}"),
                         Outcome::Error(error) => assert!(is_clear(error), "{error}"),
                         _ => (),
@@ -364,7 +365,7 @@ fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
     }
 }
 
-/// One of many scans: its kind and its faults, from a seed.
+/// One of many scans, whose kind and faults come from a seed.
 async fn random_scan(seed: u64) -> Outcome {
     let mut rng = Rng::new(seed);
     let size = rng.pick(&[0, 1, 67, 1000, SMALL, SMALL + 1, 150_000, 5 * SMALL]);

@@ -1,4 +1,4 @@
-//! The requests that reading makes, as a log.
+//! The requests that an input makes, as a log.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ async fn a_range_without_bytes_is_read_from_behind_its_end() {
     assert_eq!(logged.store.take_log(), [] as [&str; 0]);
 }
 
-/// As a query with a limit does.
+/// A query with a limit reads like this.
 #[tokio::test]
 async fn who_wants_the_first_bytes_only_gets_one_block_sent() {
     let logged = Logged::with(&data(5 * MIB), |store| store).await;
@@ -135,7 +135,7 @@ async fn a_reader_that_is_dropped_ends_what_is_in_flight() {
     let mut read = vec![0; 2 * MIB + 1];
     input.read_exact(&mut read).await.unwrap();
     settle().await;
-    // Of three that are allowed, one block is held.
+    // Of the three blocks that are allowed, one is held.
     assert_eq!((tasks(), logged.store.open_bodies()), (2, 2));
     let sent = logged.log().len();
     drop(input);
@@ -154,7 +154,8 @@ async fn a_consumer_that_waits_is_sent_no_more_than_the_blocks_that_may_be_held(
         input.read_exact(&mut read).await.unwrap();
         settle().await;
         seen += logged.store.take_log().len();
-        // One block has been consumed whole for each, and its bytes are let go when the next ones are asked for.
+        // Each iteration consumes one block, whose memory is released when the next bytes are
+        // requested.
         assert!(seen <= block + 4, "{seen} requests, {block} blocks consumed");
     }
     assert!(seen == 20 && logged.counters.retries() == 0);
@@ -188,7 +189,7 @@ async fn a_block_that_breaks_is_resumed_where_it_broke() {
     );
 }
 
-/// An ETag that comes with the first answer binds the others; a weak one binds nothing.
+/// A strong ETag of the first answer binds the other requests. A weak one doesn't.
 #[tokio::test]
 async fn without_a_listed_e_tag_the_first_answer_s_is_the_one() {
     let bytes = data(MIB + 1);

@@ -12,7 +12,7 @@ use object_store::{
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 
-/// Bytes that repeat with no period that a chunk could have.
+/// Bytes without a period that could be a chunk's length.
 pub(crate) fn data(size: usize) -> Vec<u8> {
     (0..size as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
 }
@@ -27,7 +27,7 @@ pub(crate) async fn all(mut input: Input) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The input's bytes by way of its buffer, none of which may be larger than `most`.
+/// Reads the input through its buffer, which may never be larger than `most`.
 pub(crate) async fn all_buffered(mut input: Input, most: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     loop {
@@ -36,7 +36,7 @@ pub(crate) async fn all_buffered(mut input: Input, most: usize) -> Result<Vec<u8
         if buffer.is_empty() {
             return Ok(bytes);
         }
-        // Not all at once, as a consumer may stop in the middle.
+        // Only half is taken, because a consumer may stop in the middle.
         let taken = buffer.len().div_ceil(2);
         bytes.extend_from_slice(&buffer[..taken]);
         input.consume(taken);
@@ -83,14 +83,14 @@ pub(crate) async fn in_memory(bytes: &[u8]) -> (Arc<dyn ObjectStore>, ObjectMeta
     (store, meta)
 }
 
-/// Lets every other task do what it can do without waiting.
+/// Lets all other tasks proceed as far as they can without waiting.
 pub(crate) async fn settle() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Tasks that live beside the test's own.
+/// The number of tasks other than the test's own.
 pub(crate) fn tasks() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }

@@ -1,5 +1,5 @@
-//! The promise, cell by cell: what a scan holds is within `memory_limit`, whatever the file, its store, and the number of
-//! readers.
+//! The promise, cell by cell: a scan holds no more than `memory_limit`, with any file, any store,
+//! and any number of readers.
 //!
 //! Prints its table:
 //!
@@ -36,19 +36,19 @@ const LIMITS: [usize; 3] = [4 * MIB, 10 * MIB, 64 * MIB];
 const PARTITIONS: [usize; 3] = [1, 2, 16];
 const COMPRESSIONS: [&str; 3] = ["", ".gz", ".zst"];
 
-/// What zstd's decoder allocates, in C and so unseen by the allocator that counts: the window of its default level, three
-/// blocks and its tables.
+/// The bytes that zstd's decoder allocates: the window of its default level, three blocks, and its
+/// tables. It allocates them in C, where the counting allocator doesn't see them.
 const ZSTD_BYTES: usize = (2 << 20) + (544 << 10);
 
 /// The folder that [`an_s3_server`] serves.
 const FOLDER: &str = "CSV_STREAM_TEST_S3_FOLDER";
 
-/// Bytes of each file: 12 MiB, unless the environment asks for more.
+/// The size of each file: 12 MiB, unless the environment sets another one.
 fn file_bytes() -> usize {
     std::env::var("CSV_STREAM_MEMORY_MIB").map_or(12, |mib| mib.parse().unwrap()) * MIB
 }
 
-/// A file by the name of what is special about it, and its first column's sum.
+/// A file, named by its special property, with the sum of its first column.
 struct File {
     name: &'static str,
     text: Vec<u8>,
@@ -84,10 +84,11 @@ async fn packed(text: &[u8], extension: &str) -> Vec<u8> {
     packed
 }
 
-/// S3 in a process of its own: what it allocates is not the scan's. It ends when its input does.
+/// An S3 server in a process of its own, so that its allocations don't count as the scan's. It ends
+/// when its stdin is closed.
 struct S3 {
     process: Child,
-    /// Open as long as the process may write.
+    /// Kept open for as long as the process may write.
     _output: BufReader<ChildStdout>,
     url: String,
 }
@@ -124,8 +125,8 @@ fn an_s3_server() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// The most that was allocated at once while all partitions of the table `t` were read to their ends, beyond what was
-/// before; and the first column's sum.
+/// The most bytes that were allocated at once while all partitions of the table `t` were read to
+/// their ends, above those that were allocated before. And the sum of the first column.
 pub(crate) async fn measure(ctx: &SessionContext) -> (usize, Result<i64>) {
     let plan = ctx.sql("SELECT * FROM t").await.unwrap().create_physical_plan().await.unwrap();
     let idle = reset();
@@ -140,7 +141,7 @@ pub(crate) async fn measure(ctx: &SessionContext) -> (usize, Result<i64>) {
     (peak() - idle, sum)
 }
 
-/// A store, and a bucket of S3 with a client.
+/// A folder, an S3 server with a bucket in it, and a client.
 async fn bucket() -> (TempDir, S3, Arc<AmazonS3>) {
     let buckets = TempDir::new().unwrap();
     fs::create_dir(buckets.path().join("bucket")).unwrap();

@@ -1,4 +1,5 @@
-//! Files and sessions that ask for too much: the bound holds, or an error says which number to raise.
+//! Files and sessions that need too much memory: the limit holds, or an error names the number to
+//! raise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ fn session(partitions: usize) -> SessionContext {
     SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions))
 }
 
-/// Reads a file or a folder: the sum of its first column, within the options' limit.
+/// Reads a file or a folder within a limit, and returns the sum of its first column.
 async fn read(ctx: &SessionContext, path: &Path, options: CsvFormatOptions, limit: usize) -> Result<i64> {
     ctx.register_csv_file_with_options("t", path.to_str().unwrap(), options).await?;
     let (held, sum) = measure(ctx).await;
@@ -49,7 +50,7 @@ fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// So many files.
+/// A folder of this many files.
 fn files<T: AsRef<[u8]>>(count: u64, text: impl Fn(u64) -> T) -> TempDir {
     let folder = TempDir::new().unwrap();
     for file in 0..count {
@@ -58,7 +59,7 @@ fn files<T: AsRef<[u8]>>(count: u64, text: impl Fn(u64) -> T) -> TempDir {
     folder
 }
 
-/// Reads a table that is declared: the most that is held, and the sum of its first column.
+/// Reads a declared table. Returns the most bytes that are held, and the sum of its first column.
 async fn read_declared(partitions: usize, create: &str) -> (usize, Result<i64>) {
     let ctx = session(partitions);
     datafusion_csv_stream::install(&ctx).unwrap();
@@ -117,7 +118,7 @@ fn five_thousand_columns() {
     }
 }
 
-/// Of so many columns there is room for one reader, which reads one file after the other.
+/// With this many columns there is room for one reader, which reads one file after the other.
 #[test]
 fn five_thousand_columns_in_many_files() {
     let _alone = alone();
@@ -128,8 +129,9 @@ fn five_thousand_columns_in_many_files() {
     }
 }
 
-/// Where DataFusion is promised an order, as many readers as there are groups of files are not ours to have fewer of. Nor is the
-/// schema that it makes for each of them, some 150 bytes a column, before a file is opened.
+/// If DataFusion is promised an order, there are as many readers as groups of files, and this crate
+/// can't reduce them. It also can't avoid the schema that DataFusion makes for each of them before
+/// a file is opened: about 150 bytes a column.
 #[test]
 fn five_thousand_columns_in_many_readers_at_once() {
     let _alone = alone();
@@ -154,7 +156,8 @@ fn five_thousand_columns_in_many_readers_at_once() {
     assert!(held <= 16 * LIMIT, "{held}");
 }
 
-/// An error by default; read when both numbers allow it; and in the default limit where it is to be NULL or truncated.
+/// The field is an error by default. It is read if both limits allow it. With the default limits it
+/// can become NULL or be truncated.
 #[test]
 fn one_field_of_40_mb() {
     let _alone = alone();
@@ -179,7 +182,7 @@ fn one_field_of_40_mb() {
     }
 }
 
-/// Each reader has a record of 3 MB at the same time, of which it holds no more than it has to.
+/// Each reader has a record of 3 MB at the same time, but holds no more of it than necessary.
 #[test]
 fn long_fields_in_many_partitions() {
     const ROWS: i64 = 32;

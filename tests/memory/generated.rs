@@ -1,4 +1,5 @@
-//! An object store whose one object is made while it is read: gigabytes that nobody stores.
+//! An object store whose one object is generated while it is read: gigabytes that are stored
+//! nowhere.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,18 +16,18 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-/// Bytes of one frame, as a remote store would send them.
+/// The size of one frame, as a remote store would send it.
 const FRAME: u64 = 64 << 10;
 
-/// A file of `rows` rows, all of one width, behind a header.
+/// A file of a header and `rows` rows, all of one width.
 pub(crate) struct Generated {
     path: Path,
     header: Vec<u8>,
     rows: u64,
     row_width: u64,
-    /// Writes a row, its newline with it, of exactly `row_width` bytes.
+    /// Writes a row of exactly `row_width` bytes, its newline included.
     write_row: fn(u64, &mut Vec<u8>),
-    /// Bytes handed out.
+    /// The number of bytes that have been returned.
     served: AtomicU64,
 }
 
@@ -48,7 +49,7 @@ impl Generated {
         self.header.len() as u64 + self.rows * self.row_width
     }
 
-    /// Bytes that have been read of it.
+    /// The number of bytes that have been read from it.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }

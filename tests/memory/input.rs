@@ -1,4 +1,5 @@
-//! What reading holds: two chunks of a local file, some blocks of a store's, whatever the size.
+//! The memory that reading takes: two chunks of a local file, or some blocks of a store's object,
+//! whatever its size is.
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ async fn measure() {
     memory.put(&Path::from("a"), vec![b'x'; SIZE].into()).await.unwrap();
 
     let limits = Limits::default();
-    // A store may hand out what it holds, or make each frame.
+    // A store may return parts of memory that it holds, or allocate each frame.
     let made = |frame| -> Arc<dyn ObjectStore> { Arc::new(ChunkedStore::new(Arc::clone(&memory), frame)) };
     let frames = [("large frames", made(64 << 10)), ("small frames", made(100))];
     for (name, store) in [("local", local), ("memory", Arc::clone(&memory))].into_iter().chain(frames) {
@@ -39,7 +40,7 @@ async fn measure() {
         assert_eq!(count(input).await, SIZE, "{name}");
         let held = peak() - before;
         println!("{name}: {held} bytes");
-        // That store holds a block for as long as it makes frames of it, on each thread.
+        // This store holds one block while it makes frames of it, on each thread.
         let most = if name.ends_with("frames") {
             most + 2 * ReadAhead::within(&limits, 0).block_bytes
         } else {
@@ -49,7 +50,7 @@ async fn measure() {
         assert!(live() < before + (64 << 10), "{name}: something is left behind");
     }
 
-    // What is decompressed is never held whole either.
+    // Decompressed data is never held whole either.
     let mut encoder = async_compression::tokio::bufread::GzipEncoder::new(tokio::io::AsyncReadExt::take(
         tokio::io::BufReader::new(tokio::io::repeat(b'x')),
         SIZE as u64,
@@ -63,7 +64,7 @@ async fn measure() {
     println!("gzip: {held} bytes");
     assert!(held < limits.chunk_bytes() + (128 << 10), "gzip: {held}");
 
-    // A reader that is dropped takes its buffers with it, but for the read in flight.
+    // A reader that is dropped frees its buffers, except that of a read in flight.
     let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(directory.path()).unwrap());
     let meta = store.head(&Path::from("a")).await.unwrap();
     let before = reset();

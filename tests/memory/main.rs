@@ -1,4 +1,4 @@
-//! What is held, measured by an allocator that counts what all threads allocate.
+//! The memory that is held, measured by an allocator that counts the allocations of all threads.
 
 #[path = "../../src/cli/alloc.rs"]
 mod alloc;
@@ -21,36 +21,36 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 
 const MIB: usize = 1 << 20;
 
-/// The heap is one for all threads: one measurement at a time.
+/// All threads share the heap, so only one measurement may run at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes that are allocated now.
+/// The bytes that are allocated now.
 fn live() -> usize {
     ALLOCATOR.live.load(Relaxed)
 }
 
-/// Begins a new peak at what is allocated now, and gives that.
+/// Begins a new peak at the bytes that are allocated now, and returns their number.
 fn reset() -> usize {
     let live = live();
     ALLOCATOR.peak.store(live, Relaxed);
     live
 }
 
-/// The most that was allocated at once since the last [`reset`].
+/// The most bytes that were allocated at once since the last [`reset`].
 fn peak() -> usize {
     ALLOCATOR.peak()
 }
 
-/// The counter counts: a test that can't fail would tell nothing.
+/// The counter counts: a test that can't fail would prove nothing.
 #[test]
 fn what_is_allocated_is_counted() {
     let _alone = alone();
     let before = reset();
     drop(std::hint::black_box(vec![1_u8; 3 * MIB]));
-    // Threads of an earlier test may still be letting go of theirs.
+    // Threads of an earlier test may still be freeing their memory.
     assert!(peak() >= before + 2 * MIB);
     assert!(live() < before + MIB);
 }

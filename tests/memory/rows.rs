@@ -1,6 +1,6 @@
-//! Rows of files that are generated, each of as many bytes as all others of its file.
+//! Rows of generated files. All rows of a file have the same number of bytes.
 
-/// `number`, zero-padded to `width` digits.
+/// Writes `number`, zero-padded to `width` digits.
 pub(crate) fn digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + width, b'0');
@@ -10,7 +10,7 @@ pub(crate) fn digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// A hundred and some bytes: a key, a price, a day, two texts, one of them quoted.
+/// A little over a hundred bytes: a key, a price, a day, and two texts, one of them quoted.
 pub(crate) fn narrow_row(row: u64, out: &mut Vec<u8>) {
     out.push(b'1');
     digits(row, 9, out);
@@ -39,7 +39,7 @@ pub(crate) fn wide_row(row: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"\n");
 }
 
-/// The columns of [`many_columns_row`].
+/// The number of columns of [`many_columns_row`].
 const MANY_COLUMNS: usize = 1000;
 
 pub(crate) fn many_columns_header() -> String {

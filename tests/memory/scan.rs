@@ -1,4 +1,4 @@
-//! What a scan holds, over files that are made while they are read.
+//! The memory that a scan holds, over files that are generated while they are read.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::{MIB, alone, peak, reset};
 
 struct Measured {
     batches: Vec<RecordBatch>,
-    /// Most bytes that were live during the query, beyond those that were before it.
+    /// The most bytes that were live during the query, above those that were live before it.
     peak: usize,
 }
 
-/// How many byte ranges a file is read in.
+/// The numbers of byte ranges in which a file is read.
 const PARTITIONS: [usize; 3] = [1, 2, 16];
 
 /// Runs a query over a generated file in an idle session, on two threads.
@@ -26,15 +26,16 @@ fn measure(file: &Arc<Generated>, partitions: usize, sql: &str) -> Measured {
     let _alone = alone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        // DataFusion's repartitioning gathers batches again, to as many rows as a batch can have, however wide: that is
-        // not the scan's to bound.
+        // DataFusion's repartitioning coalesces batches again, to the full number of rows, even if
+        // the rows are wide. The scan can't limit that.
         let config =
             SessionConfig::new().with_target_partitions(partitions).with_round_robin_repartition(false);
         let ctx = SessionContext::new_with_config(config);
         let store = Arc::new(GeneratedStore(Arc::clone(file)));
         ctx.register_object_store(&"mem://files/".parse().unwrap(), store);
         ctx.register_csv_file("t", "mem://files/t.csv").await.unwrap();
-        // Once over one row, so that what a first query sets up for good is not counted as the scan's.
+        // A first query over one row makes the allocations that stay, so that they don't count as
+        // the scan's.
         ctx.sql("SELECT * FROM t LIMIT 1").await.unwrap().collect().await.unwrap();
 
         let plan = ctx.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
@@ -47,7 +48,8 @@ fn measure(file: &Arc<Generated>, partitions: usize, sql: &str) -> Measured {
     })
 }
 
-/// Rows of the narrow file: 10 million, 1.1 GB, unless the environment asks for more.
+/// The number of rows of the narrow file: 10 million, which are 1.1 GB, unless the environment sets
+/// another one.
 fn narrow_rows() -> u64 {
     std::env::var("CSV_STREAM_MEMORY_ROWS").map_or(10_000_000, |rows| rows.parse().unwrap())
 }
@@ -115,12 +117,12 @@ fn a_limit_stops_reading() {
     let before = file.served();
     let Measured { batches, .. } = measure(&file, 1, "SELECT * FROM t LIMIT 10");
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 10);
-    // The schema's sample, one row of warming up, ten rows.
+    // The schema's sample, the row of the first query, and ten rows.
     let read = file.served() - before;
     assert!(read < 4 * MIB as u64, "{read} of {} bytes read", file.size());
 }
 
-/// The second line opens a quote that nothing closes, and no quote stands behind it.
+/// The second line opens a quote that is never closed, and no quote follows.
 fn unclosed_row(row: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(if row == 0 { b"1,\"a" } else { b"2,bb" });
     digits(row, 10, out);
@@ -153,7 +155,8 @@ fn an_unclosed_quote_is_an_error_within_the_record_limit() {
             message.contains("line 2,") && message.contains("unclosed quote?"),
             "{partitions}: {message}"
         );
-        // The record, and what is read ahead; other partitions read on until they are told.
+        // The record, and the bytes that are read ahead. Other partitions read on until they are
+        // stopped.
         assert!(partitions > 1 || file.served() < 7 * MIB as u64, "{} bytes read", file.served());
     }
 }

@@ -1,7 +1,8 @@
-//! Where a record starts at or after a byte, found from what follows it, against the oracle that has read it all.
+//! The first record start at or after a byte, found from the bytes that follow, against the oracle
+//! that has read the whole file.
 //!
-//! Each file is asked about every byte of it. `CSV_STREAM_TEST_ROUNDS` makes more files; `--nocapture` shows how much of
-//! each kind of file is decided.
+//! Each file is tested at every byte. `CSV_STREAM_TEST_ROUNDS` makes more files. `--nocapture`
+//! prints how many places are decided for each kind of file.
 
 use std::cell::RefCell;
 
@@ -17,7 +18,8 @@ use crate::rng::Rng;
 use crate::seeds::for_each_seed;
 use crate::support::testdata;
 
-/// How often, in percent, files of a kind have to be decided at least. Measured, less a margin.
+/// The percentage of places that has to be decided for each kind, at least. The numbers are
+/// measured, less a margin.
 const DECIDED: [(&str, u64); 29] = [
     ("numbers", 99),
     ("one column of numbers", 99),
@@ -50,14 +52,14 @@ const DECIDED: [(&str, u64); 29] = [
     ("short rows", 1),
 ];
 
-/// What came of the bytes of some files.
+/// The results for the bytes of some files.
 #[derive(Debug, Default)]
 struct Tally {
     starts: u64,
     proof: u64,
 }
 
-/// The theorem: what is decided is right, in a file that is read without an error.
+/// The theorem: in a file that is read without an error, a decision is always right.
 #[test]
 fn what_is_decided_is_right() {
     let mut too_little = Vec::new();
@@ -85,7 +87,7 @@ fn what_is_decided_is_right() {
     assert!(too_little.is_empty(), "too little is decided: {too_little:?}");
 }
 
-/// Any bytes, any dialect: proof is proof.
+/// The same for any bytes and any dialect.
 #[test]
 fn what_is_proven_is_right_in_soup() {
     let tally = RefCell::new(Tally::default());
@@ -99,7 +101,7 @@ fn what_is_proven_is_right_in_soup() {
     assert!(tally.proof > tally.starts / 20, "{tally:?}");
 }
 
-/// A file larger than chunks are, with the limit that is the default.
+/// A file that is larger than chunks are, with the default limit.
 #[test]
 fn a_large_file_is_decided_in_most_places() {
     let orders = std::fs::read(testdata("small/orders.csv")).expect("the file can be read");
@@ -114,12 +116,13 @@ fn a_large_file_is_decided_in_most_places() {
         decided += usize::from(found != Boundary::Undecided);
         truth.assert_right(&input, at, found);
     }
-    // Where a name in quotes follows before the next record, it could be the end of one.
+    // If a quoted name follows before the next record, its first quote may as well be a closing
+    // one. Then the place is undecided.
     let asked = input.len() / 10_007;
     assert!(decided > asked * 6 / 10, "{decided} of {asked}");
 }
 
-/// Places that are hard to tell, and what is known there.
+/// Places that are hard to decide, with the expected decisions.
 #[test]
 fn traps() {
     let proof = Boundary::Start;
@@ -165,7 +168,8 @@ fn traps() {
     }
 }
 
-/// Without a quote in as many bytes as a record may have, there is none open, and no more bytes are asked for.
+/// If there is no quote within the longest record's length, none is open, and no more bytes are
+/// requested.
 #[test]
 fn no_more_is_asked_for_than_needed() {
     let limit = 1000;
@@ -186,7 +190,7 @@ fn no_more_is_asked_for_than_needed() {
     }
 }
 
-/// What is before tells for certain, and is less.
+/// The bytes before the place tell for certain, so no more bytes than those are requested.
 #[test]
 fn of_long_records_no_more_is_asked_for_than_stands_before() {
     let mebibytes = |bytes: u64| bytes << 20;
@@ -201,7 +205,7 @@ fn of_long_records_no_more_is_asked_for_than_stands_before() {
     assert_eq!(asked, Some((5, Boundary::Undecided)), "a quote may stand behind");
 }
 
-/// Asks about every byte, however the bytes are cut.
+/// Tests every byte, however the bytes are cut.
 fn check_every_byte(rng: &mut Rng, setup: &Setup, input: &[u8], tally: &mut Tally) {
     let truth = Truth::new(setup, input);
     for at in 0..=BOM.len() {
@@ -222,7 +226,7 @@ fn check_every_byte(rng: &mut Rng, setup: &Setup, input: &[u8], tally: &mut Tall
     }
 }
 
-/// What is found from the bytes that the reader of the range sees, until it needs no more.
+/// The decision from the bytes that the reader of the range sees, until it needs no more.
 fn find(setup: &Setup, input: &[u8], at: usize, cuts: &Cuts) -> Boundary {
     let Setup { dialect, field_count, max_record_bytes } = setup;
     let mut finder = BoundaryFinder::new(dialect, *field_count, *max_record_bytes, at as u64);
@@ -232,7 +236,7 @@ fn find(setup: &Setup, input: &[u8], at: usize, cuts: &Cuts) -> Boundary {
     found.unwrap_or_else(|| finder.finish())
 }
 
-/// A file as it is.
+/// The true record starts of a file.
 struct Truth {
     starts: Vec<u64>,
     is_readable: bool,
@@ -248,7 +252,7 @@ impl Truth {
         }
     }
 
-    /// Fails if what is found is wrong and must not be.
+    /// Fails if the decision is wrong, unless the file can't be read without an error.
     fn assert_right(&self, input: &[u8], at: usize, found: Boundary) {
         let next = self.starts.iter().copied().find(|&start| start >= at as u64);
         let is_right = match found {

@@ -10,7 +10,7 @@ use crate::check::{Cuts, assert_same};
 use crate::oracle::Value;
 use crate::support::{Case, cases};
 
-/// Up to this length an input is cut at every pair of places.
+/// An input up to this length is cut at every pair of places.
 const PAIRS_UP_TO: usize = 40;
 
 #[test]
@@ -23,7 +23,8 @@ fn there_are_cases_and_each_has_a_name_of_its_own() {
     }
 }
 
-/// The oracle, which all other tests lean on, says what the cases say, and so does the reference machine by itself.
+/// The oracle, on which all other tests depend, gives what the cases expect, and so does the
+/// reference machine by itself.
 #[test]
 fn the_oracle_gives_what_is_expected() {
     for Case { name, input, setup, records, error } in cases() {

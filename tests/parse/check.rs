@@ -1,7 +1,7 @@
-//! Checks of one input: every way to read it has to give what the [oracle](crate::oracle) says.
+//! Checks of one input: every way to read it has to give the [oracle](crate::oracle)'s result.
 //!
-//! [`check_chunks`] and [`check_backends`] take bare bytes, the first of which choose dialect, limits and cuts: the
-//! fuzz targets call them too.
+//! [`check_chunks`] and [`check_backends`] take bare bytes, the first of which choose dialect,
+//! limits and cuts. The fuzz targets call them too.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
@@ -11,10 +11,11 @@ use datafusion_csv_stream::simd::Backend;
 
 use crate::oracle::{Failure, Outcome, Row, Setup};
 
-/// How many bytes of an input to the two checks choose how the rest is read.
+/// The number of bytes of an input to the two checks that choose how the other bytes are read.
 pub const HEAD: usize = 4;
 
-/// Reads the same bytes whole, in single bytes, and cut as the head says, with the fastest back end.
+/// Reads the same bytes whole, in single bytes, and cut as the head says, with the fastest back
+/// end.
 pub fn check_chunks(bytes: &[u8]) {
     let Some((head, input)) = bytes.split_first_chunk::<HEAD>() else {
         return;
@@ -43,7 +44,7 @@ pub fn check_backends(bytes: &[u8]) {
     }
 }
 
-/// What the first bytes of an input to a check choose.
+/// The setup that the first bytes of an input to a check choose.
 pub fn setup(head: [u8; HEAD]) -> Setup {
     let dialects = dialects();
     let width = usize::from(head[1] >> 4) % 4 + 1;
@@ -88,13 +89,13 @@ pub fn dialects() -> Vec<Dialect> {
     .into()
 }
 
-/// Where an input is cut into chunks.
+/// The places at which an input is cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cuts {
     at: Vec<usize>,
-    /// Every so many bytes, beside `at`.
+    /// A cut after each of this many bytes, in addition to `at`.
     every: Option<usize>,
-    /// An empty chunk before each chunk, and after the last.
+    /// Whether there is an empty chunk before each chunk and after the last.
     empty: bool,
 }
 
@@ -103,7 +104,7 @@ impl Cuts {
         Cuts { at: vec![], every: None, empty: false }
     }
 
-    /// In ascending order.
+    /// Cuts at these places, which are in ascending order.
     pub fn at(at: &[usize]) -> Self {
         Cuts { at: at.to_vec(), every: None, empty: false }
     }
@@ -180,7 +181,8 @@ pub fn read_with(parser: Parser, chunks: &[&[u8]], max_records: usize) -> Result
     Ok(Outcome { rows, failure })
 }
 
-/// Fails with everything that is needed to see why, if reading `input` doesn't give `expected`.
+/// Fails, with everything that is needed to find the cause, if reading `input` doesn't give
+/// `expected`.
 pub fn assert_same(
     setup: &Setup,
     backend: Backend,
@@ -204,7 +206,7 @@ pub fn assert_same(
     }
 }
 
-/// The outer error is a contract that the parser has broken.
+/// Reads all chunks. The outer error is a contract that the parser has broken.
 fn read_into(
     mut parser: Parser,
     chunks: &[&[u8]],
@@ -246,7 +248,7 @@ fn read_into(
     }
 }
 
-/// Takes the values of all fields, the other views of the same records having been compared with them.
+/// Pushes the values of all fields, after comparing the other views of the same records with them.
 fn push_rows(records: &Records<'_>, rows: &mut Vec<Row>) -> Result<(), String> {
     let unescape = records.unescape();
     let mut scratch = Vec::new();

@@ -1,4 +1,5 @@
-//! The counter against the oracle: the same number of records, the same error, the same starts of records.
+//! The counter against the oracle: the same number of records, the same error, the same record
+//! starts.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::internal::BOM;
@@ -12,7 +13,7 @@ use crate::seeds::for_each_seed;
 use crate::support::{Case, cases, testdata};
 use crate::unescape::for_each_text;
 
-/// Records, and the error that ended the count.
+/// The number of records, and the error that ended the count.
 type Count = (u64, Option<Failure>);
 
 #[test]
@@ -51,7 +52,7 @@ fn soup_counts_as_the_machine_reads_it() {
     });
 }
 
-/// Tables of many blocks, whose records are just as long as they may be, or one byte longer.
+/// Tables of many blocks. The longest record is exactly as long as the limit, or one byte longer.
 #[test]
 fn tables_count_the_same_at_the_limit() {
     for_each_seed(600, |rng| {
@@ -67,7 +68,7 @@ fn tables_count_the_same_at_the_limit() {
     });
 }
 
-/// Whether a quote opens a field is told by the byte before it, which can be in another block.
+/// The byte before a quote tells whether it opens a field, and that byte can be in another block.
 #[test]
 fn a_quote_behind_blocks_without_any_counts() {
     for before in ["a,", "a\n", "a\r\n", "a", "\"a\","] {
@@ -79,7 +80,7 @@ fn a_quote_behind_blocks_without_any_counts() {
     }
 }
 
-/// Many chunks of a size that is read, in spans that end in the middle of them.
+/// Many chunks of a realistic size, and spans that end in the middle of them.
 #[test]
 fn a_large_file_counts_the_same() {
     let orders = std::fs::read(testdata("small/orders.csv")).expect("the file can be read");
@@ -119,7 +120,7 @@ fn soup_starts_where_the_machine_says() {
     });
 }
 
-/// From each start a parser and a counter find what the oracle finds in the whole file.
+/// From each start a parser and a counter give the oracle's result for the whole file.
 #[test]
 fn reading_goes_on_at_every_start() {
     for_each_seed(1500, |rng| {
@@ -162,7 +163,7 @@ fn without_a_place_counted_before_numbers_start_at_one() {
     assert_eq!((failure.byte - (1 << 40), failure.line, failure.record), (19, 4, 3));
 }
 
-/// What the oracle finds from a start on; `None` where it fails before.
+/// The oracle's result from a start on; `None` if it fails before.
 fn expect_from(start: RecordStart, setup: &Setup, input: &[u8]) -> Option<Outcome> {
     let Outcome { rows, failure } = setup.expect(input);
     let is_reached = failure.as_ref().is_none_or(|failure| failure.byte >= start.byte);
@@ -170,7 +171,7 @@ fn expect_from(start: RecordStart, setup: &Setup, input: &[u8]) -> Option<Outcom
     is_reached.then_some(Outcome { rows, failure })
 }
 
-/// Compares, on every back end, what is counted; returns whether it is an error.
+/// Compares the counts on every back end. Returns whether they end with an error.
 fn assert_counts(setup: &Setup, input: &[u8], all: &[Cuts]) -> bool {
     let Outcome { rows, failure } = setup.expect(input);
     let failed = failure.is_some();
@@ -204,7 +205,7 @@ fn count(mut counter: RecordCounter, chunks: &[&[u8]]) -> Count {
     }
 }
 
-/// Where all records start, the header among them.
+/// The starts of all records, the header included.
 fn starts(dialect: &Dialect, input: &[u8]) -> Vec<RecordStart> {
     let headless = dialect.to_builder().with_header(false).build().expect("no byte has two meanings");
     let Outcome { rows, failure } = Setup::free(headless).expect(input);
@@ -214,7 +215,8 @@ fn starts(dialect: &Dialect, input: &[u8]) -> Vec<RecordStart> {
     (first..).zip(places).map(|(record, (byte, line))| RecordStart { byte, line, record }).collect()
 }
 
-/// Asks for the first start at or after every byte, in chunks of `chunk_bytes`. Returns how many there are.
+/// Looks for the first start at or after every byte, in chunks of `chunk_bytes`. Returns the number
+/// of starts.
 fn assert_starts(dialect: &Dialect, input: &[u8], chunk_bytes: usize) -> usize {
     let starts = starts(dialect, input);
     let mut found = 0;
@@ -233,7 +235,7 @@ fn assert_starts(dialect: &Dialect, input: &[u8], chunk_bytes: usize) -> usize {
     found
 }
 
-/// The prefix is pushed in turn and asked for in turn, which makes no difference.
+/// Gives a prefix alternately to `push` and to the search, which makes no difference.
 fn seek(mut counter: RecordCounter, offset: u64, chunks: &[&[u8]]) -> Option<RecordStart> {
     let mut byte = 0;
     for chunk in chunks {

@@ -1,4 +1,5 @@
-//! The same records as `csv-core`, but for the differences that `testdata/divergences.toml` lists with their reasons.
+//! The same records as `csv-core`, except for the differences that `testdata/divergences.toml`
+//! lists with their reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use crate::support::{DIALECT_KEYS, assert_keys, bytes, cases, dialect, rows, tes
 
 type Rows = Vec<Vec<Value>>;
 
-/// A way in which `csv-core` reads something else.
+/// A way in which `csv-core` reads differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Divergence {
     UnclosedQuote,
@@ -129,7 +130,8 @@ fn soup_differs_for_listed_reasons_only() {
     });
 }
 
-/// Fails unless `csv-core` gives what the listed divergences say; returns those that are to be seen.
+/// Fails unless `csv-core` gives the result that the listed divergences predict. Returns those that
+/// show.
 fn assert_explained(name: &str, dialect: &Dialect, chunks: &[&[u8]]) -> Vec<Divergence> {
     let theirs = read_csv_core(dialect, chunks);
     let (predicted, reasons) = predict(dialect, chunks);
@@ -146,7 +148,7 @@ fn assert_explained(name: &str, dialect: &Dialect, chunks: &[&[u8]]) -> Vec<Dive
     }
 }
 
-/// What `csv-core` has to give: what the machine gives, with each divergence that applies.
+/// The expected result of `csv-core`: the machine's, changed by each divergence that applies.
 fn predict(dialect: &Dialect, chunks: &[&[u8]]) -> (Rows, Vec<Divergence>) {
     let mut reasons = Vec::new();
     let until = chunks.iter().position(|chunk| chunk.is_empty()).unwrap_or(chunks.len());
@@ -190,7 +192,7 @@ fn predict(dialect: &Dialect, chunks: &[&[u8]]) -> (Rows, Vec<Divergence>) {
     (rows, reasons)
 }
 
-/// Whether LF is one of the bytes that `csv-core`'s table tells from others.
+/// Whether LF is one of the bytes that `csv-core`'s table distinguishes.
 fn knows_lf(dialect: &Dialect) -> bool {
     let lf = Some(b'\n');
     dialect.terminator().is(b'\n')
@@ -240,7 +242,7 @@ fn read_csv_core(dialect: &Dialect, chunks: &[&[u8]]) -> Rows {
     panic!("csv-core never came to an end");
 }
 
-/// The dialect without what `csv-core` leaves to others.
+/// The dialect without the options that `csv-core` leaves to its callers.
 fn plain(dialect: &Dialect) -> Dialect {
     dialect
         .to_builder()

@@ -1,4 +1,5 @@
-//! Records that are too long to be held: what is cut, what is kept, and where they start.
+//! Records that are too long to be held: the parts that are cut, the parts that are kept, and their
+//! starts.
 
 use std::cell::Cell;
 
@@ -48,7 +49,8 @@ fn every_cut_of_generated_records_gives_what_is_kept_of_them() {
     assert!(std::env::var_os("CSV_STREAM_TEST_SEED").is_some() || (cut_records > 1000 && refused > 500));
 }
 
-/// What is held is no more than may be, however long the field is, and what follows it has its place.
+/// However long the field is, no more than the limit is held, and the record after it has the right
+/// place.
 #[test]
 fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
     const FIELD_BYTES: usize = 40_000_000;
@@ -101,13 +103,13 @@ fn a_field_of_40_mb_takes_no_more_room_than_it_may() {
                     (second, lines + 2, b"four".to_vec(), b"5".to_vec())
                 ]
             );
-            // An index, which is small here, beside the record.
+            // The record, and an index, which is small here.
             assert!(most < 2 * HELD_BYTES, "{most} bytes held, chunks of {chunk_bytes}");
         }
     }
 }
 
-/// Then the rest of it is read in small steps, however large chunks are.
+/// With so little room left the rest of the field is read in small steps, however large chunks are.
 #[test]
 fn nearly_as_much_of_a_field_may_be_kept_as_is_held_of_a_record() {
     const HELD_BYTES: usize = 1 << 20;
@@ -145,7 +147,7 @@ fn the_header_is_not_cut() {
     assert_eq!(records.raw(0, 1), Some(&b"a_ver"[..]));
 }
 
-/// Records of mostly `width` fields, some of them long, of all bytes that mean something.
+/// Records of mostly `width` fields, some of them long, made of all bytes with a meaning.
 fn generate(rng: &mut Rng, dialect: &Dialect, width: usize) -> Vec<u8> {
     let quote = dialect.quote().unwrap_or(b'"');
     let mut meaning = vec![quote, quote, b'\n', b'\r', b' ', 0xc3, dialect.delimiter()];

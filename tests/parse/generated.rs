@@ -32,7 +32,8 @@ fn long_values_are_read_across_blocks() {
     });
 }
 
-/// Longer than the groups of blocks that are looked at together, and mostly without a byte that means anything.
+/// Values longer than the groups of blocks that are looked at together, mostly without a byte that
+/// has a meaning.
 #[test]
 fn very_long_values_are_read() {
     for_each_seed(60, |rng| {
@@ -83,12 +84,12 @@ fn every_short_text_reads_the_same_however_it_is_cut() {
     }
 }
 
-/// How large a table is.
+/// The size of a table.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     records: usize,
     fields: usize,
-    /// Of the longest value.
+    /// The length of the longest value.
     bytes: usize,
 }
 
@@ -97,12 +98,12 @@ struct Written {
     dialect: Dialect,
     bytes: Vec<u8>,
     values: Vec<Vec<Value>>,
-    /// Where each record starts.
+    /// The starts of all records.
     starts: Vec<u64>,
 }
 
 impl Written {
-    /// Writes random values, each in one of the ways that its dialect has for it.
+    /// Writes random values, each in one of the forms that the dialect allows.
     fn new(rng: &mut Rng, dialect: Dialect, shape: Shape) -> Self {
         let mut written = Written { dialect, bytes: vec![], values: vec![], starts: vec![] };
         let line_ends: &[&[u8]] = match (written.dialect.terminator(), rng.below(4)) {
@@ -130,7 +131,7 @@ impl Written {
         written
     }
 
-    /// Every way to read it gives its values.
+    /// Checks that every way to read the table gives its values.
     fn assert_read(&self, rng: &mut Rng) {
         let field_count = match (self.values.first(), rng.below(3)) {
             (Some(record), 0) => FieldCount::Exactly(record.len()),
@@ -158,7 +159,7 @@ impl Written {
         }
     }
 
-    /// Blank lines and comments.
+    /// Writes blank lines and comments.
     fn space(&mut self, rng: &mut Rng, line_ends: &[&[u8]], is_spaced: bool) {
         while is_spaced && rng.once_in(2) {
             match self.dialect.comment() {
@@ -196,7 +197,7 @@ impl Written {
             self.bytes.extend_from_slice(value);
             return;
         };
-        // What stands behind the closing quote is literal: some of the end of the value may.
+        // Text after the closing quote is literal, so the end of the value may stand there.
         let mut inside = value.len();
         if rng.once_in(8) {
             while inside > 0 && self.is_literal(value[inside - 1]) && !rng.once_in(4) {
@@ -223,7 +224,7 @@ impl Written {
         self.bytes.extend_from_slice(&value[inside..]);
     }
 
-    /// Whether the byte means itself outside quotes.
+    /// Whether the byte has no special meaning outside quotes.
     fn is_literal(&self, byte: u8) -> bool {
         byte != self.dialect.delimiter() && !self.dialect.terminator().is(byte)
     }
@@ -247,7 +248,7 @@ fn value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
 
 fn raw_value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
     let alphabet = alphabet(dialect);
-    // In some tables nearly every byte is special, in most few are.
+    // In some tables nearly every byte is special, in most only few are.
     let plain = rng.pick(&[0, 3, 3, 20, 1000]);
     let len = match rng.below(3) {
         0 => 0,
@@ -261,7 +262,7 @@ fn raw_value(rng: &mut Rng, dialect: &Dialect, longest: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Dialects in which any value can be written; high bytes stay free for the BOM.
+/// Dialects in which any value can be written. Their bytes are not those of the BOM.
 fn writable_dialects() -> Vec<Dialect> {
     let plain = || Dialect::builder().with_header(false);
     [
@@ -285,7 +286,7 @@ fn writable_dialects() -> Vec<Dialect> {
     .into()
 }
 
-/// The bytes that mean something in the dialect, or would in another, and some that don't.
+/// The bytes that have a meaning in this dialect or in another one, and some that have none.
 pub fn alphabet(dialect: &Dialect) -> Vec<u8> {
     let mut alphabet = vec![dialect.delimiter(), b'\n', b'\r', b'a'];
     alphabet.extend([dialect.quote(), dialect.escape(), dialect.comment()].into_iter().flatten());
@@ -295,7 +296,7 @@ pub fn alphabet(dialect: &Dialect) -> Vec<u8> {
     alphabet
 }
 
-/// A table of some blocks, and the dialect that it is written in.
+/// A table of some blocks, and its dialect.
 pub fn table(rng: &mut Rng) -> (Dialect, Vec<u8>) {
     let shape = Shape { records: 1 + rng.below(12), fields: 1 + rng.below(4), bytes: 100 };
     let dialect = rng.pick(&writable_dialects());
@@ -303,7 +304,7 @@ pub fn table(rng: &mut Rng) -> (Dialect, Vec<u8>) {
     (dialect, bytes)
 }
 
-/// Random bytes, most of which mean something in the dialect that they are read in.
+/// Random bytes, most of which have a meaning in the dialect with which they are read.
 pub fn soup(rng: &mut Rng) -> (Setup, Vec<u8>) {
     let bytes = head_and_soup(rng);
     let (head, input) = bytes.split_first_chunk::<HEAD>().expect("there is a head");

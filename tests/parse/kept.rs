@@ -1,4 +1,5 @@
-//! What is kept of records that are too long to be held, and a check of one input, which the fuzz target calls too.
+//! The parts that are kept of records that are too long to be held, and a check of one input, which
+//! the fuzz target calls too.
 
 use datafusion_csv_stream::internal::{Action, Machine, State};
 use datafusion_csv_stream::internal::{BOM, CutFields};
@@ -8,19 +9,22 @@ use datafusion_csv_stream::simd::Backend;
 use crate::check::{Cuts, HEAD, read_with, setup};
 use crate::oracle::{Failure, Field, Kind, Outcome, Row, Scanned, Setup, scan};
 
-/// Bytes of an input to the check that choose how the rest is read: those of the [other checks](HEAD), and two.
+/// The number of bytes of an input to the check that choose how the other bytes are read: those of
+/// the [other checks](HEAD), and two.
 const CUT_HEAD: usize = HEAD + 2;
 
-/// What an input gives, and which errors it may end with: where two things are wrong with a record, either.
+/// The rows of an input, and the errors with which it may end. If two things are wrong with a
+/// record, either error is right.
 #[derive(Debug)]
 pub struct Expected {
     pub rows: Vec<Row>,
     pub failures: Vec<Failure>,
-    /// Records of which something is cut.
+    /// The number of records of which something is cut.
     pub cut_records: usize,
 }
 
-/// Reads bytes whole, in single bytes, and cut as the first of them say, which choose too what is held of a record.
+/// Reads bytes whole, in single bytes, and cut as the first of them say. These also choose how much
+/// is held of a record.
 pub fn check_cut_fields(bytes: &[u8]) {
     let Some((head, input)) = bytes.split_first_chunk::<CUT_HEAD>() else {
         return;
@@ -28,7 +32,7 @@ pub fn check_cut_fields(bytes: &[u8]) {
     let [.., cuts, held, fields] = *head;
     let held_bytes = usize::from(held) / 2 + 1;
     let setup = setup([head[0], head[1], head[2], cuts]);
-    // Less is held of a record than it may have.
+    // The limit of a held record is lower than that of a record.
     let setup = Setup { max_record_bytes: held_bytes + setup.max_record_bytes, ..setup };
     let columns = (fields >= 128).then(|| (0..3).map(|column| fields >> (4 + column) & 1 == 1).collect());
     let whole_bytes = if fields & 64 == 0 { held_bytes } else { held_bytes / 3 };
@@ -40,7 +44,8 @@ pub fn check_cut_fields(bytes: &[u8]) {
     }
 }
 
-/// Fails with everything that is needed to see why, if reading `input` doesn't give what is expected.
+/// Fails, with everything that is needed to find the cause, if reading `input` doesn't give what is
+/// expected.
 pub fn assert_kept(
     setup: &Setup,
     cut: &CutFields,
@@ -65,7 +70,7 @@ pub fn assert_kept(
         Ok(found) => found,
         Err(broken) => panic!("{broken}{}", shown()),
     };
-    // A record that is no longer than what is held may be cut or not.
+    // A record that is not longer than the limit may be cut or not.
     let found = Outcome { rows: comparable(found.rows, cut), ..found };
     let rows = Outcome { rows: comparable(expected.rows.clone(), cut), failure: found.failure.clone() };
     assert!(found == rows, "{}{}", found.difference(&rows), shown());
@@ -75,7 +80,8 @@ pub fn assert_kept(
     }
 }
 
-/// The rows without what makes no difference of a value that is too long: what stands behind the first byte too many.
+/// The rows with values that are too long cut after the first byte too many. The bytes after that
+/// make no difference.
 fn comparable(mut rows: Vec<Row>, cut: &CutFields) -> Vec<Row> {
     for (column, value) in rows.iter_mut().flat_map(|row| row.values.iter_mut().enumerate()) {
         if let Some(value) = value.as_mut().filter(|_| may_be_cut(cut, column)) {
@@ -89,7 +95,7 @@ fn may_be_cut(cut: &CutFields, column: usize) -> bool {
     cut.columns.as_ref().is_none_or(|columns| columns.get(column) == Some(&true))
 }
 
-/// What has to come out, by the plainest way.
+/// The expected result, computed in the simplest way.
 pub fn expect(setup: &Setup, cut: &CutFields, input: &[u8]) -> Expected {
     let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
     let input = &input[bom..];
@@ -126,7 +132,8 @@ fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], 
     let mut kinds = Vec::new();
     let (raw, limit) = (raw_bytes(&record.fields), setup.max_record_bytes);
     if raw > limit {
-        // What stands there is known to the byte behind the last one that may be, or to that one, if nothing has been cut.
+        // The error describes the bytes up to the limit and one more, or only up to the limit if
+        // nothing has been cut.
         let seen = |bytes| &input[record.start..input.len().min(record.start + bytes)];
         kinds.extend([limit, limit + 1].map(|bytes| setup.too_long(seen(bytes))));
     }
@@ -135,9 +142,10 @@ fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], 
     }
     let alone = Setup { max_record_bytes: usize::MAX >> 1, ..setup.clone() };
     let end = record.start + raw + 1;
-    // Behind a BOM, so that its own first bytes are none.
+    // A BOM is put before the record, so that the record's own first bytes are not taken for one.
     let alone = alone.expect(&[BOM, &input[record.start..input.len().min(end)]].concat()).failure;
-    // Of one that is too long the end is not waited for, unless it is by one byte, or fields too many are noticed first.
+    // The end of a record that is too long is not reached, unless it is too long by one byte only.
+    // Too many fields may be noticed before that.
     let is_seen = raw <= limit + 1 && raw_bytes(fields) <= cut.held_bytes + 1;
     if is_seen || record.fields.len() > width(setup) {
         kinds.extend(alone.map(|failure| failure.kind));
@@ -145,7 +153,7 @@ fn failures(setup: &Setup, cut: &CutFields, record: &Scanned, fields: &[Field], 
     kinds
 }
 
-/// What is kept of a field: the shortest part of it, from its start, with a value that is too long.
+/// The part that is kept of a field: its shortest prefix with a value that is too long.
 fn kept(setup: &Setup, cut: &CutFields, column: usize, field: &Field) -> Field {
     if !may_be_cut(cut, column) {
         return field.clone();

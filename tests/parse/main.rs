@@ -1,4 +1,5 @@
-//! The parser against what is known without it: cases written by hand, the reference machine, `csv-core`.
+//! The parser against independent knowledge: cases written by hand, the reference machine,
+//! `csv-core`.
 //!
 //! ```text
 //!  testdata/cases/*.toml ─► cases ─┬► csv_core, padding, unescape
@@ -6,8 +7,8 @@
 //!  generated, positions, replay ─► check ─► Parser, on every back end, at every cut
 //!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
-//!                                oracle      the reference machine, and lines, limits, counts done plainly
-//!                                  └► kept    what is left of records that are cut, for cut
+//!                                oracle     the reference machine, with lines, limits and counts
+//!                                  └► kept   the parts of records that are kept, for cut
 //! ```
 
 // `pub` here is for the fuzz targets, which share `check` and `oracle`.

@@ -1,4 +1,5 @@
-//! What the parser holds between two chunks: one partial record, and nothing of what is skipped.
+//! The memory of the parser between two chunks: one partial record, and none of the bytes that are
+//! skipped.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::ErrorKind;
@@ -14,7 +15,8 @@ const CHUNK: usize = 64 << 10;
 const CHUNKS: usize = 64;
 const MAX_RECORD_BYTES: usize = 256 << 10;
 
-/// Of an index of records that are not too wide: an end, a start and a count for each of the fields, and two blocks.
+/// The size of an index of records that are not too wide: an end, a start and a count for each of
+/// the fields, and two blocks.
 const INDEX_BYTES: usize = 3 * size_of::<u32>() * (INDEX_FIELDS + 128);
 
 #[test]
@@ -28,7 +30,7 @@ fn blank_lines_and_comments_are_not_kept() {
     ];
     for (name, builder, start, fill) in cases {
         let (most, _) = held(builder.build().expect("no byte has two meanings"), start, fill);
-        // The index alone, which has seen few records, is a little larger than one chunk.
+        // The index alone, after only few records, is a little larger than one chunk.
         assert!(most < 2 * CHUNK, "{name}: {most} bytes");
     }
 }
@@ -87,7 +89,7 @@ fn padding_takes_no_more_than_full_records_would() {
     }
 }
 
-/// Whether quoting is regular or not, and whether other records stand before it or not.
+/// The same with regular and irregular quoting, and with and without other records before.
 #[test]
 fn fields_too_many_are_counted_but_not_kept() {
     let commas = 2 << 20;
@@ -119,7 +121,7 @@ fn fields_too_many_are_counted_but_not_kept() {
     }
 }
 
-/// Offsets are `u32`: what stands behind 4 GiB must not be taken for what stands at the front.
+/// Offsets are `u32`. A byte past 4 GiB must not be taken for one at the front.
 #[test]
 #[ignore = "needs 5 GiB of memory"]
 fn a_chunk_may_be_longer_than_an_offset() {
@@ -129,7 +131,7 @@ fn a_chunk_may_be_longer_than_an_offset() {
     let dialect = Dialect::builder().with_header(false).build().expect("no byte has two meanings");
     for max_record_bytes in [1 << 20, usize::MAX] {
         let mut parser = Parser::new(&dialect, FieldCount::Any, max_record_bytes);
-        // Not `expect_err`, which would print the chunk.
+        // `expect_err` would print the chunk.
         let is_refused = match parser.next(&chunk, usize::MAX) {
             Ok(_) => false,
             Err(error) => matches!(error.kind(), ErrorKind::RecordTooLong { .. }),
@@ -145,7 +147,8 @@ fn a_chunk_may_be_longer_than_an_offset() {
     assert_eq!(taken, chunk.len());
 }
 
-/// The most bytes held while `start` and then 4 MiB of `fill` are read, and whether that ends with an error.
+/// The most bytes held while `start` and then 4 MiB of `fill` are read, and whether an error ends
+/// that.
 fn held(dialect: Dialect, start: &[u8], fill: u8) -> (usize, bool) {
     let mut parser = Parser::new(&dialect, FieldCount::Any, MAX_RECORD_BYTES);
     let filled = [fill; CHUNK];

@@ -1,7 +1,8 @@
-//! What an input has to give: the reference machine, one byte at a time, with everything that the parser adds to it.
+//! The expected result of an input: that of the reference machine, one byte at a time, with
+//! everything that the parser adds to it.
 //!
-//! Nothing here is shared with the parser but [`Machine::step`]: lines, limits, the count of fields, padding and the
-//! header are done again, in the plainest way.
+//! The only code that is shared with the parser is [`Machine::step`]. Lines, limits, the count of
+//! fields, padding and the header are implemented again, in the simplest way.
 
 use std::fmt;
 
@@ -13,10 +14,10 @@ use datafusion_csv_stream::internal::{Action, Machine, State};
 use datafusion_csv_stream::parse::FieldCount;
 use datafusion_csv_stream::parse::MAX_FIELDS;
 
-/// A field's value; `None` where a short record was padded.
+/// A field's value; `None` if it is the padding of a short record.
 pub type Value = Option<Vec<u8>>;
 
-/// Everything that decides how an input is read, but for how it is cut.
+/// Everything that decides how an input is read, except for its cuts.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub dialect: Dialect,
@@ -24,7 +25,7 @@ pub struct Setup {
     pub max_record_bytes: usize,
 }
 
-/// All that reading an input gives.
+/// The full result of reading an input.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
     pub rows: Vec<Row>,
@@ -49,7 +50,7 @@ pub struct Failure {
     pub record: u64,
 }
 
-/// The errors that a parser has.
+/// The errors of a parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     UnclosedQuote,
@@ -64,7 +65,7 @@ pub enum Kind {
         expected: usize,
         found: usize,
     },
-    /// More than any record may have.
+    /// More fields than any record may have.
     TooManyFields {
         found: usize,
     },
@@ -81,22 +82,22 @@ pub struct Field {
 /// A record as the machine sees it.
 #[derive(Debug, Clone)]
 pub struct Scanned {
-    /// Without the BOM.
+    /// The offset of its first byte, without the BOM.
     pub start: usize,
     end: usize,
     pub lines_before: u64,
     pub fields: Vec<Field>,
-    /// The state in which the input ended, if it ended this record.
+    /// The state at the end of the input, if that ended this record.
     last_state: Option<State>,
 }
 
 impl Setup {
-    /// No limit of any kind.
+    /// A setup without any limit.
     pub fn free(dialect: Dialect) -> Self {
         Setup { dialect, field_count: FieldCount::Any, max_record_bytes: 1 << 30 }
     }
 
-    /// What `input` has to give.
+    /// The expected result of `input`.
     pub fn expect(&self, input: &[u8]) -> Outcome {
         let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
         let mut outcome = Outcome::default();
@@ -131,7 +132,7 @@ impl Setup {
         }
     }
 
-    /// That a record is too long, of which these bytes are known.
+    /// The error for a record that is too long, of which these bytes are known.
     pub fn too_long(&self, seen: &[u8]) -> Kind {
         let machine = Machine::new(&self.dialect);
         let state = seen.iter().fold(State::StartRecord, |state, &byte| machine.step(state, byte).0);
@@ -156,7 +157,8 @@ impl Setup {
     }
 }
 
-/// The records of an input without its BOM, the header among them, and a last one that is still open.
+/// The records of an input without its BOM, with the header, and with a last record that is still
+/// open.
 pub fn scan(dialect: &Dialect, input: &[u8]) -> Vec<Scanned> {
     let machine = Machine::new(dialect);
     let mut records = Vec::new();
@@ -205,7 +207,7 @@ pub fn longest_record(dialect: &Dialect, input: &[u8]) -> usize {
     scan(dialect, input).iter().map(|record| record.end - record.start).max().unwrap_or(0)
 }
 
-/// Whether a physical line ends with `byte`, or has ended with the byte before: an LF after a CR ends none.
+/// Whether `byte` ends a physical line. An LF after a CR ends none, because the CR already has.
 fn ends_line(terminator: Terminator, before: Option<u8>, byte: u8) -> bool {
     match terminator {
         Terminator::Byte(terminator) => byte == terminator,
@@ -238,7 +240,8 @@ impl From<&Error> for Failure {
 }
 
 impl Outcome {
-    /// What is not as expected, for the message of a failing test: the first record, and the errors.
+    /// The differences, for the message of a failing test: the first different record, and the
+    /// errors.
     pub fn difference(&self, expected: &Outcome) -> String {
         let same = self.rows.iter().zip(&expected.rows).take_while(|(one, other)| one == other).count();
         let shown = |outcome: &Outcome| {

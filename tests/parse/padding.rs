@@ -1,4 +1,5 @@
-//! Every case, moved to each of the 64 places in a block, so that each structural byte meets each lane.
+//! Every case, moved to each of the 64 places in a block, so that each structural byte meets each
+//! lane.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::Terminator;
@@ -9,7 +10,7 @@ use crate::check::{Cuts, assert_same};
 use crate::oracle::Setup;
 use crate::support::cases;
 
-/// What stands behind the case, so that its own bytes are not in the short last block.
+/// The number of bytes after the case, which keep its own bytes out of the short last block.
 const BEHIND: usize = 70;
 
 #[test]
@@ -50,7 +51,7 @@ fn every_case_reads_the_same_at_every_place_in_a_block() {
     }
 }
 
-/// A letter that means nothing in the dialect.
+/// A letter that has no meaning in the dialect.
 fn free_letter(dialect: &Dialect) -> u8 {
     let taken = [Some(dialect.delimiter()), dialect.quote(), dialect.escape(), dialect.comment()];
     (b'a'..=b'z')

@@ -1,4 +1,4 @@
-//! Where errors say that they are, counted by hand.
+//! The places of errors, counted by hand.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
@@ -73,7 +73,8 @@ fn an_unclosed_quote_is_found_where_its_record_starts() {
     }
 }
 
-/// Lines are counted through blocks that the masks resolve, blocks that they don't, and comments of many blocks.
+/// Lines are counted through blocks that the masks resolve, blocks that they don't, and comments of
+/// many blocks.
 #[test]
 fn lines_are_counted_over_many_blocks() {
     let dialect =

@@ -1,8 +1,9 @@
-//! Byte ranges without I/O, against `csv-core` over the whole file: where the first record of a range starts, by what
-//! follows or by what stands before, and that reading from there on gives the records that are there.
+//! Byte ranges without I/O, against `csv-core` over the whole file. The first record of a range is
+//! found from the bytes after its start, or from those before it. Reading from there on gives the
+//! records that are there.
 //!
-//! Each byte of each file is the start of a range: some millions, and with `CSV_STREAM_TEST_ROUNDS` more. `--nocapture`
-//! shows what came of them for each kind of file.
+//! Each byte of each file is the start of a range: several million, and more with
+//! `CSV_STREAM_TEST_ROUNDS`. `--nocapture` prints the results for each kind of file.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
@@ -12,23 +13,24 @@ use crate::kinds::kinds;
 use crate::peer::Whole;
 use crate::rng::{Rng, seeds};
 
-/// Files of each kind.
+/// The number of files of each kind.
 const FILES: u64 = 60;
 const RECORDS: usize = 60;
 const MAX_RECORD_BYTES: usize = 1 << 20;
 
-/// How the starts of ranges were decided.
+/// The numbers of ranges by the way in which their starts were decided.
 #[derive(Debug, Default)]
 struct Tally {
     starts: u64,
     proof: u64,
-    /// What follows doesn't tell: what stands before is read.
+    /// The bytes after the start don't decide, so those before it are read.
     undecided: u64,
-    /// Decided otherwise than it is, in a file that can't be read: the query fails by its error, or by the range before.
+    /// Decided wrongly, in a file that can't be read without an error. The query fails with the
+    /// file's error, or with that of the range before.
     wrong: u64,
 }
 
-/// A file, and what `csv-core` says about it.
+/// A file, and `csv-core`'s reading of it.
 struct File {
     dialect: Dialect,
     field_count: FieldCount,
@@ -101,7 +103,7 @@ impl File {
         }
     }
 
-    /// What the reader of a range concludes from what follows.
+    /// The conclusion of a range's reader from the bytes that follow.
     fn find(&self, at: usize) -> Boundary {
         let mut finder = BoundaryFinder::new(&self.dialect, self.field_count, MAX_RECORD_BYTES, at as u64);
         let found = finder.push(&self.bytes[at - 1..]);
@@ -110,13 +112,13 @@ impl File {
 
     fn scan_prefix(&self, at: usize) -> Option<RecordStart> {
         let mut counter = RecordCounter::new(&self.dialect, MAX_RECORD_BYTES);
-        // Bytes that may be those of a BOM are seen before it is known what they are.
+        // Bytes that may belong to a BOM are read before it is known whether there is one.
         let (before, behind) = self.bytes.split_at(if at < BOM.len() { 0 } else { at });
         counter.push(before).expect("no record is too long");
         counter.first_record_start_at_or_after(at as u64, behind).expect("no record is too long")
     }
 
-    /// Reads some records, of which the first is record `first` of the file.
+    /// Reads some records, the first of which is record `first` of the file.
     fn read(&self, first: usize, start: RecordStart, context: &dyn Fn() -> String) {
         let parser = Parser::new(&self.dialect, self.field_count, MAX_RECORD_BYTES);
         let mut parser = parser.starting_at(start);

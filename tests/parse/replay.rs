@@ -1,4 +1,4 @@
-//! What the fuzzer found, and what it starts from: `testdata/fuzz/<target>/`.
+//! The inputs that the fuzzer found, and those that it starts from: `testdata/fuzz/<target>/`.
 
 use crate::check::{HEAD, check_backends, check_chunks};
 use crate::kept::check_cut_fields;

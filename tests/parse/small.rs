@@ -61,7 +61,7 @@ fn orders() {
     assert!(notes.clone().any(|note| note.contains('\n')) && notes.clone().any(|note| note.contains('"')));
 }
 
-/// The file is what this program writes; `CSV_STREAM_TEST_WRITE=1` writes it.
+/// The file is the output of this program. `CSV_STREAM_TEST_WRITE=1` writes it.
 #[test]
 fn orders_are_as_generated() {
     let path = testdata("small/orders.csv");

@@ -9,7 +9,7 @@ use toml::{Table, Value as Toml};
 
 use crate::oracle::{Failure, Kind, Setup, Value};
 
-/// An input, how to read it, and what comes out.
+/// An input, its setup, and the expected result.
 #[derive(Debug)]
 pub struct Case {
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Case {
     pub error: Option<ExpectedError>,
 }
 
-/// What a case says about its error.
+/// The expected error of a case.
 #[derive(Debug)]
 pub struct ExpectedError {
     pub failure: Failure,
@@ -27,7 +27,7 @@ pub struct ExpectedError {
     pub text: Option<String>,
 }
 
-/// The path of something in `testdata`.
+/// The path of an entry of `testdata`.
 pub fn testdata(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
 }
@@ -139,7 +139,8 @@ pub fn rows(name: &str, value: &Toml) -> Vec<Vec<Value>> {
         .collect()
 }
 
-/// The bytes that `"text"`, `{ hex = "ff 00" }`, `{ text = "x", times = 62 }` or an array of these stand for.
+/// The bytes that `"text"`, `{ hex = "ff 00" }`, `{ text = "x", times = 62 }` or an array of these
+/// stand for.
 pub fn bytes(name: &str, value: &Toml) -> Vec<u8> {
     match value {
         Toml::String(text) => text.as_bytes().to_vec(),
@@ -165,7 +166,7 @@ pub fn bytes(name: &str, value: &Toml) -> Vec<u8> {
     }
 }
 
-/// Fails on a key that nothing reads, which is a misspelt one.
+/// Fails on an unknown key, which is probably misspelt.
 pub fn assert_keys(name: &str, table: &Table, known: &[&str]) {
     for key in table.keys() {
         assert!(known.contains(&key.as_str()), "{name}: unknown key {key}");

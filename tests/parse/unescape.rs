@@ -1,4 +1,5 @@
-//! [`Unescape::value`] of a raw field is what the machine copies while it reads that field.
+//! [`Unescape::value`] of a raw field gives the bytes that the machine copies while it reads that
+//! field.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::Trim;

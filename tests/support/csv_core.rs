@@ -1,16 +1,17 @@
-//! What `csv-core` makes of a whole file: the word of somebody else on which records it has, and where.
+//! `csv-core`'s reading of a whole file: an independent opinion on its records and their places.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::Terminator;
 use datafusion_csv_stream::internal::BOM;
 
-/// A file as `csv-core` reads it, the header being a record like the others.
+/// A file as `csv-core` reads it. The header is a record like the others.
 ///
-/// Not for a dialect with comments and a terminator of its own: there `csv-core` finds no end of a comment.
+/// Not for a dialect with comments and its own terminator byte: there `csv-core` finds no end of a
+/// comment.
 #[derive(Debug)]
 pub(crate) struct Whole {
-    /// All records; without the last one, if the file ends inside its quotes.
+    /// All records. The last one is left out if the file ends inside its quotes.
     pub(crate) records: Vec<Record>,
     /// Whether the file ends outside quotes.
     pub(crate) is_closed: bool,
@@ -28,8 +29,9 @@ pub(crate) struct Record {
 impl Whole {
     pub(crate) fn read(dialect: &Dialect, input: &[u8]) -> Self {
         let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
-        // Another record behind the last one is the last one, unless it has become a part of that. And it ends a comment,
-        // which `csv-core` takes for a record where the file ends in it.
+        // A record is appended as a probe. It is read as the last record, unless it has become part
+        // of the one before. It also ends a comment: `csv-core` takes a comment at the end of a
+        // file for a record.
         let terminator = match dialect.terminator() {
             Terminator::CrLf => b'\n',
             Terminator::Byte(byte) => byte,
@@ -46,7 +48,7 @@ impl Whole {
     }
 }
 
-/// `csv-core`'s reader of a dialect.
+/// `csv-core`'s reader for a dialect.
 pub(crate) fn reader(dialect: &Dialect) -> Reader {
     let mut builder = ReaderBuilder::new();
     builder
@@ -95,7 +97,8 @@ fn records(dialect: &Dialect, input: &[u8]) -> Vec<Record> {
     }
 }
 
-/// The first byte of the next record from `at` on, where no record is open: behind blank lines and comments.
+/// The first byte of the next record from `at` on, after blank lines and comments. No record may be
+/// open at `at`.
 fn first_byte(dialect: &Dialect, input: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = input.get(at) {
         if dialect.terminator().is(byte) {
@@ -109,7 +112,8 @@ fn first_byte(dialect: &Dialect, input: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Physical lines that end in the bytes from `from` to before `to`: a CRLF is one end of a line.
+/// The number of physical lines that end in the bytes from `from` to before `to`. A CRLF ends one
+/// line.
 fn lines_that_end(terminator: Terminator, input: &[u8], from: usize, to: usize) -> u64 {
     let ends = |at: &usize| match terminator {
         Terminator::Byte(byte) => input[*at] == byte,

@@ -1,4 +1,5 @@
-//! The decoder beside `arrow-csv`: same arrays or an error in the same place. Used by the tests and by a fuzz target.
+//! The decoder compared with `arrow-csv`: the same arrays, or an error in the same place. Used by
+//! the tests and by a fuzz target.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use datafusion_csv_stream::decode::internal::BatchDecoder;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
-/// How a file is cut into pushes and batches.
+/// The way in which a file is cut into pushes and batches.
 #[derive(Debug, Clone, Copy)]
 pub struct Cuts {
     pub push_rows: usize,
@@ -25,7 +26,7 @@ pub struct Cuts {
 /// One push, one batch.
 pub const WHOLE: Cuts = Cuts { push_rows: usize::MAX, batch_rows: usize::MAX, batch_bytes: 1 << 30 };
 
-/// Decodes a file without header, all columns.
+/// Decodes all columns of a file without a header.
 pub fn ours(
     input: &[u8],
     table: &Schema,
@@ -37,7 +38,7 @@ pub fn ours(
     Ok(concat_batches(&Arc::new(table.clone()), &batches).expect("batches have the table's schema"))
 }
 
-/// Decodes a file without header, and checks what is promised of each batch.
+/// Decodes a file without a header, and checks the guarantees for each batch.
 pub fn batches(
     input: &[u8],
     table: &Schema,
@@ -81,7 +82,7 @@ pub fn batches(
     Ok(batches)
 }
 
-/// What `arrow-csv` makes of the same, a panic of its counted as an error.
+/// `arrow-csv`'s result for the same input. A panic counts as an error.
 pub fn arrows(input: &[u8], table: &Schema) -> Result<RecordBatch, String> {
     let schema = Arc::new(table.clone());
     let read = AssertUnwindSafe(|| {
@@ -97,7 +98,7 @@ pub fn arrows(input: &[u8], table: &Schema) -> Result<RecordBatch, String> {
     }
 }
 
-/// The type of `arrow-csv` that has the same values, for those that it doesn't read.
+/// A type with the same values that `arrow-csv` reads, for the types that it doesn't read.
 pub fn oracle_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Duration(_) => DataType::Int64,
@@ -108,18 +109,20 @@ pub fn oracle_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// Whether a value may be read other than by `arrow-csv`; `ours` is what it is read as, none if it is refused.
+/// Whether a value may be read differently than by `arrow-csv`. `ours` is our value; `None` if we
+/// refuse it.
 fn is_excused(data_type: &DataType, raw: &str, ours: Option<&dyn Array>) -> bool {
     match data_type {
         // arrow-csv drops the values of a Null column.
         DataType::Null => ours.is_none() && !matches!(raw, "" | "\"\""),
-        // Where arrow wraps, counts digits in a u8, or doesn't heed a negative scale, ours has to be right.
+        // Arrow may wrap, count digits in a u8, or ignore a negative scale. Then ours has to be
+        // exact.
         _ => exact(data_type, raw).is_some_and(|exact| exact == ours.map(unscaled)),
     }
 }
 
-/// The unscaled number of a decimal, cut off behind the scale, by moving digits; `Some(None)` if the type has no room
-/// for it, and `None` if it isn't written as a number or the type isn't a decimal.
+/// The unscaled number of a decimal, cut off after the scale, by moving digits. `Some(None)` if the
+/// type has no room for it. `None` if it isn't written as a number, or the type isn't a decimal.
 fn exact(data_type: &DataType, raw: &str) -> Option<Option<String>> {
     let (DataType::Decimal32(precision, scale)
     | DataType::Decimal64(precision, scale)
@@ -138,7 +141,7 @@ fn exact(data_type: &DataType, raw: &str) -> Option<Option<String>> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let magnitude = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     if text.starts_with(['e', 'E']) || text.starts_with(".e") || text.starts_with(".E") {
-        // Arrow takes a power of nothing for zero, unless it finds too many digits in it.
+        // Arrow takes a power without a mantissa for zero, unless it finds too many digits in it.
         return Some(None);
     }
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -180,12 +183,12 @@ fn unscaled(array: &dyn Array) -> String {
     }
 }
 
-/// Compares a file of some rows of raw fields, with `table`'s columns behind a first one that keeps lines from being
-/// blank.
+/// Compares a file of some rows of raw fields. A first column before those of `table` keeps lines
+/// from being blank.
 ///
 /// # Panics
 ///
-/// When the two differ, for no reason known.
+/// If the two results differ for no known reason.
 pub fn compare(rows: &[Vec<String>], table: &Schema) {
     let mut fields = vec![Arc::new(Field::new("first", DataType::Utf8, true))];
     fields.extend(table.fields().iter().cloned());
@@ -271,7 +274,7 @@ fn render(rows: &[Vec<String>]) -> Vec<u8> {
     rows.iter().flat_map(|row| format!("x,{}\n", row.join(",")).into_bytes()).collect()
 }
 
-/// All types, each with more than one precision, scale or zone where it has them.
+/// All types, with more than one precision, scale or zone for those that have them.
 pub fn all_types() -> Vec<DataType> {
     use DataType::*;
     use TimeUnit::*;
@@ -327,7 +330,8 @@ pub fn all_types() -> Vec<DataType> {
     types
 }
 
-/// A fuzz target's body: the first byte chooses the type, the rest is the file's lines.
+/// A fuzz target's body: the first byte chooses the type, the other bytes are the lines of the
+/// file.
 pub fn fuzz(data: &[u8]) {
     let Some((choice, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };

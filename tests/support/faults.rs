@@ -1,4 +1,4 @@
-//! A store that goes wrong where a test wants it to, and writes down what it is asked for.
+//! A store that fails where a test wants it to, and logs its requests.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -14,32 +14,32 @@ use object_store::{
     ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, path::Path,
 };
 
-/// What goes wrong with one request. Bytes are counted in its body.
+/// The fault of one request. Bytes are counted in its body.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It is refused, as by a server that is overloaded: 503 and the like.
+    /// The request is refused, as by an overloaded server: 503 and the like.
     Refuse,
-    /// It is refused for good.
+    /// The request is refused for good.
     Forbid,
-    /// It is never answered.
+    /// The request is never answered.
     NoAnswer,
-    /// The body breaks after these bytes.
+    /// The body breaks after this many bytes.
     Break(usize),
-    /// The body ends after these bytes, as if that were all.
+    /// The body ends after this many bytes, as if it were complete.
     End(usize),
-    /// After these bytes nothing comes any more.
+    /// No more bytes come after this many.
     Stall(usize),
-    /// The body has these bytes more than were asked for.
+    /// The body has this many bytes more than were requested.
     Excess(usize),
-    /// The body comes one byte at a time, with a pause before each, and empty frames between them.
+    /// The body comes one byte at a time, with a pause before each, and empty frames in between.
     Drip(Duration),
-    /// Before it is answered, the object is replaced by this.
+    /// The object is replaced by this one before the request is answered.
     Replace(Bytes),
-    /// It is answered with the error of a client whose server has ignored the range, if there is one.
+    /// If the request has a range, it fails with a client's error for a server that ignores ranges.
     NoRange,
 }
 
-/// What the store says about which version of an object it has.
+/// The marks by which the store tells versions of an object apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Marks {
     /// ETags, as the inner store gives them.
@@ -63,21 +63,21 @@ impl Marks {
 
 /// A store around another one, with faults.
 ///
-/// Requests are counted from 0; those for the metadata alone are not.
+/// Requests are counted from 0. Those for the metadata alone are not counted.
 pub(crate) struct FaultStore {
     inner: Arc<dyn ObjectStore>,
     marks: Marks,
     fault: Box<dyn Fn(usize) -> Option<Fault> + Send + Sync>,
     requests: AtomicUsize,
-    /// Bodies that have been begun and not dropped.
+    /// The number of bodies that have been opened and not dropped.
     bodies: Arc<AtomicUsize>,
-    /// Bytes that have been taken from bodies.
+    /// The number of bytes that have been taken from bodies.
     bytes: Arc<AtomicU64>,
     log: Mutex<Vec<String>>,
 }
 
 impl FaultStore {
-    /// Without faults.
+    /// A store without faults.
     pub(crate) fn new(inner: Arc<dyn ObjectStore>) -> Self {
         FaultStore {
             inner,
@@ -95,7 +95,7 @@ impl FaultStore {
         self
     }
 
-    /// Which fault a request meets, if any, by its number.
+    /// Sets the function that gives the fault of a request, if any, by its number.
     pub(crate) fn with_faults(
         mut self,
         fault: impl Fn(usize) -> Option<Fault> + Send + Sync + 'static,
@@ -104,17 +104,17 @@ impl FaultStore {
         self
     }
 
-    /// The requests since this was last asked.
+    /// The requests since the last call.
     pub(crate) fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.log.lock().unwrap())
     }
 
-    /// The bytes that have been taken since this was last asked.
+    /// The number of bytes that have been taken since the last call.
     pub(crate) fn take_bytes(&self) -> u64 {
         self.bytes.swap(0, SeqCst)
     }
 
-    /// Bodies that somebody still holds.
+    /// The number of bodies that are still held.
     pub(crate) fn open_bodies(&self) -> usize {
         self.bodies.load(SeqCst)
     }

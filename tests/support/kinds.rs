@@ -1,4 +1,4 @@
-//! Kinds of CSV file, and generated files of each: what the tests of byte ranges cut.
+//! The kinds of CSV file that the tests of byte ranges cut, and generated files of each kind.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::{DialectBuilder, Terminator};
@@ -10,14 +10,14 @@ use crate::rng::Rng;
 /// A kind of file.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// Without a header.
+    /// The dialect, without a header.
     pub(crate) dialect: DialectBuilder,
     pub(crate) field_count: fn(usize) -> FieldCount,
-    /// Fields of a record, at most.
+    /// The most fields of a record.
     pub(crate) width: usize,
-    /// Writes one field of a record that has so many.
+    /// Writes one field of a record that has this many.
     field: fn(&mut Rng, usize, &mut Vec<u8>),
-    /// What stands between two records, one of these.
+    /// The strings between two records, one of which is picked.
     between: &'static [&'static str],
     /// Whether some records lack their last fields.
     has_short_rows: bool,
@@ -92,7 +92,8 @@ pub(crate) fn kinds() -> Vec<Kind> {
 }
 
 impl Kind {
-    /// A file of names and up to `records` records of `width` fields, where the kind has no other number.
+    /// A file of a header and up to `records` records of `width` fields, unless the kind sets their
+    /// number.
     pub(crate) fn file(&self, rng: &mut Rng, width: usize, records: usize) -> Vec<u8> {
         let mut out = if rng.once_in(8) { BOM.to_vec() } else { vec![] };
         let names: Vec<_> = (0..width).map(|column| format!("c{column}")).collect();
@@ -103,7 +104,8 @@ impl Kind {
         out
     }
 
-    /// A comment ends with LF, which `csv-core` doesn't find where LF isn't the terminator: a listed divergence.
+    /// Whether `csv-core` can read the kind. A comment ends with LF, which `csv-core` doesn't find
+    /// if LF isn't the terminator: a listed divergence.
     pub(crate) fn is_known_to_csv_core(&self) -> bool {
         let dialect = self.dialect.clone().build().expect("no byte has two meanings");
         dialect.comment().is_none() || dialect.terminator() == Terminator::CrLf
@@ -132,7 +134,7 @@ fn number(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
     out.extend(rng.below(100_000).to_string().bytes());
 }
 
-/// One of the texts, in quotes, with quotes in it doubled.
+/// One of the texts in quotes, with its own quotes doubled.
 fn quoted(rng: &mut Rng, texts: &[&str], out: &mut Vec<u8>) {
     out.extend(format!("\"{}\"", rng.pick(texts).replace('"', "\"\"")).bytes());
 }
@@ -197,7 +199,7 @@ fn stray(rng: &mut Rng, _: usize, out: &mut Vec<u8>) {
     out.extend(rng.pick(&texts).trim_end_matches(',').bytes());
 }
 
-/// A field of another kind once in a while, in a table of quoted lines.
+/// Writes a field of quoted lines, or once in a while a field of another kind.
 fn seldom(rng: &mut Rng, width: usize, out: &mut Vec<u8>, field: fn(&mut Rng, usize, &mut Vec<u8>)) {
     match rng.once_in(20) {
         true => field(rng, width, out),

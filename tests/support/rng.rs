@@ -1,6 +1,6 @@
 //! A small seeded generator, so that every failure can be repeated.
 
-/// Xorshift64*: the same numbers for the same seed, everywhere.
+/// Xorshift64*: the same numbers for the same seed on every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
@@ -31,8 +31,8 @@ impl Rng {
     }
 }
 
-/// The seeds of a test: `count` of them, times `CSV_STREAM_TEST_ROUNDS` where that is set; only
-/// `CSV_STREAM_TEST_SEED` where that is.
+/// The seeds of a test: `count` of them, times `CSV_STREAM_TEST_ROUNDS` if it is set. If
+/// `CSV_STREAM_TEST_SEED` is set, only that one.
 pub(crate) fn seeds(count: u64) -> std::ops::Range<u64> {
     let number = |name: &str| {
         let value = std::env::var(name).ok()?;

@@ -1,4 +1,5 @@
-//! Servers on the loopback, and S3 as one of them: signatures are checked, buckets are folders.
+//! Servers on the loopback interface. One of them is S3: it checks signatures, and its buckets are
+//! folders.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,14 +16,14 @@ use tokio::runtime::Runtime;
 
 pub(crate) const KEY: &str = "key";
 pub(crate) const SECRET: &str = "secret";
-/// A server, in threads of its own, for as long as this lives.
+/// A server in threads of its own, which ends when this is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     runtime: Option<Runtime>,
 }
 
 impl Server {
-    /// Serves each connection that comes, by its number.
+    /// Serves each new connection, which is numbered.
     pub(crate) fn start<F>(serve: impl Fn(TcpStream, usize) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -55,7 +56,7 @@ impl Drop for Server {
     }
 }
 
-/// S3, whose buckets are the folders of a folder.
+/// An S3 server whose buckets are the folders in `folder`.
 pub(crate) fn s3(folder: &Path) -> Server {
     let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
     builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
@@ -64,14 +65,14 @@ pub(crate) fn s3(folder: &Path) -> Server {
         let service = service.clone();
         async move {
             let connection = hyper::server::conn::http1::Builder::new();
-            // A client may go away whenever it likes.
+            // A client may disconnect at any time.
             let _ = connection.serve_connection(TokioIo::new(socket), service).await;
         }
     })
 }
 
-/// A client of the bucket `bucket`. It tries each request twice, without waiting: its retries don't reach into bodies, and
-/// so what this crate does shows.
+/// A client of the bucket `bucket`. It tries each request twice, without waiting. Its retries don't
+/// cover bodies, so those of this crate can be seen.
 pub(crate) fn s3_client(url: &str, secret: &str, patience: Duration) -> AmazonS3Builder {
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..BackoffConfig::default() };
     AmazonS3Builder::new()

@@ -1,4 +1,4 @@
-//! Answers, and what a difference between three of them means.
+//! The answers to a query, and the verdict on a difference between them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,11 +16,12 @@ use super::sessions::Sessions;
 /// A query that takes longer is left out.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a query gives, reduced to what is the same for every right reader.
+/// A query's answer, reduced to the parts that are the same for every correct reader.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
     Rows {
-        /// The columns' types, the keys in order where the query has one, and the rows sorted; or how many there are.
+        /// The columns' types, then the keys in order if the query has an order, and the rows,
+        /// sorted. Only the number of rows if a limit leaves a choice.
         compared: Vec<String>,
         count: usize,
     },
@@ -38,7 +39,7 @@ impl PartialEq for Answer {
     }
 }
 
-/// The three answers, and who is alone with his.
+/// The three answers, and the verdict on them.
 #[derive(Debug)]
 pub(super) struct Comparison {
     pub(super) ours: Answer,
@@ -53,10 +54,11 @@ pub(super) enum Verdict {
     BothFail,
     /// Ours differs from the witness, and at least one other session agrees with it.
     Ours,
-    /// Another session differs from the witness; ours too, if our rules aren't there.
+    /// Another session differs from the witness. If our rules aren't in our session, ours may
+    /// differ in the same way.
     DataFusions,
-    /// All three are alike, and the witness differs, though our rules are there: a fault of DataFusion that they don't
-    /// mend.
+    /// All three are alike and differ from the witness, although our rules are there: a fault of
+    /// DataFusion that the rules don't fix.
     Shared,
     /// All three differ from the witness, and not all in the same way.
     Undecided,
@@ -101,7 +103,7 @@ fn verdict([ours, builtin, memory]: [&Answer; 3], witness: &Answer, is_guarded: 
     let is_like_another = ours == builtin || ours == memory;
     match (builtin == witness, memory == witness) {
         (true, true) => Verdict::Ours,
-        // In a session without our rules, we share DataFusion's faults.
+        // A session without our rules has DataFusion's faults.
         _ if !is_guarded && is_like_another => Verdict::DataFusions,
         (true, false) | (false, true) => Verdict::Ours,
         (false, false) if are_same => Verdict::Shared,
@@ -115,8 +117,8 @@ impl Comparison {
         Comparison { ours: Answer::TooSlow, builtin: Answer::TooSlow, memory: Answer::TooSlow, verdict }
     }
 
-    /// An error of ours that depends on how rows fall into batches: a dictionary's keys are numbered batch by batch, and
-    /// operators above the scan put batches together.
+    /// Whether our answer is an error that depends on how rows fall into batches. A dictionary's
+    /// keys are numbered in each batch, and operators above the scan put batches together.
     pub(super) fn is_overflow_of_keys(&self) -> bool {
         matches!(&self.ours, Answer::Error(message) if message.contains("Dictionary key bigger than"))
     }
@@ -133,7 +135,7 @@ impl Run {
     }
 }
 
-/// A query's rows; nothing if it takes too long. A panic is an error.
+/// A query's rows; `Err(None)` if it takes too long. A panic is an error.
 async fn run(ctx: &SessionContext, sql: &str) -> Result<Run, Option<String>> {
     let (ctx, sql) = (ctx.clone(), sql.to_owned());
     let task: JoinHandle<DataFusionResult<Run>> = tokio::spawn(async move {
@@ -155,7 +157,7 @@ async fn run(ctx: &SessionContext, sql: &str) -> Result<Run, Option<String>> {
     }
 }
 
-/// Cells as text that tells all values of a type apart, -0 and 0 too.
+/// Cells as text that tells all values of a type apart, also -0 from 0.
 fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null("␀");
     let columns: Vec<_> =
@@ -165,7 +167,7 @@ fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// `all` are the rows without the limit, where the limit leaves a choice.
+/// `all` are the rows without the limit, if the limit leaves a choice.
 fn reduce(run: Result<Run, Option<String>>, query: &Query, all: Option<&[Vec<String>]>) -> Answer {
     let Run { types, rows } = match run {
         Ok(run) => run,
@@ -189,7 +191,7 @@ fn reduce(run: Result<Run, Option<String>>, query: &Query, all: Option<&[Vec<Str
     Answer::Rows { compared, count }
 }
 
-/// Whether the rows, as often as they are there, are among all.
+/// Whether `all` contains the rows, each at least as often as they do.
 fn are_some_of(rows: &[Vec<String>], all: &[Vec<String>]) -> bool {
     let mut left: HashMap<&[String], usize> = HashMap::new();
     for row in all {

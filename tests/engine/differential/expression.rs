@@ -4,7 +4,7 @@ use super::sql::{Sql, sql};
 use super::values::Class;
 use crate::rng::Rng;
 
-/// A column as SQL names it, with its relation.
+/// A column by its name in SQL, with its relation.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) sql: String,
@@ -12,7 +12,7 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// Without its relation.
+    /// The name without its relation.
     pub(super) fn name(&self) -> &str {
         self.sql.rsplit('.').next().unwrap_or(&self.sql)
     }
@@ -32,7 +32,7 @@ fn operand(rng: &mut Rng, columns: &[Column], class: Class) -> String {
     }
 }
 
-/// A column, or what is made of one.
+/// A column, or an expression over one.
 pub(super) fn expression(rng: &mut Rng, columns: &[Column]) -> (Sql, Class) {
     match rng.once_in(2) {
         true => {
@@ -109,12 +109,12 @@ pub(super) fn predicate(rng: &mut Rng, columns: &[Column], depth: usize) -> Sql 
     text.into()
 }
 
-/// Some predicates that all hold.
+/// Some predicates, all of which have to hold.
 pub(super) fn conjunction(rng: &mut Rng, columns: &[Column]) -> Vec<Sql> {
     (0..rng.pick(&[0, 0, 0, 1, 1, 2])).map(|_| predicate(rng, columns, 1)).collect()
 }
 
-/// A predicate that can hold where the column is NULL, as that of a join's outer side is.
+/// A predicate that can hold if the column is NULL, as a column of a join's outer side may be.
 pub(super) fn over_nulls(rng: &mut Rng, columns: &[Column]) -> Sql {
     let Column { sql: column, class } = rng.pick(columns);
     let (value, other) = (literal(rng, class), operand(rng, columns, class));

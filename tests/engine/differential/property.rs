@@ -1,4 +1,4 @@
-//! The test: cases by seed, and what it counts.
+//! The test: it makes cases by seed and counts the verdicts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,12 +14,13 @@ use super::table::Table;
 use super::values::{Class, key_type};
 use crate::rng::Rng;
 
-/// The seeds that CI runs, and the queries of each. Filters that DataFusion 55.2 hands down wrong were found by 26, 35,
-/// 38, 50 and 58.
+/// The seeds that CI runs, and the number of queries of each. Seeds 26, 35, 38, 50 and 58 found
+/// filters that DataFusion 55.2 pushes down wrongly.
 const SEEDS: Range<u64> = 20..60;
 const QUERIES: usize = 10;
 
-/// A run ends after so many faults; of the differences that are not ours, so many are made small by hand.
+/// A run ends after this many faults. When run by hand, it also makes up to this many differences
+/// small that are not ours.
 const MOST_FAULTS: usize = 10;
 
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ struct Totals {
     failing: usize,
     unregistered: usize,
     faults: Vec<String>,
-    /// Differences that are not ours and were made small.
+    /// The number of differences that are not ours and were made small.
     others: usize,
 }
 
@@ -45,7 +46,7 @@ fn ours_answers_as_the_builtin_reader_and_as_a_table_in_memory_do() {
         (None, Some(_)) => SEEDS.end..u64::MAX,
         (None, None) => SEEDS,
     };
-    // Plans are deep, and the functions that walk over them take much stack in a debug build.
+    // Plans are deep, and the functions that walk over them need much stack in a debug build.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(16 << 20)
@@ -97,7 +98,8 @@ async fn run(seed: u64, by_hand: bool, totals: &mut Totals) {
         let query = Generator::new(&mut rng, &tables).query();
         let comparison = compare(&sessions, &query).await;
         let mut verdict = comparison.verdict;
-        // A scan's own batches are as small as the keys need, and its predicates see no more.
+        // A scan makes its own batches as small as the keys need, and its predicates see only
+        // those.
         let is_of_scan = query.kind == "scan" && case.settings.batch_size <= 100;
         if verdict == Verdict::Ours && comparison.is_overflow_of_keys() && !is_of_scan {
             verdict = Verdict::DataFusions;
@@ -122,7 +124,7 @@ async fn run(seed: u64, by_hand: bool, totals: &mut Totals) {
     }
 }
 
-/// Tables of different sizes over keys of one type.
+/// Tables of different sizes, with keys of one type.
 fn case(rng: &mut Rng) -> Case {
     let settings = Settings::random(rng);
     let key = key_type(rng, settings.way == Way::External);

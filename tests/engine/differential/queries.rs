@@ -48,14 +48,14 @@ impl Generator<'_> {
         ("scan", select(items, from.sql, condition, sql!()), count)
     }
 
-    /// Aggregates beside those of expressions, with or without groups.
+    /// Aggregates of columns and expressions, with or without groups.
     fn aggregated(&mut self) -> (&'static str, Sql, usize) {
         let from = if self.rng.once_in(4) { self.joined(0) } else { self.table() };
         let (body, count) = self.aggregates(from);
         ("aggregate", body, count)
     }
 
-    /// Nothing but extremes, which the rows that have come already bound.
+    /// Only extremes: the rows that have been read already bound them.
     fn extremes(&mut self) -> (&'static str, Sql, usize) {
         let from = match self.rng.below(6) {
             0 => self.joined(0),
@@ -95,7 +95,8 @@ impl Generator<'_> {
         ("join", select(items, from.sql, condition, sql!()), count)
     }
 
-    /// An outer join whose NULLs a predicate lets through, perhaps those of a column whose name the other side has too.
+    /// An outer join with a predicate that lets its NULLs through. The NULLs may be those of a
+    /// column whose name the other side has too.
     fn outer_join(&mut self) -> (&'static str, Sql, usize) {
         let mut side = || if self.rng.once_in(4) { self.relation(1) } else { self.table() };
         let (left, right) = (side(), side());
@@ -193,7 +194,7 @@ impl Generator<'_> {
         ("set operation", select(items, left.sql, one, sql!(operator, second)), count)
     }
 
-    /// A common table that is used twice.
+    /// A common table expression that is used twice.
     fn common_table(&mut self) -> (&'static str, Sql, usize) {
         let common = self.relation(2);
         let names: Vec<_> = common.columns.iter().map(|column| (column.sql.clone(), column.class)).collect();
@@ -237,7 +238,7 @@ impl Generator<'_> {
         ("recursive", body, 2)
     }
 
-    /// A query that often fails, in planning or while it runs.
+    /// A query that often fails, in planning or in execution.
     fn failing(&mut self) -> Query {
         let from = self.table();
         let column = self.rng.pick(&from.columns).sql;
@@ -262,7 +263,7 @@ impl Generator<'_> {
     }
 }
 
-/// Columns of equal names, from either side.
+/// Pairs of columns of the same name, one from each side.
 fn twins(left: &Relation, right: &Relation) -> Vec<(Column, Column)> {
     let pairs = left.columns.iter().flat_map(|one| right.columns.iter().map(move |other| (one, other)));
     let twins = pairs.filter(|(one, other)| one.name() == other.name());

@@ -1,15 +1,15 @@
-//! A query, its last ORDER BY and LIMIT apart from the rest.
+//! A query, with its last ORDER BY and LIMIT apart from the rest.
 
 use super::sql::{Sql, sql};
 
-/// The answer is compared by the order and the limit.
+/// A query, whose answer is compared according to its order and limit.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
     pub(super) kind: &'static str,
     pub(super) body: Sql,
-    /// Numbers of columns, from 1.
+    /// Columns by their number, from 1, with the direction.
     pub(super) order: Vec<(usize, &'static str)>,
-    /// How many rows, after how many.
+    /// The number of rows, and the number of rows before them.
     pub(super) limit: Option<(usize, usize)>,
 }
 

@@ -6,23 +6,23 @@ use super::table::NAMES;
 use super::values::Class;
 use crate::rng::Rng;
 
-/// What stands in a FROM, and the columns that a query has from it.
+/// An entry of a FROM, and the columns that a query gets from it.
 #[derive(Debug, Clone)]
 pub(super) struct Relation {
     pub(super) sql: Sql,
     pub(super) columns: Vec<Column>,
-    /// About how many rows there are at most.
+    /// The approximate number of rows at the most.
     pub(super) rows: usize,
 }
 
-/// A table as queries know it.
+/// A table with the properties that queries depend on.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) columns: Vec<(String, Class)>,
     pub(super) rows: usize,
 }
 
-/// Joins and cross products stay below this.
+/// The most pairs of rows in a join or a cross product.
 const MOST_PAIRS: usize = 60_000;
 
 pub(super) struct Generator<'a> {
@@ -69,7 +69,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Relations joined, one or two times.
+    /// One or two joins of relations.
     pub(super) fn joined(&mut self, depth: usize) -> Relation {
         let mut left = self.relation(depth);
         for _ in 0..self.rng.pick(&[1, 1, 2]) {
@@ -88,7 +88,7 @@ impl<'a> Generator<'a> {
         self.join_as(kind, left, right, has_more)
     }
 
-    /// A join with a condition beside its equalities.
+    /// A join with a condition in addition to its equalities.
     pub(super) fn join_on_more(&mut self, kind: &'static str, left: Relation, right: Relation) -> Relation {
         self.join_as(kind, left, right, true)
     }
@@ -128,7 +128,8 @@ impl<'a> Generator<'a> {
         Relation { sql: sql!(left.sql, format!(" {kind} "), right.sql, on).or(simpler), columns, rows }
     }
 
-    /// Equalities between two relations; those of equal names are all that there is, if there are some.
+    /// Equalities between two relations. If some columns have equal names, there may be only
+    /// equalities of those.
     fn pairs(&mut self, left: &Relation, right: &Relation) -> Vec<String> {
         let by_name = !self.rng.once_in(4);
         let pairs = |by_name: bool| -> Vec<String> {
@@ -184,7 +185,8 @@ impl<'a> Generator<'a> {
         self.named(false, items, from.sql, condition, sql!(format!(" GROUP BY {}", key.sql)), from.rows)
     }
 
-    /// The first rows of a total order over all columns of the subquery, perhaps by an expression first.
+    /// The first rows of a total order over all columns of the subquery, in which an expression may
+    /// come first.
     pub(super) fn top(&mut self, from: Relation, most: usize) -> Relation {
         let items: Vec<_> = from.columns.iter().take(NAMES.len()).cloned().collect();
         let mut order = Vec::new();
@@ -199,7 +201,7 @@ impl<'a> Generator<'a> {
         self.named(false, items, from.sql, condition, sql!(order, limit), most)
     }
 
-    /// The first rows of each group, by a window.
+    /// The first rows of each group, by a window function.
     fn ranked(&mut self, from: Relation) -> Relation {
         let items: Vec<_> = from.columns.iter().take(NAMES.len() - 1).cloned().collect();
         let group = self.rng.pick(&items).sql;
@@ -236,7 +238,7 @@ impl<'a> Generator<'a> {
         self.named(false, items, from.sql, own, second, from.rows + other.rows)
     }
 
-    /// A column of this class, or else a literal.
+    /// A column of this class, or a literal if there is none.
     pub(super) fn of_class(&mut self, from: &Relation, class: Class) -> Sql {
         let same: Vec<_> = from.columns.iter().filter(|column| column.class == class).collect();
         match same.is_empty() {

@@ -1,4 +1,4 @@
-//! The same tables in three sessions: ours, the built-in reader's, and one that has the rows in memory.
+//! The same tables in three sessions: ours, the built-in reader's, and one with the rows in memory.
 
 use std::sync::Arc;
 
@@ -33,13 +33,13 @@ pub(super) struct Sessions {
     pub(super) ours: SessionContext,
     pub(super) builtin: SessionContext,
     pub(super) memory: SessionContext,
-    /// The rows in memory in another order, on one thread, without the rules of DataFusion that map filters by name: it
-    /// says which session is right where they differ.
+    /// The session that tells which of the others is right if they differ: the rows in memory in
+    /// another order, on one thread, without DataFusion's rules that map filters by name.
     pub(super) witness: SessionContext,
-    /// Our session has our rules for filters.
+    /// Whether our session has our rules for filters.
     pub(super) is_guarded: bool,
     pub(super) schemas: Vec<SchemaRef>,
-    /// Our tables' names in SQL.
+    /// The names of our tables in SQL.
     sources: Vec<String>,
     folder: TempDir,
 }
@@ -76,7 +76,7 @@ impl Sessions {
             sessions.sources.push(register_ours(&sessions.ours, table, settings, &path).await?);
             let sql = format!("SELECT * FROM {}", sessions.sources.last().unwrap());
             let schema = Arc::clone(sessions.ours.sql(&sql).await?.schema().inner());
-            // Names of columns have the table's name in them otherwise.
+            // Without this, names of columns would include the table's name.
             let schema = Arc::new(Schema::new(schema.fields().clone()));
             register_builtin(&sessions.builtin, table, settings, &path, &schema).await?;
             let batches = |is_reversed| table.record_batches(&schema, is_reversed);
@@ -91,7 +91,7 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// A query's text in our session, and in the others.
+    /// The text of a query for our session, and for the others.
     pub(super) fn texts(&self, sql: &str) -> (String, String) {
         let with = |name: &dyn Fn(usize) -> String| {
             (0..self.sources.len())
@@ -101,7 +101,7 @@ impl Sessions {
     }
 }
 
-/// A session that is built with our rules, as its owner would.
+/// The session with our rules, as its owner would add them.
 fn guarded(ctx: &SessionContext) -> SessionContext {
     with_rules(ctx, filter_pushdown_rules(ctx.state().physical_optimizers()))
 }
@@ -163,7 +163,7 @@ fn create(table: &Table, settings: &Settings, path: &str) -> String {
     )
 }
 
-/// Types that only ours reads are text in the built-in reader's file, and made from it by a view.
+/// The built-in reader reads types that only ours knows as text, and a view casts them.
 async fn register_builtin(
     ctx: &SessionContext,
     table: &Table,

@@ -1,4 +1,4 @@
-//! How files are written, and how sessions read them.
+//! The forms in which files are written, and the settings with which sessions read them.
 
 use datafusion::prelude::SessionConfig;
 use datafusion_csv_stream::CsvFormatOptions;
@@ -21,7 +21,7 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// The types come from the files, or else from the generator.
+    /// Whether the types come from the files; otherwise they come from the generator.
     pub(super) fn infers(self) -> bool {
         matches!(self, Way::Registered | Way::Path)
     }
@@ -35,7 +35,7 @@ pub(super) struct Dialect {
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
     pub(super) crlf: bool,
-    /// Values have newlines.
+    /// Whether values have newlines.
     pub(super) newlines: bool,
 }
 
@@ -59,15 +59,15 @@ pub(super) struct Settings {
     pub(super) dialect: Dialect,
     pub(super) partitions: usize,
     pub(super) batch_size: usize,
-    /// Ours only: the table's options.
+    /// The options of our table.
     pub(super) options: Vec<(&'static str, &'static str)>,
-    /// All three sessions'.
+    /// The options of all three sessions.
     pub(super) session: Vec<(&'static str, &'static str)>,
-    /// Ours only: `SET csv_stream.pushdown_filters`, where a session has that.
+    /// For our session only: `SET csv_stream.pushdown_filters`, if the session has that option.
     pub(super) session_pushdown: bool,
 }
 
-/// Options of ours, and values beside the default.
+/// Our options, with values other than the default.
 const OPTIONS: [(&str, &[&str]); 4] = [
     ("memory_limit", &["1MiB", "3MiB"]),
     ("pushdown_filters", &["false"]),
@@ -75,7 +75,7 @@ const OPTIONS: [(&str, &[&str]); 4] = [
     ("batch_size", &["1", "7", "100"]),
 ];
 
-/// What orders joins, picks operators or moves filters, and values beside the default.
+/// Options that order joins, pick operators or move filters, with values other than the default.
 const SESSION: [(&str, &[&str]); 12] = [
     ("datafusion.execution.collect_statistics", &["false"]),
     ("datafusion.optimizer.prefer_hash_join", &["false"]),
@@ -97,7 +97,7 @@ impl Settings {
         let mut dialect = Dialect::default();
         if rng.once_in(2) {
             dialect = Dialect {
-                // Names come from the header where the schema does.
+                // If the schema is inferred, its names come from the header.
                 has_header: way.infers() || !rng.once_in(3),
                 delimiter: rng.pick(b",,;|\t"),
                 quote: rng.pick(b"\"\"'"),
@@ -123,7 +123,7 @@ impl Settings {
         }
     }
 
-    /// A configuration whose scans are cut however small a file is.
+    /// A configuration in which scans are split however small a file is.
     pub(super) fn config(&self) -> SessionConfig {
         let config = SessionConfig::new()
             .with_target_partitions(self.partitions)
@@ -155,7 +155,7 @@ impl Settings {
         options
     }
 
-    /// Settings with one thing less.
+    /// Settings that are simpler in one respect.
     pub(super) fn steps(&self) -> Vec<Settings> {
         let mut steps = Vec::new();
         let mut step = |change: &dyn Fn(&mut Settings)| {
@@ -172,7 +172,7 @@ impl Settings {
         for left_out in 0..self.options.len() {
             step(&|simpler| simpler.options.retain(|option| *option != self.options[left_out]));
         }
-        // Newlines are in the values, which stay.
+        // The newlines are in the values, which stay the same.
         let plain = Dialect { newlines: self.dialect.newlines, ..Dialect::default() };
         if self.dialect != plain {
             step(&|simpler| simpler.dialect = plain.clone());

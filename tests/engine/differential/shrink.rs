@@ -1,4 +1,4 @@
-//! A fault made small: whatever can be left out while the verdict stays is left out.
+//! Makes a fault small: leaves out everything that can go while the verdict stays.
 
 use std::fmt::Write;
 use std::mem::discriminant;
@@ -8,10 +8,10 @@ use super::compare::{Answer, Comparison, Verdict, compare};
 use super::query::Query;
 use super::sessions::{Case, Sessions};
 
-/// The time that one fault is made smaller for.
+/// The most time that is spent on one fault.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Faults of filters that move while a query runs don't show every time.
+/// Faults of filters that move while a query runs don't show in every run.
 const TRIES: usize = 3;
 
 #[derive(Debug)]
@@ -44,7 +44,8 @@ impl Fault {
         self
     }
 
-    /// Everything that is one step simpler: first the query, as it makes the most difference.
+    /// Everything that is one step simpler: first the query, because it makes the largest
+    /// difference.
     fn steps(&self) -> Vec<(Case, Query)> {
         let queries = self.query.steps().into_iter().map(|query| (self.case.clone(), query));
         let tables = self.case.tables.iter().enumerate().flat_map(|(changed, table)| {
@@ -68,7 +69,7 @@ impl Fault {
                 && comparison.is_overflow_of_keys() == self.comparison.is_overflow_of_keys();
             match comparison.verdict {
                 verdict if is_alike && verdict == self.comparison.verdict => return Some(comparison),
-                // An error in all three stays one.
+                // If all three are errors, a repetition gives the same.
                 Verdict::BothFail | Verdict::TooSlow => return None,
                 _ => {}
             }
@@ -76,7 +77,7 @@ impl Fault {
         None
     }
 
-    /// All that is needed to see it again.
+    /// All that is needed to reproduce the fault.
     pub(super) fn report(&self) -> String {
         let mut report = format!("{}\n{:#?}\n", self.query.sql(), self.case.settings);
         let used = |table: usize| self.query.sql().contains(&format!("{{{table}}}"));

@@ -1,5 +1,5 @@
-//! A query as a tree of text that can be made simpler without knowing SQL: a step that leaves no valid query fails in
-//! all three sessions, and so is never taken.
+//! A query as a tree of text that can be simplified without knowledge of SQL. A step that makes the
+//! query invalid fails in all three sessions, so it is never taken.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -7,14 +7,15 @@ use std::fmt::{Display, Formatter, Result};
 pub(super) enum Sql {
     Text(String),
     All(Vec<Sql>),
-    /// Items that can be left out, one by one, down to the least number; without any, the opening word goes too.
+    /// Items that can be left out one by one, down to the least number. Without any item the
+    /// opening word is left out too.
     List {
         opening: &'static str,
         separator: &'static str,
         items: Vec<Sql>,
         least: usize,
     },
-    /// Something that any of the others can stand for.
+    /// A part that any of the others can replace.
     Or(Box<Sql>, Vec<Sql>),
 }
 
@@ -23,22 +24,23 @@ impl Sql {
         Sql::List { opening, separator, items, least: 0 }
     }
 
-    /// A list of what is selected: an empty one is no query that anybody writes, but DataFusion takes it.
+    /// A list of selected items, at least one. DataFusion accepts an empty one too, but nobody
+    /// writes such a query.
     pub(super) fn selected(opening: &'static str, items: Vec<Sql>) -> Self {
         Sql::List { opening, separator: ", ", items, least: 1 }
     }
 
-    /// A list of which nothing can be left out: an order that has to be total.
+    /// A list of which nothing can be left out: an order that has to stay total.
     pub(super) fn whole(opening: &'static str, items: Vec<Sql>) -> Self {
         Sql::List { opening, separator: ", ", least: items.len(), items }
     }
 
-    /// Text, or something simpler.
+    /// Text, or one of some simpler parts.
     pub(super) fn or(self, simpler: impl IntoIterator<Item = Sql>) -> Self {
         Sql::Or(Box::new(self), simpler.into_iter().collect())
     }
 
-    /// All trees that are one step simpler, the shortest ones first.
+    /// All trees that are one step simpler, the shortest first.
     pub(super) fn steps(&self) -> Vec<Sql> {
         let mut steps = self.unsorted_steps();
         steps.sort_by_key(|step| step.to_string().len());
@@ -66,7 +68,7 @@ impl Sql {
     }
 }
 
-/// The parts, one of them a step simpler.
+/// The parts, with one of them a step simpler.
 fn within(parts: &[Sql]) -> impl Iterator<Item = Vec<Sql>> {
     parts.iter().enumerate().flat_map(move |(changed, part)| {
         part.unsorted_steps().into_iter().map(move |step| {
@@ -106,7 +108,7 @@ impl From<&str> for Sql {
     }
 }
 
-/// Parts one after the other: text, or trees.
+/// Concatenates parts, which are text or trees.
 macro_rules! sql {
     ($($part:expr),* $(,)?) => {
         $crate::differential::sql::Sql::All(vec![$($crate::differential::sql::Sql::from($part)),*])

@@ -13,14 +13,15 @@ use super::settings::{Dialect, Settings, Way};
 use super::values::{any_type, array, cast, written_as};
 use crate::rng::Rng;
 
-/// Names that all tables share, so that a plan that goes by name instead of by position goes wrong.
+/// The names that all tables share, so that a plan that goes by name instead of position goes
+/// wrong.
 pub(super) const NAMES: [&str; 6] = ["k", "x", "a", "b", "c", "d"];
 
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) data_type: DataType,
-    /// As they are written into files.
+    /// The values as they are written into files.
     values: ArrayRef,
 }
 
@@ -28,10 +29,10 @@ pub(super) struct Column {
 pub(super) struct Table {
     pub(super) name: String,
     pub(super) columns: Vec<Column>,
-    /// Each row's file; never falling.
+    /// The index of each row's file, in non-decreasing order.
     file_of: Vec<usize>,
     files: usize,
-    /// A file without rows has no header either.
+    /// Whether a file without rows has no header either.
     empty_files_are_bare: bool,
     pub(super) partition: Option<Partition>,
 }
@@ -94,8 +95,8 @@ impl Table {
         self.file_of.len()
     }
 
-    /// The rows as a session has them, the first ones first or last, columns of a schema that was perhaps inferred. Batches
-    /// are small enough for the smallest keys of dictionaries.
+    /// The rows as a session holds them, in order or reversed, with a schema that may have been
+    /// inferred. The batches are small enough for the smallest keys of dictionaries.
     pub(super) fn record_batches(&self, schema: &SchemaRef, is_reversed: bool) -> Result<Vec<RecordBatch>> {
         const ROWS: usize = 100;
         let partition = self.partition.iter().map(|partition| {
@@ -202,7 +203,7 @@ impl Table {
 }
 
 impl Column {
-    /// The type that the built-in reader reads the column as.
+    /// The type as which the built-in reader reads the column.
     pub(super) fn readable(data_type: &DataType) -> DataType {
         match data_type {
             DataType::LargeUtf8 | DataType::Binary | DataType::BinaryView => written_as(data_type),
@@ -217,10 +218,11 @@ impl Partition {
     }
 }
 
-/// A column's values by number: few or many different ones, none to all of them NULL, sorted or not.
+/// A column's values by number: few or many distinct ones, with no, some or only NULLs, sorted or
+/// not.
 fn numbers(rng: &mut Rng, rows: usize, is_key: bool) -> Vec<Option<usize>> {
     let nulls = rng.pick(&[0, 0, 0, 10, 10, 10, 90, if is_key { 10 } else { 100 }]);
-    // Few different keys in large tables make joins that take forever.
+    // Too few distinct keys in large tables make joins that take for ever.
     let least = if is_key { rows / 10 } else { 0 };
     let different = rng.pick(&[1, 3, 20, 200, 5000]).max(least).max(1);
     let mut numbers: Vec<_> = match rng.once_in(5) {
@@ -235,7 +237,8 @@ fn numbers(rng: &mut Rng, rows: usize, is_key: bool) -> Vec<Option<usize>> {
     numbers.into_iter().map(|number| (rng.below(100) >= nulls).then_some(number)).collect()
 }
 
-/// A NULL is an empty field; where it is all of a record, quotes keep it from being a blank line.
+/// Writes a field. A NULL is an empty field. If it is a record's only field, quotes keep the record
+/// from being a blank line.
 fn push_field(text: &mut String, value: &str, dialect: &Dialect, is_alone: bool) {
     let quote = dialect.quote as char;
     let is_special =

@@ -11,7 +11,7 @@ use datafusion::arrow::error::Result;
 
 use crate::rng::Rng;
 
-/// Types that compare with each other.
+/// Types that can be compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Int,
@@ -38,7 +38,7 @@ impl Class {
         }
     }
 
-    /// The literal of the `n`th value, so that it often meets one of a table.
+    /// The literal of the `n`th value, so that it often equals one in a table.
     pub(super) fn literal(self, n: usize) -> String {
         let day = || format!("2020-01-{:02}", n % 28 + 1);
         match self {
@@ -55,7 +55,7 @@ impl Class {
     }
 }
 
-/// The types of a table that SQL declares, and their names there.
+/// The types of a table that SQL can declare, with their names in SQL.
 const DECLARED: [(DataType, &str); 17] = [
     (DataType::Int8, "TINYINT"),
     (DataType::Int16, "SMALLINT"),
@@ -76,7 +76,7 @@ const DECLARED: [(DataType, &str); 17] = [
     (DataType::Utf8View, "VARCHAR"),
 ];
 
-/// A type, with a name in SQL if that is asked for.
+/// Any type; only one that SQL can declare, if `declared`.
 pub(super) fn any_type(rng: &mut Rng, declared: bool) -> DataType {
     let dictionary = |key| DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8));
     if declared || !rng.once_in(3) {
@@ -96,7 +96,7 @@ pub(super) fn any_type(rng: &mut Rng, declared: bool) -> DataType {
     ])
 }
 
-/// The type of the keys that tables are joined by.
+/// The type of the keys by which tables are joined.
 pub(super) fn key_type(rng: &mut Rng, declared: bool) -> DataType {
     match rng.below(6) {
         0..3 => rng.pick(&[DataType::Int64, DataType::Int32, DataType::UInt8]),
@@ -113,7 +113,7 @@ pub(super) fn sql_name(data_type: &DataType) -> &'static str {
     }
 }
 
-/// The type that the generator makes, and arrow-csv can read, a column's values as.
+/// The type in which the generator makes a column's values, and which arrow-csv can read.
 pub(super) fn written_as(data_type: &DataType) -> DataType {
     match Class::of(data_type) {
         Class::Text | Class::Binary => DataType::Utf8,
@@ -121,7 +121,8 @@ pub(super) fn written_as(data_type: &DataType) -> DataType {
     }
 }
 
-/// The values with these numbers; the same number is the same value in every table, as far as its type goes.
+/// The values with these numbers. The same number is the same value in every table, as far as its
+/// type allows.
 pub(super) fn array(data_type: &DataType, numbers: &[Option<usize>], newlines: bool) -> ArrayRef {
     let numbers = || numbers.iter().copied();
     let untyped: ArrayRef = match (Class::of(data_type), data_type) {
@@ -151,7 +152,8 @@ pub(super) fn array(data_type: &DataType, numbers: &[Option<usize>], newlines: b
     cast(&untyped, &written_as(data_type)).unwrap()
 }
 
-/// Values as another type; those that it can't hold are an error. The type of an empty column is inferred as none.
+/// Casts values to another type; values that it can't hold are an error. The inferred type of an
+/// empty column is `Null`.
 pub(super) fn cast(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     if *data_type == DataType::Null {
         return Ok(new_null_array(data_type, values.len()));
@@ -159,7 +161,7 @@ pub(super) fn cast(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> 
     cast_with_options(values, data_type, &CastOptions { safe: false, ..CastOptions::default() })
 }
 
-/// Small numbers, and the type's bounds.
+/// Small numbers, and the bounds of the type.
 fn int(data_type: &DataType, n: usize) -> i64 {
     let (least, most) = match data_type {
         DataType::Int8 => (i8::MIN as i64, i8::MAX as i64),
@@ -189,7 +191,8 @@ fn float(n: usize) -> f64 {
     }
 }
 
-/// Strings that a CSV file has to quote are among them, as some beyond ASCII, and some longer than a view holds.
+/// Strings, among them some that a CSV file has to quote, some that are not ASCII, and some too
+/// long to be inlined in a view.
 fn word(n: usize, newlines: bool) -> String {
     const WORDS: [&str; 14] = [
         "alpha",

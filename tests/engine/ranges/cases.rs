@@ -1,4 +1,4 @@
-//! Files and cuts that are made to go wrong.
+//! Files and cuts that are hard to read.
 
 use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::grammar::DialectBuilder;
@@ -10,11 +10,11 @@ use crate::peer::Whole;
 use crate::rng::Rng;
 use crate::support::metric;
 
-/// Reads a file of `width` columns cut at `cuts`, and compares with what `csv-core` reads.
+/// Reads a file of `width` columns cut at `cuts`, and compares the rows with `csv-core`'s.
 async fn check(name: &str, dialect: &Dialect, bytes: &[u8], width: usize, all_cuts: &[Vec<i64>]) {
     let whole = Whole::read(dialect, bytes);
     assert!(whole.is_closed && whole.records.iter().all(|record| record.fields.len() == width), "{name}");
-    // What is no text can only be counted.
+    // The records of a file that isn't UTF-8 can only be counted.
     let queries = [("SELECT count(*) FROM t", 0), ("SELECT * FROM t", width)];
     let is_text = std::str::from_utf8(bytes).is_ok();
     for (sql, columns) in queries.into_iter().take(if is_text { 2 } else { 1 }) {
@@ -31,7 +31,7 @@ async fn check(name: &str, dialect: &Dialect, bytes: &[u8], width: usize, all_cu
     }
 }
 
-/// Each place to cut, and all of them at once.
+/// A single cut at each byte, then all of them at once, and every second one.
 fn every_cut(bytes: &[u8]) -> Vec<Vec<i64>> {
     let size = bytes.len() as i64;
     let mut cuts: Vec<_> = (0..=size).map(|at| vec![0, at, size]).collect();
@@ -73,7 +73,7 @@ async fn small_files_cut_anywhere() {
     }
 }
 
-/// Most are shorter than a record, and in some of them nothing starts.
+/// Most ranges are shorter than a record, and in some of them no record starts.
 #[tokio::test]
 async fn a_thousand_ranges() {
     for kind in kinds() {
@@ -88,7 +88,7 @@ async fn a_thousand_ranges() {
     }
 }
 
-/// Wherever a range starts in it, what follows looks like a table.
+/// Wherever a range starts inside the field, the bytes after it look like a table.
 #[tokio::test]
 async fn a_field_that_holds_a_whole_file() {
     let inner = "7,8,9\n".repeat(5_000);
@@ -118,9 +118,9 @@ async fn ranges_that_are_no_ranges_of_the_file() {
         (vec![(0, 16), (16, 32), (32, 64)], vec![&all[..], &[], &[]]),
         (vec![(0, 0), (0, 0), (0, 16)], vec![&[], &[], &all[..]]),
         (vec![(5, 5), (9, 5), (12, 16)], vec![&[], &[], &all[2..]]),
-        // Of one that isn't read nothing is verified.
+        // The start of a range that isn't read is not verified.
         (vec![(6, 10)], vec![&all[1..2]]),
-        // Where ranges overlap, records are in both.
+        // If ranges overlap, both have the records that start in the overlap.
         (vec![(0, 10), (8, 16)], vec![&all[..2], &all[1..]]),
     ] {
         let ranges: Vec<_> = ranges.into_iter().map(|(start, end)| start..end).collect();
@@ -152,7 +152,7 @@ async fn split_says_how_ranges_are_read() {
     }
 }
 
-/// What stands between the first byte and a header may be longer than what is looked at before one.
+/// The comments before the header may be longer than the bytes that are looked at before a range.
 #[tokio::test]
 async fn a_range_in_the_comments_before_the_header_is_refused_or_right() {
     let comments = "# nothing to see here\n".repeat(8_000);

@@ -1,4 +1,5 @@
-//! Errors in ranges: the same place as in the file that nobody has cut, and no row that isn't one.
+//! Errors in ranges: they name the same place as in the uncut file, and no range returns a false
+//! row.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,7 @@ use datafusion_csv_stream::error::ErrorKind;
 use super::table::own;
 use crate::support::{error, folder, path, query, rows, rows_as_text};
 
-/// Partitions that a file is read by.
+/// The numbers of partitions by which a file is read.
 const PARTITIONS: [usize; 4] = [1, 2, 7, 16];
 
 async fn table(file: &str, partitions: usize, options: &str) -> SessionContext {
@@ -23,7 +24,7 @@ async fn table(file: &str, partitions: usize, options: &str) -> SessionContext {
     ctx
 }
 
-/// A file with a record replaced.
+/// A file with one record replaced.
 fn text(records: usize, quoted: bool, at: usize, bad: &str) -> String {
     let mut text = String::from("n,text,m\n");
     for record in 1..=records {
@@ -36,7 +37,7 @@ fn text(records: usize, quoted: bool, at: usize, bad: &str) -> String {
     text
 }
 
-/// The place that an error names, and what it says.
+/// The error's message, which includes its place.
 async fn place(ctx: &SessionContext, sql: &str) -> String {
     let error = error(ctx, sql).await;
     own(&error).to_string()
@@ -69,7 +70,8 @@ async fn an_error_in_any_range_has_the_place_of_the_uncut_file() {
     }
 }
 
-/// Quotes stand behind it, so that what is inside of them and what is not has changed places.
+/// Other quotes follow the unclosed one, so that inside and outside of quotes change places after
+/// it.
 #[tokio::test]
 async fn an_unclosed_quote_among_quotes_is_an_error_of_its_record() {
     let records = 16_000;
@@ -83,7 +85,7 @@ async fn an_unclosed_quote_among_quotes_is_an_error_of_its_record() {
             for sql in ["SELECT * FROM t", "SELECT n FROM t", "SELECT sum(n) FROM t WHERE m > 50"] {
                 let found = error(&ctx, sql).await;
                 match *own(&found).kind() {
-                    // A range that starts among those that have changed places.
+                    // This range starts where inside and outside have changed places.
                     ErrorKind::RangeStart { range, .. } => assert!(range > 0, "{sql}: {found}"),
                     _ => assert_eq!(own(&found).to_string(), uncut, "{sql} on {partitions}"),
                 }
@@ -92,7 +94,7 @@ async fn an_unclosed_quote_among_quotes_is_an_error_of_its_record() {
     }
 }
 
-/// The quote that nobody closes, on line 2 of a file of some megabytes.
+/// The unclosed quote is on line 2 of a file of several megabytes.
 #[tokio::test]
 async fn an_unclosed_quote_on_line_2_is_an_error_that_names_it() {
     let files = folder(&[
@@ -137,14 +139,15 @@ async fn rows_before_an_error_are_right_where_no_more_are_wanted() {
     }
 }
 
-/// Queries that need only some rows, where it is seen late, or never, in the scan how many.
+/// Queries that need only some rows, but the scan learns their number late or never.
 const EARLY: [&str; 3] = [
     "SELECT n FROM t WHERE n >= 900000 LIMIT 5",
     "SELECT DISTINCT n FROM t WHERE n >= 900000 LIMIT 5",
     "SELECT t.n FROM t JOIN (VALUES (912000), (926700), (935000), (9150001)) AS b(n) ON t.n = b.n LIMIT 1",
 ];
 
-/// Text behind a closing quote, and in the quotes what looks like rows of the table. No row of the file has such a number.
+/// Text follows a closing quote, and the quotes hold text that looks like rows of the table. No row
+/// of the file has such a number.
 #[tokio::test]
 async fn a_query_that_ends_early_has_no_row_of_a_field() {
     let fakes: String = (900_000..940_000).map(|n| format!("{n},fake,1\n")).collect();
@@ -165,7 +168,8 @@ fn text_for_early(second: &str) -> String {
     text(160_000, false, 2, second).replace("\n150", "\n9150")
 }
 
-/// All of the file behind its third line is inside quotes, and so is what looks like rows there.
+/// The whole file after its third line is inside quotes, and so are the lines there that look like
+/// rows.
 #[tokio::test]
 async fn a_scan_with_a_limit_has_no_row_behind_an_unclosed_quote() {
     let files = folder(&[("t.csv", text_for_early("2,\"x,1\n").as_bytes())]);
@@ -176,8 +180,9 @@ async fn a_scan_with_a_limit_has_no_row_behind_an_unclosed_quote() {
     }
 }
 
-/// What a limit of an operator that doesn't hand it down comes to: right rows, of each file that can be read. Of one that
-/// can't, the error, or, where there are several ranges, what looks like rows behind it.
+/// An operator with a limit that it doesn't push down gets correct rows from each file that can be
+/// read. From a file that can't, it gets the error or, if there are several ranges, lines after the
+/// error that look like rows.
 #[tokio::test]
 async fn a_limit_that_the_scan_does_not_know_gives_right_rows_where_there_is_no_error() {
     for (second, is_readable) in [("2,\"x\",1\n", true), ("2,\"x,1\n", false)] {

@@ -1,4 +1,5 @@
-//! What is read where only some rows are wanted, and what a plan knows before it reads.
+//! The bytes that are read if only some rows are wanted, and the statistics that a plan has before
+//! it reads.
 
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use crate::support::{metric, rows, rows_as_text};
 
 const ROWS: usize = 400_000;
 
-/// What is asked for where some rows from the front are enough.
+/// The request that is made if some rows from the start are enough.
 const FIRST_BLOCK: &str = "GET t.csv bytes=0-1048575 if-match";
 
-/// A file of some megabytes.
+/// A file of several megabytes.
 fn plain() -> String {
     let rows: String = (0..ROWS).map(|row| format!("{row},{},some text\n", row % 100)).collect();
     format!("n,m,text\n{rows}")
@@ -33,7 +34,7 @@ async fn table(partitions: usize) -> (SessionContext, Arc<FaultStore>, u64) {
     table_of(&plain(), partitions).await
 }
 
-/// A table in a store that hands out 32 KiB at a time.
+/// A table in a store that returns 32 KiB at a time.
 async fn table_of(text: &str, partitions: usize) -> (SessionContext, Arc<FaultStore>, u64) {
     let size = text.len() as u64;
     let memory = InMemory::new();
@@ -64,8 +65,8 @@ async fn a_limit_stops_reading_at_once() {
     }
 }
 
-/// How many are kept is not known before: each range knows what stands before it, and reads until there are enough of its
-/// own.
+/// The number of rows that the predicate keeps isn't known in advance. So each range finds its own
+/// start, and reads until it has enough rows itself.
 #[tokio::test]
 async fn a_limit_behind_a_predicate_stops_every_range() {
     for partitions in [1, 4] {
@@ -85,7 +86,8 @@ async fn a_limit_behind_a_predicate_stops_every_range() {
     }
 }
 
-/// A limit that comes to the scan once the file is cut, and one with a predicate: which ranges are read, and how.
+/// A limit that reaches the scan after the file has been cut, and a limit with a predicate: the
+/// ranges that are read, and the way in which their starts are found.
 #[tokio::test]
 async fn ranges_under_a_limit_are_one_or_know_what_is_before_them() {
     let (ctx, store, size) = table(4).await;
@@ -115,8 +117,8 @@ async fn ranges_under_a_limit_are_one_or_know_what_is_before_them() {
     }
 }
 
-/// Two looks: one that is enough where there are quotes, and one at as many bytes as a record may have, which a store is asked
-/// for in blocks, some of them ahead.
+/// At most two reads look for a range's start. With quotes the first one is enough. The second one
+/// is as long as a record may be, and is requested in blocks, some of them ahead.
 #[tokio::test]
 async fn a_start_is_found_by_two_looks_at_most() {
     let quoted: String = (0..ROWS).map(|row| format!("{row},7,\"some,\ntext\"\n")).collect();
@@ -134,7 +136,7 @@ async fn a_start_is_found_by_two_looks_at_most() {
         let at = (size as usize).div_ceil(4) - 1;
         let second = at + (64 << 10);
         assert_eq!(gets[0], get(at, second), "{gets:?}");
-        // A quarter of the memory is this range's.
+        // This range has a quarter of the memory.
         const BLOCK: usize = 256 << 10;
         match is_quoted {
             // The range's own records come next.

@@ -1,4 +1,4 @@
-//! What `EXPLAIN ANALYZE` says about ranges.
+//! The metrics of ranges in `EXPLAIN ANALYZE`.
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_csv_stream::CsvSessionExt;
@@ -18,10 +18,12 @@ async fn table(text: &str, partitions: usize) -> (SessionContext, tempfile::Temp
     (ctx, files)
 }
 
-/// Bytes at the front of a file with a header in which ranges start by what stands before, and nothing is verified.
+/// At the start of a file with a header, ranges that start within this many bytes are decided by
+/// the bytes before them, and nothing is verified.
 const HEADER_BYTES: usize = 64 << 10;
 
-/// How the starts of equal ranges are decided, by what is known of them without I/O; the last is how many are verified.
+/// The number of starts of equal ranges by the way in which each is decided, computed without I/O.
+/// The last number is that of the verified ones.
 fn decided(text: &str, columns: usize, partitions: usize) -> [usize; 3] {
     let mut counts = [0; 3];
     for range in 1..partitions {
@@ -67,7 +69,7 @@ async fn every_start_and_end_is_counted() {
             let records = text.matches('\n').count() - 1;
             let lines_in_quotes = text.matches("some\n").count() + text.matches("some,\n").count();
             assert_eq!(metric(&plan, "records"), records - lines_in_quotes, "{name}: {sql}");
-            // A time that was never measured adds up to a nanosecond.
+            // A time that was never measured may still add up to some nanoseconds.
             assert_eq!(metric(&plan, "time_resolving") > 1000, partitions > 1, "{name}: {sql}");
             for time in ["time_parsing", "time_waiting"] {
                 assert!(metric(&plan, time) > 0, "{time}: {name}: {sql}");

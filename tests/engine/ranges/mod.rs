@@ -1,4 +1,5 @@
-//! Byte ranges through DataFusion: however a file is cut, every record once, or an error that says where.
+//! Byte ranges through DataFusion: however a file is cut, every record is read once, or there is an
+//! error with its place.
 
 mod cases;
 mod errors;

@@ -1,4 +1,5 @@
-//! Plans that are executed in all the ways that DataFusion and engines on top of it execute them.
+//! Plans that are executed in all the ways in which DataFusion, and engines on top of it, execute
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +22,14 @@ use super::table::{Table, expected, ranges, scan_of};
 use crate::peer::Whole;
 use crate::support::{folder, gzip, metric, path, query, rows, rows_as_text};
 
-/// Rows numbered from 0, with quoted lines, some of them like rows.
+/// Rows numbered from 0, with quoted newlines, some of them in text that looks like rows.
 fn numbered(rows: usize) -> String {
     let texts = ["plain", "\"a, \"\"b\"\"\"", "\"two\nlines\"", "\"\n1,2\n3,4\n\"", "\"\""];
     let rows = (0..rows).map(|row| format!("{row},{}\n", texts[row * 7 % 5]));
     format!("n,text\n{}", rows.collect::<String>())
 }
 
-/// A session that cuts files of any size into so many ranges.
+/// A session that cuts files of any size into this many ranges.
 fn session(partitions: usize, steals: bool) -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(partitions);
     config.options_mut().optimizer.repartition_file_min_size = 1;
@@ -60,7 +61,7 @@ async fn a_plan_gives_the_same_whenever_it_is_run() {
         .replace_children(vec![], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
         .unwrap();
     assert_eq!(table.run(&rebuilt).await.unwrap(), expected);
-    // At the same time, and in the other direction.
+    // Two executions at the same time, one of them in reverse order.
     let (one, other) = futures::join!(table.run(&plan), async {
         let mut found = Vec::new();
         for partition in (0..expected.len()).rev() {
@@ -88,7 +89,8 @@ async fn a_partition_that_is_dropped_takes_nothing_from_the_others() {
     }
 }
 
-/// With work stealing whoever is polled first reads what is there; without, each partition its own. Both once.
+/// With work stealing the partition that is polled first reads whatever is left. Without it each
+/// partition reads its own ranges. Both read every range once.
 #[tokio::test]
 async fn partitions_share_the_work_or_not() {
     let text = numbered(20_000);
@@ -203,7 +205,7 @@ async fn an_empty_file_has_no_rows_in_any_range() {
     }
 }
 
-/// All of a compressed file is in its range at 0, whoever cuts it.
+/// All records of a compressed file belong to the range at 0, whichever engine cuts it.
 #[tokio::test]
 async fn ranges_of_a_compressed_file() {
     let text = numbered(20_000);
@@ -224,7 +226,7 @@ async fn ranges_of_a_compressed_file() {
     assert_eq!(rows(&ctx, "SELECT count(*), sum(n) FROM t").await, ["20000|199990000"]);
 }
 
-/// The same rows from SQL, on any number of partitions, however many of them are wanted.
+/// SQL gives the same rows on any number of partitions, with any limit.
 #[tokio::test]
 async fn sql_gives_the_same_on_any_number_of_partitions() {
     let text = numbered(20_000);
@@ -265,7 +267,8 @@ async fn sql_gives_the_same_on_any_number_of_partitions() {
     }
 }
 
-/// What has no size can't be cut: all of it is in the range at 0, and for another one it is not even opened.
+/// A file without a size can't be cut: all of it is in the range at 0. For other ranges it is not
+/// even opened.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifo_is_left_whole() {
@@ -295,7 +298,7 @@ async fn a_fifo_is_left_whole() {
     writer.join().unwrap();
 }
 
-/// A range whose own rows nobody wants is still one that is read to its end where nothing limits it.
+/// Without a limit, a range is read to its end even if none of its rows is wanted.
 #[tokio::test]
 async fn without_work_sharing_each_range_counts_its_own_start() {
     let (table, expected) = fixture(&CUTS).await;

@@ -1,4 +1,4 @@
-//! The property that all of it is for, on generated files.
+//! The main property of ranges, on generated files.
 
 use datafusion_csv_stream::error::ErrorKind;
 use datafusion_csv_stream::parse::FieldCount;
@@ -9,13 +9,13 @@ use crate::peer::{Record, Whole};
 use crate::rng::{Rng, seeds};
 use crate::support::metric;
 
-/// Columns of a table, at most.
+/// The most columns of a table.
 const WIDTH: usize = 3;
 
-/// How starts of ranges are counted.
+/// The metrics that count the starts of ranges.
 const STARTS: [&str; 2] = ["starts_by_proof", "starts_by_prefix_scan"];
 
-/// What came of the ranges of some files.
+/// The results of the ranges of some files.
 #[derive(Debug, Default)]
 struct Tally {
     starts: usize,
@@ -23,12 +23,13 @@ struct Tally {
     prefix: usize,
     right: usize,
     unreadable: usize,
-    /// Records that are only counted, and some don't have the table's number of fields: what is proven doesn't hold.
+    /// Cases in which records are only counted and some don't have the table's number of fields, so
+    /// that the proof doesn't hold.
     uncounted: usize,
 }
 
-/// The theorem: each range has the records that start in it, as `csv-core` reads the whole file, in order; or there is an
-/// error that says where.
+/// The theorem: each range has the records that start in it, in order, as `csv-core` reads the
+/// whole file. Otherwise there is an error with its place.
 #[tokio::test]
 async fn any_cut_gives_every_record_once_or_an_error() {
     for kind in kinds().iter().filter(|kind| kind.is_known_to_csv_core()) {
@@ -61,7 +62,7 @@ async fn any_cut_gives_every_record_once_or_an_error() {
                     || format!("seed {seed} of {}: {cuts:?} of \"{}\"", kind.name, bytes.escape_ascii());
                 let plan = table.scan(&ranges(&cuts));
                 let found = table.run(&plan).await;
-                // All scans of a table count in the same place.
+                // All scans of a table add to the same metrics.
                 let now = STARTS.map(|name| metric(&plan, name));
                 let starts = tally.add_starts(now, std::mem::replace(&mut counted, now));
                 let error = match found {
@@ -83,7 +84,7 @@ async fn any_cut_gives_every_record_once_or_an_error() {
                 let error = own(&error);
                 assert_eq!(error.path(), Some("t.csv"), "{}: {error}", context());
                 match *error.kind() {
-                    // The record that is named has that place and that number of fields.
+                    // The record that the error names has this place and this number of fields.
                     ErrorKind::FieldCount { found, .. } => {
                         let place = error.place().unwrap_or_else(|| panic!("{}: {error}", context()));
                         let number = place.record as usize - usize::from(!has_header);
@@ -129,7 +130,7 @@ fn random_cuts(rng: &mut Rng, size: i64, pieces: usize) -> Vec<i64> {
 }
 
 impl Tally {
-    /// Adds what has been counted since `before`, and returns how many starts that are.
+    /// Adds the starts that have been counted since `before`, and returns their number.
     fn add_starts(&mut self, now: [usize; STARTS.len()], before: [usize; STARTS.len()]) -> usize {
         let [proof, prefix] = std::array::from_fn(|how| now[how] - before[how]);
         self.proof += proof;

@@ -1,4 +1,4 @@
-//! A table over some bytes in memory that is read in given ranges, and what `csv-core` says has to come out.
+//! A table over bytes in memory that is read in given ranges, and the rows that `csv-core` expects.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use object_store::path::Path;
 use crate::peer::Whole;
 use crate::support::rows_in_turn;
 
-/// A table over some bytes in memory, and the scan of it.
+/// A table over bytes in memory, and its scan.
 pub(super) struct Table {
     pub(super) ctx: SessionContext,
     pub(super) config: FileScanConfig,
 }
 
 impl Table {
-    /// A table of `width` text columns, so that every record is read, whatever is in it.
+    /// A table of `width` text columns, so that every record is read, whatever its fields hold.
     pub(super) async fn new(bytes: &[u8], options: CsvFormatOptions, width: usize, sql: &str) -> Self {
         Self::of_files(&[("t.csv", bytes)], options, width, sql).await
     }
 
-    /// A table of some files, which are those of a folder if there is more than one.
+    /// A table of some files. If there is more than one, they are in a folder.
     pub(super) async fn of_files(
         files: &[(&str, &[u8])],
         options: CsvFormatOptions,
@@ -71,7 +71,7 @@ impl Table {
         self.file().object_meta.size as i64
     }
 
-    /// A scan of the file in these ranges, each its own partition, in their order.
+    /// A scan of the file in these ranges. Each range is a partition of its own, in order.
     pub(super) fn scan(&self, ranges: &[Range<i64>]) -> Arc<dyn ExecutionPlan> {
         let piece = |range: &Range<i64>| self.file().clone().with_range(range.start, range.end);
         self.scan_of_groups(ranges.iter().map(|range| vec![piece(range)]).collect())
@@ -86,12 +86,12 @@ impl Table {
         DataSourceExec::from_data_source(config)
     }
 
-    /// The rows of each partition of a plan, one after the other.
+    /// The rows of each partition of a plan, one partition after the other.
     pub(super) async fn run(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<Vec<String>>> {
         rows_in_turn(&self.ctx, plan).await
     }
 
-    /// The rows of each range, where the file is cut at these bytes.
+    /// The rows of each range if the file is cut at these bytes.
     pub(super) async fn read(&self, cuts: &[i64]) -> Result<Vec<Vec<String>>> {
         self.run(&self.scan(&ranges(cuts))).await
     }
@@ -101,7 +101,7 @@ pub(super) fn ranges(cuts: &[i64]) -> Vec<Range<i64>> {
     cuts.windows(2).map(|cut| cut[0]..cut[1]).collect()
 }
 
-/// What has to come out of a file that can be read: each record in the range that its first byte is in.
+/// The expected rows of a readable file: each record is in the range that holds its first byte.
 pub(super) fn expected(whole: &Whole, has_header: bool, width: usize, cuts: &[i64]) -> Vec<Vec<String>> {
     let text = |value: &Vec<u8>| match value.is_empty() {
         true => "NULL".to_owned(),
