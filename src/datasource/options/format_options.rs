@@ -2,11 +2,8 @@
 
 use datafusion::common::config::CsvOptions;
 
-use super::resolve::ReadOptions;
-use super::table::{OPTIONS, OptionSpec};
 use crate::budget::OversizedFields;
 use crate::datasource::file_groups::Split;
-use crate::error::Result;
 use crate::grammar::{Terminator, Trim};
 use crate::input::CompressionOption;
 
@@ -19,7 +16,7 @@ use crate::input::CompressionOption;
 ///    [`CsvStreamSessionOptions`](crate::CsvStreamSessionOptions).
 /// 3. For `has_header`: the session's `datafusion.catalog.has_header`. For tables that SQL creates or
 ///    names by path: the session's own CSV options, `datafusion.format.*`, come before 2.
-/// 4. The default in [`OPTIONS`].
+/// 4. The default in [`OPTIONS`](crate::OPTIONS).
 ///
 /// ```
 /// use datafusion_csv_stream::CsvFormatOptions;
@@ -64,46 +61,9 @@ pub struct CsvFormatOptions {
 }
 
 impl CsvFormatOptions {
-    /// All defaults; see [`OPTIONS`].
+    /// All defaults; see [`OPTIONS`](crate::OPTIONS).
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Checks that the options go together, which is checked again whenever they are used.
-    ///
-    /// # Errors
-    ///
-    /// When they contradict each other, or one has a value that it can't have.
-    pub fn check(&self) -> Result<()> {
-        ReadOptions::new(self.clone()).map(|_| ())
-    }
-
-    /// Sets an option by its key, as SQL does; a prefix `format.` is allowed.
-    ///
-    /// # Errors
-    ///
-    /// For a key that isn't there, with all that are, and for a value that the option can't have,
-    /// with those that it can.
-    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        OptionSpec::find(key, value)?.set(self, value)
-    }
-
-    /// An option's value, as SQL would set it; `None` while it has its default.
-    ///
-    /// # Errors
-    ///
-    /// For a key that isn't there, with all that are.
-    pub fn get(&self, key: &str) -> Result<Option<String>> {
-        Ok(OptionSpec::find(key, "")?.get(self))
-    }
-
-    /// Takes over each option that is not set here.
-    #[must_use]
-    pub(super) fn inheriting(mut self, session: &CsvFormatOptions) -> Self {
-        for spec in OPTIONS {
-            spec.inherit(&mut self, session);
-        }
-        self
     }
 
     /// Whether the options name a delimiter.

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::config::ConfigOptions;
 
 use super::format_options::CsvFormatOptions;
-use super::session::CsvStreamSessionOptions;
 use crate::budget::Limits;
 use crate::datasource::file_groups::Split;
 use crate::decode::{DecodeOptions, DecoderBuilder};
@@ -85,20 +83,6 @@ impl ReadOptions {
         })
     }
 
-    /// The options in a session: those that are not set are the session's.
-    ///
-    /// # Errors
-    ///
-    /// When they contradict each other.
-    pub(in crate::datasource) fn in_session(
-        given: &CsvFormatOptions,
-        config: &ConfigOptions,
-    ) -> Result<Self> {
-        let mut options = given.clone().inheriting(CsvStreamSessionOptions::of(config).as_ref());
-        options.has_header.get_or_insert(config.catalog.has_header);
-        Self::new(options)
-    }
-
     /// A sampler that sees files as reading them does.
     pub(in crate::datasource) fn sampler(&self) -> SchemaSampler {
         let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, None);
@@ -114,5 +98,16 @@ impl ReadOptions {
             .with_decode_options(self.decode.clone())
             .with_truncated_rows(self.truncated_rows)
             .with_limits(self.limits)
+    }
+}
+
+impl CsvFormatOptions {
+    /// Checks that the options go together, which is checked again whenever they are used.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict each other, or one has a value that it can't have.
+    pub fn check(&self) -> Result<()> {
+        ReadOptions::new(self.clone()).map(|_| ())
     }
 }

@@ -1,13 +1,13 @@
 //! [`CsvStreamSessionOptions`]: the options of a session, for all of its tables.
 
 use std::any::Any;
-use std::borrow::Cow;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::error::Result;
 
 use super::format_options::CsvFormatOptions;
-use super::table::OPTIONS;
+use super::resolve::ReadOptions;
+use super::table::{OPTIONS, OptionSpec};
 
 /// The options of a session, for all tables of this crate: every key of [`OPTIONS`], as in
 /// `SET csv_stream.memory_limit = '32MiB'`. A table's own options come before them.
@@ -33,13 +33,24 @@ impl CsvStreamSessionOptions {
     pub fn new(options: CsvFormatOptions) -> Self {
         CsvStreamSessionOptions(options)
     }
+}
 
-    /// The options of a session, or the defaults.
-    pub(super) fn of(config: &ConfigOptions) -> Cow<'_, CsvFormatOptions> {
-        match config.extensions.get::<Self>() {
-            Some(options) => Cow::Borrowed(&options.0),
-            None => Cow::Owned(CsvFormatOptions::default()),
+impl ReadOptions {
+    /// The options in a session: those that are not set are the session's.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict each other.
+    pub(in crate::datasource) fn in_session(
+        given: &CsvFormatOptions,
+        config: &ConfigOptions,
+    ) -> Result<Self> {
+        let mut options = given.clone();
+        if let Some(session) = config.extensions.get::<CsvStreamSessionOptions>() {
+            options.inherit(&session.0);
         }
+        options.has_header.get_or_insert(config.catalog.has_header);
+        Ok(Self::new(options)?)
     }
 }
 
@@ -71,7 +82,7 @@ impl ExtensionOptions for CsvStreamSessionOptions {
 
     /// With the prefix, as `SHOW` looks for them and as other processes set them.
     fn entries(&self) -> Vec<ConfigEntry> {
-        let entry = |spec: &super::table::OptionSpec| ConfigEntry {
+        let entry = |spec: &OptionSpec| ConfigEntry {
             key: format!("{}.{}", Self::PREFIX, spec.key),
             value: spec.get(&self.0),
             description: spec.doc,

@@ -171,7 +171,7 @@ pub const OPTIONS: &[OptionSpec] = &[
 
 impl OptionSpec {
     /// The option of a key; a prefix `format.` is allowed. `value` stands in the error.
-    pub(super) fn find(key: &str, value: &str) -> Result<&'static OptionSpec> {
+    fn find(key: &str, value: &str) -> Result<&'static OptionSpec> {
         let lower = key.to_ascii_lowercase();
         let name = lower.strip_prefix("format.").unwrap_or(&lower);
         OPTIONS.iter().find(|spec| spec.key == name).ok_or_else(|| {
@@ -181,7 +181,7 @@ impl OptionSpec {
     }
 
     /// Parses a value into the options.
-    pub(super) fn set(&self, options: &mut CsvFormatOptions, value: &str) -> Result<()> {
+    fn set(&self, options: &mut CsvFormatOptions, value: &str) -> Result<()> {
         (self.set)(options, value).map_err(|reason| {
             Error::invalid_option(self.key, value, format!("it takes {}{reason}", self.values))
         })
@@ -193,8 +193,36 @@ impl OptionSpec {
     }
 
     /// Takes the session's value, unless the options have one.
-    pub(super) fn inherit(&self, options: &mut CsvFormatOptions, session: &CsvFormatOptions) {
+    fn inherit(&self, options: &mut CsvFormatOptions, session: &CsvFormatOptions) {
         (self.inherit)(options, session);
+    }
+}
+
+impl CsvFormatOptions {
+    /// Sets an option by its key, as SQL does; a prefix `format.` is allowed.
+    ///
+    /// # Errors
+    ///
+    /// For a key that isn't there, with all that are, and for a value that the option can't have,
+    /// with those that it can.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        OptionSpec::find(key, value)?.set(self, value)
+    }
+
+    /// An option's value, as SQL would set it; `None` while it has its default.
+    ///
+    /// # Errors
+    ///
+    /// For a key that isn't there, with all that are.
+    pub fn get(&self, key: &str) -> Result<Option<String>> {
+        Ok(OptionSpec::find(key, "")?.get(self))
+    }
+
+    /// Takes over each option that is not set here.
+    pub(super) fn inherit(&mut self, session: &CsvFormatOptions) {
+        for spec in OPTIONS {
+            spec.inherit(self, session);
+        }
     }
 }
 
