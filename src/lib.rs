@@ -1,5 +1,6 @@
-//! A CSV engine for Apache DataFusion: it reads files of any size, from any object store, in about ten megabytes of
-//! memory, by its own quote-aware SIMD parser, and never returns a wrong row.
+//! A CSV engine for Apache DataFusion. It reads files of any size, from any object store, in about
+//! ten megabytes of memory, with its own quote-aware SIMD parser. A readable file is read exactly, and
+//! bad input is an error with its place.
 //!
 //! ```no_run
 //! # #[cfg(feature = "datafusion")] {
@@ -16,10 +17,12 @@
 //! # }
 //! ```
 //!
-//! [`install`] makes it the CSV engine of a session: `CREATE EXTERNAL TABLE … STORED AS CSV`, `COPY`,
-//! `INSERT INTO`; [`install_url_tables`] lets queries name files: `SELECT * FROM 'part_*.csv'`.
-//! [`CsvStream`] is the same without a session, over any `AsyncBufRead`; [`Reader`] is the same without
-//! async, over any `BufRead`; and [`Decoder`] is the same without I/O: bytes are pushed to it.
+//! [`install`] makes it the CSV engine of a session, for `CREATE EXTERNAL TABLE … STORED AS CSV`,
+//! `COPY` and `INSERT INTO`. [`install_url_tables`] lets queries name files:
+//! `SELECT * FROM 'part_*.csv'`.
+//!
+//! Three types read CSV without a session: [`CsvStream`] over any `AsyncBufRead`, [`Reader`] over any
+//! `BufRead` and so without async, and [`Decoder`] without I/O: bytes are pushed to it.
 //!
 //! ```text
 //!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
@@ -35,24 +38,27 @@
 //!
 //! # What it does not do
 //!
-//! * A compressed file is read by one partition.
-//! * A value that no query needs is not checked: that of a column that isn't asked for, or of a row that a predicate drops
-//!   before. How many fields such a record has, and its quotes, are.
+//! * One partition reads a compressed file.
+//! * A value that no query needs is not checked: one in a column that isn't asked for, or in a row
+//!   that a predicate drops. The number of fields and the quotes of such a record are checked.
 //! * Columns are matched by position. Names in a file's header are not compared with the table's.
-//! * UTF-8 only: other encodings have to be converted first. Delimiters are one byte.
-//! * `SessionContext::read_csv` and `register_csv` stay with DataFusion's own reader, which they are tied to.
+//! * Other encodings than UTF-8 have to be converted first. A delimiter is one byte.
+//! * `SessionContext::read_csv` and `register_csv` use DataFusion's own reader, which they are tied
+//!   to. Use [`CsvSessionExt`].
 //!
 //! # Features
 //!
-//! Each contains the one before.
+//! Each feature contains the one before.
 //!
-//! * none: [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
+//! * none: [`budget`], [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
 //! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over any
 //!   `BufRead`: Arrow arrays without async and without DataFusion.
 //! * `async`: [`input`], [`stream`]. A [`CsvStream`] over any `AsyncBufRead`, and object stores,
 //!   without DataFusion.
 //! * `datafusion` (default): [`datasource`], [`session`].
 //! * `cli`: the binary `csv-stream`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod budget;
 #[cfg(feature = "datafusion")]
@@ -73,6 +79,11 @@ pub mod session;
 pub mod simd;
 #[cfg(feature = "async")]
 pub mod stream;
+
+/// The programs in the README compile.
+#[cfg(all(doctest, feature = "datafusion"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 #[cfg(feature = "arrow")]
 pub use decode::{ArrowReader, Decoded, Decoder, DecoderBuilder, Reader};

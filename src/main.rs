@@ -6,10 +6,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Counts the bytes that the process allocates, for `--stats`.
-#[global_allocator]
-static ALLOCATOR: cli::CountingAllocator = cli::CountingAllocator::new();
-
 fn main() -> ExitCode {
-    cli::run(cli::Args::parse(), &ALLOCATOR)
+    cli::run(cli::Args::parse())
 }

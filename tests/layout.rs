@@ -20,16 +20,16 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("stream", &["budget", "decode", "error", "grammar", "infer", "input", "parse"]),
     ("datasource", &["budget", "decode", "error", "grammar", "infer", "input", "parse", "stream"]),
     ("session", &["datasource", "input"]),
-    ("main", &["alloc", "cli"]),
-    ("cli", &["alloc"]),
+    ("main", &["cli"]),
+    ("cli", &[]),
 ];
 
 /// The layers of the binary. They use the library as any other program does.
 const BINARY: [&str; 2] = ["main", "cli"];
 
-/// The files that may contain `unsafe`: the vendor's instructions, the array of views whose strings
-/// are known to be UTF-8, and the binary's counting allocator.
-const UNSAFE: [&str; 5] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs", "cli/alloc.rs", "main.rs"];
+/// The files that may contain `unsafe`: the vendor's instructions, and the array of views whose strings
+/// are known to be UTF-8.
+const UNSAFE: [&str; 3] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs"];
 
 /// Words that mark something as unfinished, or as left over.
 const LEFTOVERS: [&str; 7] =

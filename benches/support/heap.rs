@@ -1,6 +1,6 @@
 //! The heap's size, counted by the process's allocator.
 
-#[path = "../../src/cli/alloc.rs"]
+#[path = "../../tests/support/alloc.rs"]
 mod alloc;
 
 use std::sync::atomic::Ordering::Relaxed;

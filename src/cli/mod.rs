@@ -7,7 +7,6 @@
 //!               └► schema     stores: s3, gs, az, http(s), by URL and environment
 //! ```
 
-mod alloc;
 mod args;
 mod output;
 mod progress;
@@ -19,6 +18,5 @@ mod stats;
 mod stores;
 mod table;
 
-pub(crate) use alloc::CountingAllocator;
 pub(crate) use args::Args;
 pub(crate) use run::run;

@@ -16,7 +16,6 @@ use futures::StreamExt;
 use tokio::io::BufReader;
 use tokio_util::io::InspectReader;
 
-use super::alloc::CountingAllocator;
 use super::args::QueryArgs;
 use super::output::Output;
 use super::progress::Progress;
@@ -26,7 +25,7 @@ use super::stores::EnvironmentStores;
 /// The table name that stands for stdin in a query.
 pub(super) const STDIN: &str = "-";
 
-pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAllocator) -> Result<()> {
+pub(super) async fn run(args: &QueryArgs, threads: usize) -> Result<()> {
     let started = Instant::now();
     let options = args.csv_options()?;
     // Round-robin repartitioning would coalesce the scan's batches to the full number of rows, even
@@ -63,7 +62,7 @@ pub(super) async fn run(args: &QueryArgs, threads: usize, allocator: &CountingAl
     output.finish()?;
     if args.stats {
         let bytes = bytes_scanned(&plan) + stdin_bytes.load(Relaxed);
-        stats::print(rows, bytes, started.elapsed(), allocator)?;
+        stats::print(rows, bytes, started.elapsed())?;
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use datafusion::error::{DataFusionError, Result};
 
-use super::alloc::CountingAllocator;
 use super::args::{Args, Command};
 use super::{query, schema};
 
@@ -13,8 +12,8 @@ use super::{query, schema};
 const FAILURE: u8 = 1;
 
 /// Runs the command that the arguments name.
-pub(crate) fn run(args: Args, allocator: &CountingAllocator) -> ExitCode {
-    match execute(args, allocator) {
+pub(crate) fn run(args: Args) -> ExitCode {
+    match execute(args) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of the pipe has read all that it wants: `csv-stream … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -26,7 +25,7 @@ pub(crate) fn run(args: Args, allocator: &CountingAllocator) -> ExitCode {
     }
 }
 
-fn execute(args: Args, allocator: &CountingAllocator) -> Result<()> {
+fn execute(args: Args) -> Result<()> {
     let threads = match &args.command {
         Command::Query(query) => query.threads,
         Command::Schema(_) => Some(1),
@@ -38,7 +37,7 @@ fn execute(args: Args, allocator: &CountingAllocator) -> Result<()> {
         .build()
         .map_err(DataFusionError::IoError)?;
     let result = match args.command {
-        Command::Query(args) => runtime.block_on(query::run(&args, threads, allocator)),
+        Command::Query(args) => runtime.block_on(query::run(&args, threads)),
         Command::Schema(args) => runtime.block_on(schema::run(&args)),
     };
     // A read of stdin may still be waiting; it must not delay the exit.

@@ -5,20 +5,12 @@ use std::time::Duration;
 
 use datafusion::error::Result;
 
-use super::alloc::CountingAllocator;
-
-pub(super) fn print(
-    rows: usize,
-    bytes: usize,
-    elapsed: Duration,
-    allocator: &CountingAllocator,
-) -> Result<()> {
+pub(super) fn print(rows: usize, bytes: usize, elapsed: Duration) -> Result<()> {
     let peak_rss = peak_rss().map_or_else(|| "null".to_owned(), |bytes| bytes.to_string());
     writeln!(
         std::io::stderr(),
-        "{{\"rows\":{rows},\"bytes_read\":{bytes},\"elapsed_ms\":{},\"peak_heap_bytes\":{},\"peak_rss_bytes\":{peak_rss}}}",
+        "{{\"rows\":{rows},\"bytes_read\":{bytes},\"elapsed_ms\":{},\"peak_rss_bytes\":{peak_rss}}}",
         elapsed.as_millis(),
-        allocator.peak(),
     )?;
     Ok(())
 }

@@ -31,8 +31,10 @@ use crate::datasource::CsvFormatOptions;
 /// assert!(rows > 0);
 /// # Ok::<(), datafusion::error::DataFusionError>(()) }).unwrap();
 /// ```
+///
+/// The trait is sealed: only [`SessionContext`] has these methods.
 #[async_trait]
-pub trait CsvSessionExt {
+pub trait CsvSessionExt: sealed::Sealed {
     /// Registers a table over CSV files, with default options.
     ///
     /// The name is parsed as in SQL and in `register_csv`: `Data` is `data`, and `s.t` is the table
@@ -62,6 +64,13 @@ pub trait CsvSessionExt {
     /// As [`register_csv_file_with_options`](Self::register_csv_file_with_options), except for the
     /// name.
     async fn read_csv_file(&self, path: &str, options: CsvFormatOptions) -> Result<DataFrame>;
+}
+
+mod sealed {
+    /// Nothing outside this crate can name it, so that methods can be added later.
+    pub trait Sealed {}
+
+    impl Sealed for super::SessionContext {}
 }
 
 #[async_trait]

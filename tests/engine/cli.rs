@@ -102,8 +102,12 @@ fn statistics_are_one_line_of_json() {
     };
     assert_eq!(line.lines().count(), 1);
     assert_eq!(number("rows"), 7);
-    assert!(number("bytes_read") > 1000 && number("peak_heap_bytes") > 10_000, "{line}");
-    assert!(number("elapsed_ms") < 60_000 && line.contains("\"peak_rss_bytes\":"), "{line}");
+    assert!(number("bytes_read") > 1000 && number("elapsed_ms") < 60_000, "{line}");
+    if cfg!(target_os = "linux") {
+        assert!(number("peak_rss_bytes") > 1 << 20, "{line}");
+    } else {
+        assert!(line.contains("\"peak_rss_bytes\":null"), "{line}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The memory that is held, measured by an allocator that counts the allocations of all threads.
 
-#[path = "../../src/cli/alloc.rs"]
+#[path = "../support/alloc.rs"]
 mod alloc;
 mod cells;
 mod extremes;
