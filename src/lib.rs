@@ -1,6 +1,6 @@
 //! A CSV engine for Apache DataFusion. It reads files of any size, from any object store, in about
-//! ten megabytes of memory, with its own quote-aware SIMD parser. A readable file is read exactly, and
-//! bad input is an error with its place.
+//! ten megabytes of memory, with its own quote-aware SIMD parser. A readable file is read exactly,
+//! and bad input is an error with its place.
 //!
 //! ```no_run
 //! # #[cfg(feature = "datafusion")] {
@@ -21,8 +21,8 @@
 //! `COPY` and `INSERT INTO`. [`install_url_tables`] lets queries name files:
 //! `SELECT * FROM 'part_*.csv'`.
 //!
-//! Three types read CSV without a session: [`CsvStream`] over any `AsyncBufRead`, [`Reader`] over any
-//! `BufRead` and so without async, and [`Decoder`] without I/O: bytes are pushed to it.
+//! Three types read CSV without a session: [`CsvStream`] over any `AsyncBufRead`, [`Reader`] over
+//! any `BufRead` and so without async, and [`Decoder`] without I/O: bytes are pushed to it.
 //!
 //! ```text
 //!  object_store ──► input ──AsyncBufRead──► stream ──RecordBatch──► DataFusion
@@ -51,8 +51,8 @@
 //! Each feature contains the one before.
 //!
 //! * none: [`budget`], [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
-//! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over any
-//!   `BufRead`: Arrow arrays without async and without DataFusion.
+//! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over
+//!   any `BufRead`: Arrow arrays without async and without DataFusion.
 //! * `async`: [`input`], [`stream`]. A [`CsvStream`] over any `AsyncBufRead`, and object stores,
 //!   without DataFusion.
 //! * `datafusion` (default): [`datasource`], [`session`].

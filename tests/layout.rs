@@ -27,8 +27,8 @@ const IMPORTS: [(&str, &[&str]); 14] = [
 /// The layers of the binary. They use the library as any other program does.
 const BINARY: [&str; 2] = ["main", "cli"];
 
-/// The files that may contain `unsafe`: the vendor's instructions, and the array of views whose strings
-/// are known to be UTF-8.
+/// The files that may contain `unsafe`: the vendor's instructions, and the array of views whose
+/// strings are known to be UTF-8.
 const UNSAFE: [&str; 3] = ["simd/x86_64.rs", "simd/aarch64.rs", "decode/views.rs"];
 
 /// Words that mark something as unfinished, or as left over.
@@ -378,8 +378,8 @@ fn named_layers(code: &str) -> BTreeSet<String> {
     named_after(code, "crate::")
 }
 
-/// The first names after the folder's own path, and those after `super::`, or after `super::super::`
-/// for a file that is nested one folder deeper.
+/// The first names after the folder's own path, and those after `super::`, or after
+/// `super::super::` for a file that is nested one folder deeper.
 fn named_siblings(code: &str, folder: &str, is_nested: bool) -> BTreeSet<String> {
     let path = "super::".repeat(if is_nested { 2 } else { 1 });
     let starts = code.match_indices(&path).filter(|&(at, _)| !code[..at].ends_with("super::"));

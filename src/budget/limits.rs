@@ -50,8 +50,8 @@ impl Limits {
     /// Where they are cut, a record can be longer than the bytes that are held of it:
     ///
     /// * `max_record_bytes` is by default
-    ///   [`DEFAULT_MAX_CUT_RECORD_BYTES`](super::DEFAULT_MAX_CUT_RECORD_BYTES), or twice the longest
-    ///   value.
+    ///   [`DEFAULT_MAX_CUT_RECORD_BYTES`](super::DEFAULT_MAX_CUT_RECORD_BYTES), or twice the
+    ///   longest value.
     /// * At most `max_record_bytes` and a third of `memory_limit` are held. If `max_record_bytes`
     ///   is not given, a twelfth of `memory_limit` is, or 2 MiB, or four values, whichever is most.
     /// * The longest value is by default 512 KiB, or a 48th of a memory limit below 10 MiB.
@@ -59,8 +59,8 @@ impl Limits {
     /// # Errors
     ///
     /// As [`new`](Self::new). Where values are cut, `max_record_bytes` may be up to
-    /// [`MAX_MAX_RECORD_BYTES`](crate::parse::MAX_MAX_RECORD_BYTES), and the longest value has to be
-    /// shorter than the bytes that are held of a record.
+    /// [`MAX_MAX_RECORD_BYTES`](crate::parse::MAX_MAX_RECORD_BYTES), and the longest value has to
+    /// be shorter than the bytes that are held of a record.
     pub fn for_fields(
         memory_limit: usize,
         max_record_bytes: Option<usize>,

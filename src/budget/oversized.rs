@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::parse::cut::CutFields;
 use crate::parse::{DEFAULT_MAX_RECORD_BYTES, MAX_MAX_RECORD_BYTES};
 
-/// What becomes of a value that is longer than `max_field_bytes`.
+/// The treatment of a value that is longer than `max_field_bytes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OversizedFields {
@@ -49,7 +49,7 @@ impl FieldLimit {
         self
     }
 
-    /// What becomes of a longer value.
+    /// The treatment of a longer value.
     pub fn oversized(&self) -> OversizedFields {
         self.oversized
     }

@@ -5,8 +5,8 @@ use datafusion::error::DataFusionError;
 use crate::error::{Error, ErrorKind};
 
 /// An error of a filter that came from DataFusion comes out as it was. An option or a type that
-/// can't be used is an error of the plan, and missing memory is `ResourcesExhausted`. All others are
-/// `External`, so that the [`Error`] is found by a downcast.
+/// can't be used is an error of the plan, and missing memory is `ResourcesExhausted`. All others
+/// are `External`, so that the [`Error`] is found by a downcast.
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         match error.kind() {

@@ -70,7 +70,8 @@ impl FileFormatFactory for CsvStreamFormatFactory {
         };
         let mut others = state.default_table_options();
         for (key, value) in format_options {
-            // Keys with another prefix are the planner's (`execution.`), or a registered extension's (`aws.`).
+            // Keys with another prefix are the planner's (`execution.`), or a registered
+            // extension's (`aws.`).
             let is_other = !key.starts_with("format.") && others.set(key, value).is_ok();
             if !is_other {
                 options.set(key, value)?;

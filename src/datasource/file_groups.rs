@@ -12,8 +12,8 @@ use crate::stream::internal::ByteRange;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Split {
-    /// By byte range. Each range finds its first record by looking ahead, and that is verified; where
-    /// it is ambiguous, as with `Exact`.
+    /// By byte range. Each range finds its first record by looking ahead, and that is verified;
+    /// where it is ambiguous, as with `Exact`.
     #[default]
     Auto,
     /// By byte range. Each range finds its first record by scanning the file from its start.
@@ -36,8 +36,8 @@ impl Split {
     }
 }
 
-/// The bytes to read where a partition is given this file, or a range of it; `None` if no record can
-/// be in them.
+/// The bytes to read where a partition is given this file, or a range of it; `None` if no record
+/// can be in them.
 ///
 /// A file that is not split belongs to the range at 0.
 pub(super) fn byte_range(

@@ -1,4 +1,5 @@
-//! [`ScanPredicate`]: what a scan keeps of its rows, as DataFusion's expressions and as the stream's filters.
+//! [`ScanPredicate`]: the predicate of a scan, as DataFusion's expression and as the decoder's
+//! filters.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,11 +21,13 @@ use datafusion::physical_expr_common::physical_expr::is_volatile;
 
 use crate::decode::{FilterError, RowFilter};
 
-/// The most filters of one stream: each holds builders of its own. Further conjuncts join the last one.
+/// The most filters of one stream: each holds builders of its own. Further conjuncts join the last
+/// one.
 const MAX_FILTERS: usize = 8;
 
-/// Whether a scan can evaluate a predicate on the columns of a table's files and partitions. It can't where rows or the
-/// time make a difference, or where the value of a subquery comes from another part of the plan.
+/// Whether a scan can evaluate a predicate on the columns of a table's files and partitions. It
+/// can't evaluate a volatile function, nor a subquery, whose value comes from another part of the
+/// plan.
 pub(super) fn can_evaluate(expr: &Arc<dyn PhysicalExpr>, table_schema: &TableSchema) -> bool {
     let columns = table_schema.schema_without_virtual_columns();
     let is_known = |column: &Column| {
@@ -62,11 +65,11 @@ impl ScanPredicate {
 
     /// The predicate as one execution of a partition uses it.
     ///
-    /// A plan that is executed again gets new dynamic filters, but the scan is left with those of the first time, which
-    /// say what that needed no more. So they are left out; who made them never relies on them.
+    /// A plan that is executed again keeps the dynamic filters of the first execution in its scan.
+    /// Their bounds are stale, so they are dropped. No operator relies on a dynamic filter.
     ///
-    /// A dynamic filter that needs all of the columns of `projection`, as that of `max(a), max(b)` does, is left out too: it
-    /// would save nothing but the comparisons that are made above anyway.
+    /// A dynamic filter that needs all columns of `projection` is dropped too, for example that of
+    /// `max(a)` alone: no decoding would be saved.
     pub(super) fn to_execute(&self, partition: usize, projection: &[usize]) -> PredicateInUse {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.again |= !opened.partitions.insert(partition);
@@ -100,7 +103,8 @@ struct Group {
 impl PredicateInUse {
     /// The filters of one file, whose partition columns are constants.
     ///
-    /// Those that need no column come first. A conjunct whose columns another one has decoded before is evaluated there.
+    /// Filters that need no column come first. A conjunct joins an earlier filter that has decoded
+    /// its columns.
     pub(super) fn of_file(
         &self,
         table_schema: &TableSchema,
@@ -143,7 +147,7 @@ impl Group {
     }
 }
 
-/// An expression whose partition columns, those from `width` on, are replaced by the values that one file has.
+/// An expression whose partition columns, those from `width` on, are replaced by one file's values.
 fn with_partition_values(
     expr: &Arc<dyn PhysicalExpr>,
     width: usize,
@@ -152,14 +156,14 @@ fn with_partition_values(
     replace_columns(expr, |column| values.get(column.index().checked_sub(width)?).cloned().map(lit))
 }
 
-/// An expression with other ones in the place of some columns.
+/// An expression in which some columns are replaced by other expressions.
 pub(super) fn replace_columns(
     expr: &Arc<dyn PhysicalExpr>,
     other: impl Fn(&Column) -> Option<Arc<dyn PhysicalExpr>>,
 ) -> Result<Arc<dyn PhysicalExpr>> {
     let replace = |node: Arc<dyn PhysicalExpr>| {
         Ok(match node.downcast_ref::<Column>().and_then(&other) {
-            // What comes in its place is not looked at again.
+            // The expression in its place is not looked at again.
             Some(other) => Transformed::new(other, true, TreeNodeRecursion::Jump),
             None => Transformed::no(node),
         })

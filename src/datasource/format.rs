@@ -144,7 +144,7 @@ impl FileFormat for CsvStreamFormat {
         conf: FileScanConfig,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let conf = if is_guarded(state.physical_optimizers()) { conf } else { without_statistics(conf) };
-        // The source of the configuration already holds the projection; it is kept.
+        // The configuration's source is kept, because it holds the projection.
         let source = conf.file_source().downcast_ref::<CsvStreamSource>().ok_or_else(|| {
             DataFusionError::Internal("the file source of a CsvStreamFormat is a CsvStreamSource".to_owned())
         })?;
@@ -180,8 +180,8 @@ impl FileFormat for CsvStreamFormat {
 
 /// A scan without statistics.
 ///
-/// With a size known, the optimizer swaps the sides of joins, and adds projections that DataFusion's own
-/// filter pushdown maps columns through by name: to wrong ones, where both sides have a name.
+/// If the optimizer knows sizes, it swaps the sides of joins and adds projections. DataFusion's own
+/// filter pushdown maps columns through those by name, to the wrong side if both have the name.
 fn without_statistics(conf: FileScanConfig) -> FileScanConfig {
     let without = |group: &FileGroup| {
         let files = group.iter().cloned().map(|file| PartitionedFile { statistics: None, ..file });

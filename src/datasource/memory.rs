@@ -10,8 +10,8 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
 
-/// How often a reader's buffers are halved while the memory pool has no room for them. The default's
-/// chunks have shrunk to 4 KiB then, the smallest.
+/// How often a reader's buffers are halved while the memory pool has no room for them. The
+/// default's chunks have shrunk to 4 KiB then, the smallest.
 const MOST_HALVINGS: u32 = 6;
 
 /// The memory of one scan, all of its partitions and files together.
@@ -68,8 +68,8 @@ impl Share {
         Ok(())
     }
 
-    /// Whether there is room for a reader that holds this many bytes. If not, its limits are halved,
-    /// for a smaller one.
+    /// Whether there is room for a reader that holds this many bytes. If not, its limits are
+    /// halved, for a smaller one.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! [`ScanMetrics`]: what a scan has done, as `EXPLAIN ANALYZE` shows it.
+//! [`ScanMetrics`]: the work of a scan, as `EXPLAIN ANALYZE` shows it.
 
 use std::time::{Duration, Instant};
 
@@ -8,36 +8,36 @@ use crate::decode::DecodeCounters;
 use crate::input::InputCounters;
 use crate::stream::internal::Known;
 
-/// One partition's metrics. Every path of reading goes through the same counters, so none is without them.
+/// One partition's metrics. All paths of reading use the same counters.
 #[derive(Debug, Clone)]
 pub(super) struct ScanMetrics {
     /// Bytes read from the store, before decompression.
     bytes_scanned: Count,
     /// Requests made to the store.
     requests: Count,
-    /// Those of them that were made as one before had failed, or had broken off.
+    /// The requests among them that repeat a failed or broken one.
     retries: Count,
     /// Bytes parsed, after decompression.
     bytes_parsed: Count,
     /// Records read.
     records: Count,
-    /// Values that were too long, and are NULL or truncated.
+    /// Oversized values that became NULL or were truncated.
     fields_oversized: Count,
-    /// Byte ranges whose first record was found from what follows, and in which nothing else is possible.
+    /// Byte ranges whose first record was proven from the bytes around their start.
     starts_by_proof: Count,
-    /// Byte ranges before which the file was scanned.
+    /// Byte ranges whose first record was found by scanning the file from its start.
     starts_by_prefix_scan: Count,
-    /// Byte ranges at whose end it was verified where the next range starts.
+    /// Byte ranges whose next range was verified to start at the right record.
     ends_verified: Count,
     /// Time spent looking for the first records of byte ranges.
     time_resolving: Time,
-    /// What the predicate did, if there is one.
+    /// The work of the predicate, if there is one.
     predicate: Option<PredicateMetrics>,
-    /// Time in which the next bytes were not there yet.
+    /// Time spent waiting for bytes.
     time_waiting: Time,
     /// Time spent finding records and fields.
     time_parsing: Time,
-    /// Time spent decoding fields into arrays, those for the predicate not included.
+    /// Time spent decoding fields into arrays, without those for the predicate.
     time_decoding: Time,
 }
 
@@ -49,7 +49,7 @@ struct PredicateMetrics {
     time_filtering: Time,
 }
 
-/// How much of the counters has been published.
+/// The part of the counters that has been published.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     bytes_scanned: u64,
@@ -89,7 +89,7 @@ impl ScanMetrics {
         }
     }
 
-    /// Counts a range whose first record has been looked for since a moment.
+    /// Counts a range whose first record has been found; the search began at `since`.
     pub(super) fn add_start(&self, known: Known, since: Instant) {
         let how = match known {
             Known::Proof => &self.starts_by_proof,
@@ -99,12 +99,12 @@ impl ScanMetrics {
         self.time_resolving.add_elapsed(since);
     }
 
-    /// Counts a range at whose end it was verified where the next range starts.
+    /// Counts a range whose next range was verified.
     pub(super) fn add_verified(&self) {
         self.ends_verified.add(1);
     }
 
-    /// Adds what the counters have gained since the last time.
+    /// Adds the counters' growth since the last call.
     pub(super) fn publish(&self, input: &InputCounters, decode: &DecodeCounters, published: &mut Published) {
         let count = |metric: &Count, now: u64, before: &mut u64| {
             metric.add((now - *before) as usize);

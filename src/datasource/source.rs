@@ -30,8 +30,8 @@ use crate::decode::{COLUMN_BYTES, DEFAULT_BATCH_SIZE};
 
 /// The source of a `FileScanConfig` whose files this crate reads.
 ///
-/// It declines all filters that come through `FileSource::try_pushdown_filters`: DataFusion 55 hands
-/// down wrong ones, which can't be told from right ones there. The rules of
+/// It declines all filters that come through `FileSource::try_pushdown_filters`: DataFusion 55
+/// hands down wrong ones, which can't be told from right ones there. The rules of
 /// [`filter_pushdown_rules`](crate::filter_pushdown_rules) hand filters to it in another way.
 #[derive(Debug, Clone)]
 pub struct CsvStreamSource {

@@ -17,8 +17,8 @@ use super::views::Views;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes that one decoder takes for a column however few rows there are: the column's decoder, the
-/// header of its array, its field in the partition's schema. Some 330 are measured for a number or a
-/// text.
+/// header of its array, its field in the partition's schema. Some 330 are measured for a number or
+/// a text.
 pub const COLUMN_BYTES: usize = 384;
 
 /// Whether columns of a type can be decoded.

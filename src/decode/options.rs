@@ -95,9 +95,9 @@ impl DecodeOptions {
         &self.field_limit
     }
 
-    /// The longest record that is accepted within these limits, and how the fields of a long one are
-    /// cut, if they are: in the columns of the table whose values can be oversized, or in all while
-    /// they aren't known.
+    /// The longest record that is accepted within these limits, and how the fields of a long one
+    /// are cut, if they are: in the columns of the table whose values can be oversized, or in all
+    /// while they aren't known.
     pub(crate) fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
         let can_be_cut = |field: &FieldRef| can_be_oversized(field.data_type());
         let columns = table.map(|table| table.fields().iter().map(can_be_cut).collect());

@@ -1,6 +1,6 @@
 //! [`ErrorKind`]: what can be wrong.
 
-/// What is wrong.
+/// The defect of an input, or of an option.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -10,7 +10,7 @@ pub enum ErrorKind {
         option: String,
         /// The value that was given.
         value: String,
-        /// What is allowed, as a sentence.
+        /// The values that are allowed, as a sentence.
         allowed: String,
     },
     /// The input ended inside a quoted field.

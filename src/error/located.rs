@@ -8,7 +8,7 @@ use super::place::Place;
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What is wrong, where, and what to do about it.
+/// The defect, its place, and the first thing to try.
 ///
 /// One word wide. Each layer adds the part of the place that it knows.
 pub struct Error(Box<Inner>);
@@ -43,12 +43,12 @@ impl Error {
         })
     }
 
-    /// What is wrong.
+    /// The defect.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// What is wrong, taken out.
+    /// The defect, taken out.
     pub fn into_kind(self) -> ErrorKind {
         self.0.kind
     }

@@ -30,7 +30,8 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// The blocks of one reader, beside a decompressor that holds up to `decoder_bytes`; 0 for none.
+    /// The blocks of one reader, beside a decompressor that holds up to `decoder_bytes`; 0 for
+    /// none.
     ///
     /// There is room for two chunks, as of a local file, and for
     /// [`Limits::ahead_bytes`](crate::budget::Limits::ahead_bytes), of which a decompressor leaves

@@ -10,8 +10,8 @@ pub const MAX_MAX_RECORD_BYTES: usize = 1 << 30;
 /// quote.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 2 << 20;
 
-/// The number of fields of the widest record that is accepted where no schema gives a number: 64 Ki.
-/// The index takes 256 KiB for them.
+/// The number of fields of the widest record that is accepted where no schema gives a number: 64
+/// Ki. The index takes 256 KiB for them.
 ///
 /// No table of a query engine is that wide. A delimiter that the file doesn't use makes such
 /// records.

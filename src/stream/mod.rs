@@ -1,5 +1,5 @@
-//! A [`Decoder`](crate::decode::Decoder) over any `AsyncBufRead`: a stream of Arrow batches. This is
-//! the one place that waits.
+//! A [`Decoder`](crate::decode::Decoder) over any `AsyncBufRead`: a stream of Arrow batches. This
+//! is the one place that waits.
 //!
 //! ```text
 //!  AsyncBufRead ─ bytes ─► CsvStream ─ push ─► Decoder ─► batch

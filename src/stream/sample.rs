@@ -30,8 +30,8 @@ pub async fn sample(
     Ok(())
 }
 
-/// The schema of an input that can be read only once, and a reader that starts with the bytes of the
-/// sample. It holds them until they have been read.
+/// The schema of an input that can be read only once, and a reader that starts with the bytes of
+/// the sample. It holds them until they have been read.
 ///
 /// # Errors
 ///

@@ -10,8 +10,8 @@ use crate::input::{Compression, CompressionOption};
 impl CsvFormatOptions {
     /// The options of DataFusion's built-in CSV format, as far as they are not its defaults.
     ///
-    /// A compression of `UNCOMPRESSED`, its default, is `auto` here: a compressed file read as if it
-    /// weren't is never meant.
+    /// A compression of `UNCOMPRESSED`, its default, is `auto` here: a compressed file read as if
+    /// it weren't is never meant.
     pub fn from_datafusion(options: &CsvOptions) -> Self {
         let defaults = CsvOptions::default();
         let other = |byte: u8, default: u8| (byte != default).then_some(byte);

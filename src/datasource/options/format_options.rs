@@ -14,8 +14,8 @@ use crate::input::CompressionOption;
 /// 1. The table's own: this builder, or `OPTIONS` in SQL.
 /// 2. The session's: `SET csv_stream.<key> = …`, or
 ///    [`CsvStreamSessionOptions`](crate::CsvStreamSessionOptions).
-/// 3. For `has_header`: the session's `datafusion.catalog.has_header`. For tables that SQL creates or
-///    names by path: the session's own CSV options, `datafusion.format.*`, come before 2.
+/// 3. For `has_header`: the session's `datafusion.catalog.has_header`. For tables that SQL creates
+///    or names by path: the session's own CSV options, `datafusion.format.*`, come before 2.
 /// 4. The default in [`OPTIONS`](crate::OPTIONS).
 ///
 /// ```
@@ -71,7 +71,8 @@ impl CsvFormatOptions {
         self.delimiter.is_some()
     }
 
-    /// Whether the first record of each file holds the column names. Default: what the session says, which is true.
+    /// Whether the first record of each file holds the column names. Default: what the session
+    /// says, which is true.
     pub fn with_has_header(mut self, has_header: bool) -> Self {
         self.has_header = Some(has_header);
         self
@@ -107,7 +108,7 @@ impl CsvFormatOptions {
         self
     }
 
-    /// What ends a record. Default CR, LF or CRLF.
+    /// The record separator. Default CR, LF or CRLF.
     pub fn with_terminator(mut self, terminator: Terminator) -> Self {
         self.terminator = Some(terminator);
         self
@@ -143,9 +144,9 @@ impl CsvFormatOptions {
         self
     }
 
-    /// The most bytes of a value of a string, binary or dictionary column, and what becomes of longer
-    /// ones. Default: no limit but [`with_max_record_bytes`](Self::with_max_record_bytes), and an
-    /// error.
+    /// The most bytes of a value of a string, binary or dictionary column, and what becomes of
+    /// longer ones. Default: no limit but [`with_max_record_bytes`](Self::with_max_record_bytes),
+    /// and an error.
     ///
     /// Values that become NULL or are truncated are cut while they are read, so they can be far
     /// longer than fits into memory. The default limit is then 512 KiB, or a 48th of a memory limit
@@ -173,7 +174,8 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Records sampled for the schema, all files together; 0 reads every column as text. Default 1000.
+    /// Records sampled for the schema, all files together; 0 reads every column as text. Default
+    /// 1000.
     pub fn with_schema_infer_max_rec(mut self, records: usize) -> Self {
         self.schema_infer_max_rec = Some(records);
         self
@@ -185,8 +187,8 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Rows of a batch, no more than the session's `datafusion.execution.batch_size`: DataFusion cuts larger
-    /// ones, and they only cost memory. Default: the session's, 8192.
+    /// Rows of a batch, no more than the session's `datafusion.execution.batch_size`: DataFusion
+    /// cuts larger ones, and they only cost memory. Default: the session's, 8192.
     pub fn with_batch_size(mut self, rows: usize) -> Self {
         self.batch_size = Some(rows);
         self
@@ -198,14 +200,16 @@ impl CsvFormatOptions {
         self
     }
 
-    /// Bytes of the longest record that is accepted. Default 2 MiB, or a twelfth of a memory limit below 10 MiB; where
-    /// [oversized values](Self::with_max_field_bytes) become NULL or are truncated, 64 MiB, which takes no more memory.
+    /// Bytes of the longest record that is accepted. Default 2 MiB, or a twelfth of a memory limit
+    /// below 10 MiB; where [oversized values](Self::with_max_field_bytes) become NULL or are
+    /// truncated, 64 MiB, which takes no more memory.
     pub fn with_max_record_bytes(mut self, bytes: usize) -> Self {
         self.max_record_bytes = Some(bytes);
         self
     }
 
-    /// Whether the scan evaluates predicates, and decodes other columns only where they are true. Default true.
+    /// Whether the scan evaluates predicates, and decodes other columns only where they are true.
+    /// Default true.
     pub fn with_pushdown_filters(mut self, pushdown_filters: bool) -> Self {
         self.pushdown_filters = Some(pushdown_filters);
         self

@@ -74,7 +74,8 @@ impl ExtensionOptions for CsvStreamSessionOptions {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let mut options = self.0.clone();
         options.set(key, value)?;
-        // Options of two tables may go together with different ones; alone they have to be possible.
+        // Options of two tables may go together with different ones; alone they have to be
+        // possible.
         options.check()?;
         self.0 = options;
         Ok(())

@@ -27,7 +27,8 @@ pub struct OptionSpec {
     inherit: fn(&mut CsvFormatOptions, &CsvFormatOptions),
 }
 
-/// An option of this crate's reader, most of which the writer is given too. An empty value is a value.
+/// An option of this crate's reader, most of which the writer is given too. An empty value is a
+/// value.
 macro_rules! option {
     ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $parse:path, $show:path) => {
         OptionSpec {

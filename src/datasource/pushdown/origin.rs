@@ -1,7 +1,8 @@
 //! [`Origins`]: the expression of a child that a column of its parent stands for, by position.
 //!
-//! DataFusion 55 looks columns up by name (`FilterRemapper`, `ProjectionExec::collect_reverse_alias`),
-//! and finds the wrong one where two have the same: `l.k` and `r.k` above a join.
+//! DataFusion 55 looks columns up by name (`FilterRemapper`,
+//! `ProjectionExec::collect_reverse_alias`). It finds the wrong column if two have the same name, as
+//! `l.k` and `r.k` do above a join.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ pub(super) enum Origins<'a> {
     Each(Vec<&'a Arc<dyn ExecutionPlan>>),
     /// Column `i` is the child's column `chosen[i]`.
     Chosen { child: &'a Arc<dyn ExecutionPlan>, chosen: &'a [usize] },
-    /// Column `i` is expression `i` over the child; columns past the last one are made by the operator.
+    /// Column `i` is expression `i` over the child; columns past the last one are made by the
+    /// operator.
     Made(Vec<&'a Arc<dyn PhysicalExpr>>),
     /// Column `i` comes from one side of a join.
     Joined { join: &'a HashJoinExec, columns: Vec<ColumnIndex> },
@@ -80,8 +82,8 @@ impl<'a> Origins<'a> {
         }
     }
 
-    /// An expression over the operator's columns as one over those of a child; nothing if it uses a
-    /// column that this child doesn't have.
+    /// Rewrites an expression over the operator's columns as one over a child's columns. `None` if
+    /// it uses a column that this child doesn't have.
     pub(super) fn over_child(
         &self,
         child: usize,
@@ -107,9 +109,9 @@ impl<'a> Origins<'a> {
     }
 }
 
-/// A column of a join's output, as one of a side.
+/// The column of a side that a column of a join's output stands for.
 ///
-/// The side that a semi join doesn't return has the other side's key in its own key.
+/// A semi join returns one side only. Its key column also stands for the other side's key.
 fn joined(join: &HashJoinExec, child: usize, origin: &ColumnIndex) -> Option<Arc<dyn PhysicalExpr>> {
     let is_left = child == 0;
     let (side, input) = if is_left { (JoinSide::Left, join.left()) } else { (JoinSide::Right, join.right()) };

@@ -1,4 +1,5 @@
-//! [`PositionalFilterPushdown`]: DataFusion's rule `FilterPushdown`, with columns mapped by position.
+//! [`PositionalFilterPushdown`]: DataFusion's rule `FilterPushdown`, with columns mapped by
+//! position.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,15 +27,15 @@ type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 type Filter = Arc<dyn PhysicalExpr>;
 type Propagation = FilterPushdownPropagation<Arc<dyn ExecutionPlan>>;
 
-/// A session's physical optimizer rules with filter pushdown that can be relied on: those of
-/// DataFusion's `FilterPushdown` are replaced, all others stay.
+/// A session's physical optimizer rules, with DataFusion's `FilterPushdown` replaced by rules that
+/// map columns by position. All other rules stay.
 ///
-/// DataFusion 55 maps the columns of a filter by name through projections, joins and aggregates, and
-/// makes dynamic filters for aggregates that they are wrong for. Its answers are wrong then, whatever
-/// the format of the files. The rules that come in its place map by position, and decline such filters.
+/// DataFusion 55 maps the columns of a filter by name through projections, joins and aggregates. It
+/// also makes wrong dynamic filters for some aggregates. Queries then return wrong rows, whatever
+/// the format of the files. The new rules map by position, and decline such filters.
 ///
-/// [`install`](crate::install) and [`CsvSessionExt`](crate::CsvSessionExt) do this to a session. Call
-/// it for a session that is built otherwise:
+/// [`install`](crate::install) and [`CsvSessionExt`](crate::CsvSessionExt) do this to a session.
+/// Call it for a session that is built otherwise:
 ///
 /// ```
 /// use datafusion::execution::SessionStateBuilder;
@@ -53,8 +54,8 @@ pub fn filter_pushdown_rules(rules: &[Rule]) -> Vec<Rule> {
     rules.iter().map(replace).collect()
 }
 
-/// Whether a session with these rules maps no filter's columns by name. Without any rules it is one that
-/// doesn't show them.
+/// Whether a session with these rules maps no filter's columns by name. A session without any rules
+/// doesn't show them, and counts as one.
 pub(crate) fn is_guarded(rules: &[Rule]) -> bool {
     !rules.is_empty() && rules.iter().all(|rule| phase_of(rule).is_none())
 }
@@ -63,7 +64,7 @@ fn as_any(rule: &Rule) -> &dyn Any {
     rule.as_ref()
 }
 
-/// The phase of a rule that is DataFusion's `FilterPushdown`. It has none to ask for, but two names.
+/// The phase of DataFusion's `FilterPushdown`. The rule doesn't tell it, so its name decides.
 fn phase_of(rule: &Rule) -> Option<FilterPushdownPhase> {
     as_any(rule).downcast_ref::<FilterPushdown>()?;
     let is_first = rule.name() == FilterPushdown::new().name();
@@ -113,7 +114,7 @@ impl Pushdown<'_> {
         for filter in &filters {
             taken.push(may_take(node.as_ref(), &origins, filter, self.phase)?);
         }
-        // The operator that a filter comes from does it where the answer is no.
+        // For a filter with the answer no, the operator that it comes from evaluates it.
         let mut answers = vec![PushedDown::No; filters.len()];
         let (places, filters): (Vec<_>, Vec<_>) =
             filters.into_iter().enumerate().filter(|&(place, _)| taken[place]).unzip();
@@ -127,7 +128,7 @@ impl Pushdown<'_> {
         Ok(FilterPushdownPropagation { filters: answers, updated_node: pushed.updated_node })
     }
 
-    /// Gives filters to a scan of this crate, which takes them from nobody else.
+    /// Gives filters to a scan of this crate. It takes filters only from here.
     fn at_scan(&self, node: &Arc<dyn ExecutionPlan>, filters: &[Filter]) -> Result<Option<Propagation>> {
         let Some(exec) = node.downcast_ref::<DataSourceExec>() else { return Ok(None) };
         let Some((scan, source)) = exec.downcast_to_file_source::<CsvStreamSource>() else {

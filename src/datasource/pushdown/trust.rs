@@ -1,4 +1,4 @@
-//! The filters and the operators of DataFusion 55 that are not to be believed.
+//! The filters and operators of DataFusion 55 for which pushdown is declined.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 
 use super::origin::Origins;
 
-/// Whether a filter from above may be told to an operator, to go on below it or to be done by it.
+/// Whether an operator may take a filter from above, to evaluate it or to hand it to its children.
 pub(super) fn may_take(
     node: &dyn ExecutionPlan,
     origins: &Origins<'_>,
@@ -35,11 +35,11 @@ pub(super) fn may_take(
     }
 }
 
-/// Whether an operator's own filter drops only rows that make no difference to it.
+/// Whether an operator's own filter drops only rows that it doesn't need.
 ///
-/// `AggregateExec::init_dynamic_filter` leaves out the aggregates whose argument is no plain column,
-/// `max(b * 2)`, and later those that have seen only NULLs, though the rows that it drops are theirs
-/// too. So only the filter of a single aggregate is right.
+/// `AggregateExec::init_dynamic_filter` ignores aggregates whose argument is not a plain column, for
+/// example `max(b * 2)`, and later those that have seen only NULLs. Its filter drops rows that they
+/// need. So only the filter of a single aggregate is right.
 pub(super) fn own_filters_are_right(node: &dyn ExecutionPlan) -> bool {
     let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return true };
     match aggregate.aggr_expr() {
@@ -48,24 +48,25 @@ pub(super) fn own_filters_are_right(node: &dyn ExecutionPlan) -> bool {
     }
 }
 
-/// Whether an operator returns only some first rows. A filter below it would let others come first.
+/// Whether an operator returns only its first rows. With a filter below it, other rows would come
+/// first.
 ///
-/// A `SortExec` with a limit is no such case: it refuses filters from above itself, and its own filter
-/// is that of its limit.
+/// A `SortExec` with a limit needs no such rule: it refuses filters from above, and its own filter
+/// follows from its limit.
 pub(super) fn stops_early(node: &dyn ExecutionPlan) -> bool {
     let is_limited = |aggregate: &AggregateExec| aggregate.limit_options().is_some();
     (node.fetch().is_some() && !node.is::<SortExec>())
         || node.downcast_ref::<AggregateExec>().is_some_and(is_limited)
 }
 
-/// Whether an operator's rows are others than those of its input. The logical optimizer has moved a
-/// query's own filters below such operators wherever that is right.
+/// Whether an operator's rows differ from those of its input. The logical optimizer has already
+/// moved a query's filters below such operators where that is right.
 fn changes_rows(node: &dyn ExecutionPlan) -> bool {
     node.is::<HashJoinExec>() || node.is::<AggregateExec>()
 }
 
-/// Whether the columns of a filter are found by their names too: `FilterExec` looks so for those of
-/// the filters that it does itself, if it has a projection.
+/// Whether an operator finds the columns of a filter by name. `FilterExec` does so for the filters
+/// that it evaluates itself, if it has a projection.
 fn is_known_by_name(origins: &Origins<'_>, filter: &Arc<dyn PhysicalExpr>) -> Result<bool> {
     let Origins::Chosen { child, .. } = origins else { return Ok(true) };
     let by_place = origins.over_child(0, filter)?;

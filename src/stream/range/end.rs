@@ -1,5 +1,5 @@
-//! The end of a range: [`NextRange`] verifies that the next range starts at the record at which this
-//! one ends.
+//! The end of a range: [`NextRange`] verifies that the next range starts at the record at which
+//! this one ends.
 
 use super::file::FileRanges;
 use crate::error::{Error, ErrorKind, Result};

@@ -15,8 +15,8 @@ use crate::parse::boundary::BoundaryFinder;
 /// Bytes at the front of a file with a header, among which a record may be that header. For a range
 /// that starts in them the prefix is scanned.
 ///
-/// A header stands further on only after comments or blank lines. A range that starts among those is
-/// an error.
+/// A header stands further on only after comments or blank lines. A range that starts among those
+/// is an error.
 const HEADER_BYTES: u64 = 64 << 10;
 
 /// The bytes of a file that one reader reads.

@@ -4,7 +4,8 @@ use super::file::FileRanges;
 use crate::error::{Error, ErrorKind};
 
 impl FileRanges {
-    /// Gives an error its place in the file, if lines and records were counted from byte `start` on.
+    /// Gives an error its place in the file, if lines and records were counted from byte `start`
+    /// on.
     pub async fn locate(self, start: u64, error: Error) -> Error {
         match self.scan_prefix(start).await {
             Ok(Some(found)) if found.byte == start && found.record > 0 => {

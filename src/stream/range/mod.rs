@@ -14,18 +14,18 @@
 //! ```
 //!
 //! A record belongs to the range that holds its first byte. The start of a range's first record is
-//! proven from the bytes that follow `a`. Where those leave a choice, the prefix `[0, a)` is scanned,
-//! which decides. So in a readable file every range starts right, by itself.
+//! proven from the bytes that follow `a`. Where those leave a choice, the prefix `[0, a)` is
+//! scanned, which decides. So in a readable file every range starts right, by itself.
 //!
 //! In a file that can't be read (a quote is never closed, for example) the proof doesn't hold. The
-//! query fails there, in one of two ways. A reader meets the error. Or the reader of a range gets to
-//! its end, knows where the next record starts, draws the next reader's conclusion from the same
+//! query fails there, in one of two ways. A reader meets the error. Or the reader of a range gets
+//! to its end, knows where the next record starts, draws the next reader's conclusion from the same
 //! bytes, and finds that it is different.
 //!
-//! A scan that ends early reaches neither the error nor the ends of its ranges. If its limit is known
-//! to the scan, rows come from the front of a file, by the range at 0 alone. With a predicate, each
-//! range scans its prefix. A limit of an operator above the scan is not known here: of a file that
-//! can't be read, rows of a later range may be handed on before the error is met.
+//! A scan that ends early reaches neither the error nor the ends of its ranges. If its limit is
+//! known to the scan, rows come from the front of a file, by the range at 0 alone. With a
+//! predicate, each range scans its prefix. A limit of an operator above the scan is not known here:
+//! of a file that can't be read, rows of a later range may be handed on before the error is met.
 
 mod end;
 mod file;

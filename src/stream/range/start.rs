@@ -36,8 +36,9 @@ impl FileRanges {
         Ok((self.scan_prefix(at).await?, Known::PrefixScan))
     }
 
-    /// Shows a finder bytes until it has decided: first some records, which mostly decide where there
-    /// are quotes, and then its whole window, in one request or in blocks that are read ahead.
+    /// Shows a finder bytes until it has decided: first some records, which mostly decide where
+    /// there are quotes, and then its whole window, in one request or in blocks that are read
+    /// ahead.
     pub(super) async fn find(&self, mut finder: BoundaryFinder) -> Result<Boundary> {
         let first = finder.first_byte();
         let end = finder.end_byte().min(self.meta.size);
