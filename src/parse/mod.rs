@@ -26,6 +26,8 @@ mod counter;
 pub(crate) mod cut;
 mod field_count;
 mod field_index;
+mod hypotheses;
+mod hypothesis;
 mod limit;
 mod lines;
 mod origin;
