@@ -7,7 +7,8 @@
 //!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
 //!                                oracle      the reference machine, and lines, limits, counts done plainly
-//!                                  └► kept    what is left of records that are cut, for cut
+//!                                  ├► kept    what is left of records that are cut, for cut
+//!                                  └► finder  where records start at or after a byte, for boundary and lead
 //! ```
 
 // `pub` here is for the fuzz targets, which share `check` and `oracle`.
@@ -19,10 +20,13 @@ mod check;
 mod count;
 mod csv_core;
 mod cut;
+mod finder;
 mod generated;
 mod kept;
 #[path = "../support/kinds.rs"]
 mod kinds;
+mod lead;
+mod lead_cost;
 mod memory;
 mod oracle;
 mod padding;
