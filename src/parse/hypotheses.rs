@@ -15,6 +15,8 @@ pub(super) struct Hypotheses {
     /// By the state at the first byte: what its run doesn't say any more, as it has become one with
     /// another.
     entries: [Entry; MOST],
+    /// How runs have failed that are no more: the proof that assumes most.
+    failed: Option<Proof>,
 }
 
 /// What is known of a state at the first byte.
@@ -29,7 +31,7 @@ struct Entry {
 impl Hypotheses {
     pub(super) fn new(trial: &Trial) -> Self {
         let runs = trial.states().map(|state| Hypothesis::new(state, trial.first)).collect();
-        Hypotheses { runs, entries: [Entry::default(); MOST] }
+        Hypotheses { runs, entries: [Entry::default(); MOST], failed: None }
     }
 
     /// Takes bytes before `at`, the first of which is at `byte`.
@@ -66,11 +68,10 @@ impl Hypotheses {
                 known.fails = known.fails.or(run.fails());
             }
         }
+        self.failed = self.failed.max(kept.fails()).max(other.fails());
         let entries = kept.entries.with(other.entries);
-        match (kept.fails(), other.fails()) {
-            (Some(one), Some(two)) => kept.verdict = Verdict::Fails(one.max(two)),
-            (Some(_), None) => *kept = *other,
-            (None, _) => {}
+        if kept.fails().is_some() {
+            *kept = *other;
         }
         kept.entries = entries;
     }
@@ -124,6 +125,7 @@ impl Hypotheses {
     /// Goes on with the runs that start where these end. They have been looked at up to `byte`.
     pub(super) fn go_on(&mut self, trial: &Trial, later: &Hypotheses, byte: u64) {
         let mut runs = std::mem::take(&mut self.runs);
+        self.failed = self.failed.max(later.failed);
         for run in &mut runs {
             let Some(next) = later.runs.iter().find(|next| next.entries.contains(run.state)) else {
                 continue;
@@ -134,7 +136,7 @@ impl Hypotheses {
             let length = part_end.unwrap_or(byte).saturating_sub(run.start);
             let is_too_long = run.state.is_in_record() && trial.limit.is_exceeded_by(length);
             let too_long = is_too_long.then_some(Proof::Contradiction);
-            let fails = [run.fails(), entry.fails, next.fails(), too_long].into_iter().flatten().min();
+            let fails = [run.fails(), entry.fails, next.fails(), too_long].into_iter().max().flatten();
             let (entries, part_end) = (run.entries, run.part_end.or(part_end));
             *run = next.with_entries(entries);
             run.verdict = fails.map_or(next.verdict, Verdict::Fails);
@@ -165,7 +167,10 @@ impl Hypotheses {
         }
         let possible = self.runs.iter().filter(|run| run.fails().is_none());
         let found = known(unanimous(possible.map(|run| run.found)))?;
-        Some((found, self.runs.iter().filter_map(Hypothesis::fails).max()?))
+        // A run that has become one with another counts too. So the proof doesn't depend on when that
+        // was noticed.
+        let proof = self.runs.iter().map(Hypothesis::fails).fold(self.failed, Option::max);
+        Some((found, proof?))
     }
 
     /// The record starts of the runs that have been tried enough.

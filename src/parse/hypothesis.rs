@@ -56,8 +56,8 @@ pub(super) struct Hypothesis {
     is_partial: bool,
     /// Where the open record starts, or the first byte.
     pub(super) start: u64,
-    /// The last quote in the open record, or the record's start.
-    last_quote: u64,
+    /// Whether no quote stands in the open record, but for its first byte.
+    is_quiet: bool,
     /// Whole records that have started and ended at `at` or after it.
     records: u32,
 }
@@ -143,7 +143,7 @@ impl Hypothesis {
             fields: 0,
             is_partial: true,
             start: first,
-            last_quote: first,
+            is_quiet: true,
             records: 0,
         }
     }
@@ -214,13 +214,14 @@ impl Hypothesis {
     }
 
     /// Takes the byte at `place`.
+    #[inline]
     pub(super) fn step(&mut self, trial: &Trial, place: u64, byte: u8) {
         let (next, action) = trial.machine.step(self.state, byte);
         if self.state.starts_record(next) {
             self.start_record(trial, place);
         }
-        if trial.grammar.quote == Some(byte) {
-            self.last_quote = place;
+        if trial.grammar.quote == Some(byte) && place > self.start {
+            self.is_quiet = false;
         }
         self.state = next;
         match action {
@@ -234,7 +235,7 @@ impl Hypothesis {
         if next == State::StartRecord {
             // Hypotheses without an open record are equal, however they got there.
             (self.fields, self.is_partial) = (0, false);
-            (self.start, self.last_quote) = (place, place);
+            (self.start, self.is_quiet) = (place, true);
         }
     }
 
@@ -252,16 +253,17 @@ impl Hypothesis {
     }
 
     /// Fails if the open record, up to `place`, is too long.
+    #[inline]
     pub(super) fn check_length(&mut self, trial: &Trial, place: u64) {
         if self.state.is_in_record() && trial.limit.is_exceeded_by(place - self.start) {
-            let is_quiet = trial.limit.is_exceeded_by(place - self.last_quote);
-            let is_no_quote = self.state.is_inside_quotes() && is_quiet;
+            let is_no_quote = self.is_quiet && self.state.is_inside_quotes();
             self.fail(if is_no_quote { Proof::NoQuote } else { Proof::Contradiction });
         }
     }
 
+    #[inline]
     fn start_record(&mut self, trial: &Trial, place: u64) {
-        (self.start, self.last_quote) = (place, place);
+        (self.start, self.is_quiet) = (place, true);
         // The first byte starts a record in one of the hypotheses only, which then could not become
         // equal to others.
         self.is_partial = place == trial.first;
@@ -270,6 +272,7 @@ impl Hypothesis {
         }
     }
 
+    #[inline]
     fn end_record(&mut self, trial: &Trial, place: u64) {
         self.check_fields(trial, self.fields + 1, self.is_partial);
         self.records += u32::from(!self.is_partial && self.start >= trial.at);

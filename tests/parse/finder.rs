@@ -10,7 +10,7 @@ use crate::oracle::{Setup, scan};
 pub struct Question {
     pub at: usize,
     pub lead: usize,
-    /// The lead that is looked at first. If it leaves the start undecided, `lead` is.
+    /// The lead that is looked at first. If it leaves the start undecided, one half way to `lead` is, and `lead` then.
     pub shorter: Option<usize>,
 }
 
@@ -61,12 +61,17 @@ impl Question {
 
     pub fn ask(self, setup: &Setup, input: &[u8], cuts: &Cuts) -> Found {
         let mut finder = self.finder(setup);
-        let found = ask(&mut finder, input, cuts);
-        let Some(mut longer) = finder.with_longer_lead_of(self.lead as u64) else { return found };
-        assert_eq!(longer.end_byte(), finder.first_byte(), "no byte is asked for twice");
-        let before = found.bytes_looked_at;
-        let found = ask(&mut longer, input, cuts);
-        Found { bytes_looked_at: found.bytes_looked_at + before, ..found }
+        let mut found = ask(&mut finder, input, cuts);
+        let half_way = (self.shorter.unwrap_or(self.lead) + self.lead) / 2;
+        for lead in [half_way, self.lead] {
+            let Some(longer) = finder.with_longer_lead_of(lead as u64) else { continue };
+            assert_eq!(longer.end_byte(), finder.first_byte(), "no byte is asked for twice");
+            finder = longer;
+            let before = found.bytes_looked_at;
+            found = ask(&mut finder, input, cuts);
+            found.bytes_looked_at += before;
+        }
+        found
     }
 }
 
@@ -92,6 +97,17 @@ impl Truth {
             starts: records.iter().map(|record| (bom + record.start) as u64).collect(),
             is_readable: setup.expect(input).failure.is_none(),
         }
+    }
+
+    /// Of a file that is known to be readable: this takes less time and memory.
+    pub fn of_readable(setup: &Setup, input: &[u8]) -> Self {
+        let machine = Machine::new(&setup.dialect);
+        let mut state = State::StartRecord;
+        let starts = (0..input.len()).filter(|&at| {
+            let next = machine.step(state, input[at]).0;
+            std::mem::replace(&mut state, next).starts_record(next)
+        });
+        Truth { starts: starts.map(|start| start as u64).collect(), is_readable: true }
     }
 
     pub fn next(&self, at: usize) -> Option<u64> {

@@ -122,6 +122,16 @@ fn proofs() {
         ("no quote for long after", any, 8, "a,b\n1,2\n3,4\n5,6\n7,8\n", 9, 4, start(12, NoQuote)),
         ("no quote for long before", any, 8, "a,b\n1,2\n3,4\n5,6\n7,8\n\"9\"", 19, 11, start(20, NoQuote)),
         ("no quote for long around", any, 8, "\"a\",b\n1,2\n3,4\n5\n\"6\"\n", 13, 6, start(14, NoQuote)),
+        // The proof was another one if the bytes were cut.
+        (
+            "a record that is too long since a quote",
+            one,
+            21,
+            "c0\n8288\n\"\"\"\"\n60014\n17420\n15226\n553\n64756\n",
+            33,
+            26,
+            start(35, Contradiction),
+        ),
         ("too many fields before", one, 99, "xx\n\"a\nb,c\nd\ne\"\nf\n", 12, 8, start(15, Contradiction)),
         ("too few fields before", two, 99, "1,x\n2,\"\ny\n\"\n4,5\n", 12, 8, start(12, Contradiction)),
         ("an open quote at the end", any, 99, "a,\"b\nc\",\"\n", 8, 3, (Boundary::End, Some(Synchronised))),

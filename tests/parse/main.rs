@@ -11,7 +11,7 @@
 //!                                  └► finder  where records start at or after a byte, for boundary and lead
 //! ```
 
-// `pub` here is for the fuzz targets, which share `check` and `oracle`.
+// `pub` here is for the fuzz targets, which share `check`, `finder` and `oracle`.
 #![allow(unreachable_pub)]
 
 mod boundary;
