@@ -12,26 +12,17 @@ const MOST: usize = 7;
 #[derive(Debug, Clone)]
 pub(super) struct Hypotheses {
     runs: Vec<Hypothesis>,
-    /// By the state at the first byte: what its run doesn't say any more, as it has become one with
-    /// another.
-    entries: [Entry; MOST],
+    /// By the state at the first byte: where the record ended that may have started before it. It
+    /// is kept here when runs become one.
+    part_ends: [Option<u64>; MOST],
     /// How runs have failed that are no more: the proof that assumes most.
     failed: Option<Proof>,
-}
-
-/// What is known of a state at the first byte.
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    /// Where the record ended that may have started before the first byte.
-    part_end: Option<u64>,
-    /// In a readable file the state is not this one.
-    fails: Option<Proof>,
 }
 
 impl Hypotheses {
     pub(super) fn new(trial: &Trial) -> Self {
         let runs = trial.states().map(|state| Hypothesis::new(state, trial.first)).collect();
-        Hypotheses { runs, entries: [Entry::default(); MOST], failed: None }
+        Hypotheses { runs, part_ends: [None; MOST], failed: None }
     }
 
     /// Takes bytes before `at`, the first of which is at `byte`.
@@ -63,9 +54,7 @@ impl Hypotheses {
     fn absorb(&mut self, kept: &mut Hypothesis, other: &Hypothesis) {
         for run in [&*kept, other] {
             for entry in run.entries.indices() {
-                let known = &mut self.entries[entry];
-                known.part_end = known.part_end.or(run.part_end);
-                known.fails = known.fails.or(run.fails());
+                self.part_ends[entry] = self.part_ends[entry].or(run.part_end);
             }
         }
         self.failed = self.failed.max(kept.fails()).max(other.fails());
@@ -130,13 +119,12 @@ impl Hypotheses {
             let Some(next) = later.runs.iter().find(|next| next.entries.contains(run.state)) else {
                 continue;
             };
-            let entry = later.entries[run.state as usize];
-            let part_end = entry.part_end.or(next.part_end);
+            let part_end = later.part_ends[run.state as usize].or(next.part_end);
             // A record that is open where the two meet is as long as its parts together.
             let length = part_end.unwrap_or(byte).saturating_sub(run.start);
             let is_too_long = run.state.is_in_record() && trial.limit.is_exceeded_by(length);
             let too_long = is_too_long.then_some(Proof::Contradiction);
-            let fails = [run.fails(), entry.fails, next.fails(), too_long].into_iter().max().flatten();
+            let fails = [run.fails(), next.fails(), too_long].into_iter().max().flatten();
             let (entries, part_end) = (run.entries, run.part_end.or(part_end));
             *run = next.with_entries(entries);
             run.verdict = fails.map_or(next.verdict, Verdict::Fails);

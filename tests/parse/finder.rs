@@ -1,4 +1,5 @@
-//! What a [`BoundaryFinder`] has to find, for the tests and for the fuzz target: the oracle has read the whole file.
+//! The answers that a [`BoundaryFinder`] may give, by the oracle, which has read the whole file. The tests and a fuzz
+//! target share them.
 
 use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder, Machine, Proof, State};
 

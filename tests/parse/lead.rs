@@ -90,7 +90,7 @@ fn every_very_short_text_of_every_dialect() {
     }
 }
 
-/// What is found where, and how it is known.
+/// The record start that is found, and how it is known.
 #[test]
 fn proofs() {
     use Proof::{Contradiction, NoQuote, Synchronised};
@@ -145,6 +145,23 @@ fn proofs() {
         let found = truth.check(&setup, input.as_bytes(), Question::new(at, lead), &Cuts::every(1));
         assert_eq!((found.boundary, found.proof), expected, "{name}");
     }
+}
+
+/// Two runs that are in one state, and have counted other fields: the record has too many for one of them only.
+#[test]
+fn runs_with_other_fields_are_not_one() {
+    let input = b"a,b,c\r\"x,y\",z,w\rq,r,s\r#\n1,2,3\r";
+    let dialect = Dialect::builder().with_comment(b'#').build().expect("no byte has two meanings");
+    let setup = Setup { dialect, field_count: FieldCount::Exactly(3), max_record_bytes: 99 };
+    let truth = Truth::new(&setup, input);
+    for at in 4..input.len() {
+        for lead in 1..at {
+            truth.check(&setup, input, Question::new(at, lead), &Cuts::every(1));
+        }
+    }
+    // The third run is in a comment, which a CR doesn't end.
+    let found = Question::new(13, 6).ask(&setup, input, &Cuts::whole());
+    assert_eq!(found.boundary, Boundary::Undecided);
 }
 
 /// Of an unreadable file a synchronised answer is right, and one by contradiction may be wrong.

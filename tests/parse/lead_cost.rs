@@ -29,7 +29,7 @@ struct Kind {
     synchronised: usize,
 }
 
-/// What came of the ranges of a file.
+/// The results for the ranges of a file.
 #[derive(Debug, Default)]
 struct Tally {
     synchronised: usize,
