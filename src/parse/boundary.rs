@@ -180,7 +180,7 @@ impl BoundaryFinder {
     pub fn with_longer_lead(&self) -> Option<Self> {
         let longest = (self.trial.limit.bytes() as u64).min(DEFAULT_MAX_RECORD_BYTES as u64);
         let longest = (longest + 2).max(FIRST_LEAD_BYTES);
-        let lead = (2 * self.lead()).clamp(FIRST_LEAD_BYTES, longest);
+        let lead = self.lead().saturating_mul(2).clamp(FIRST_LEAD_BYTES, longest);
         self.with_longer_lead_of(lead)
     }
 
@@ -202,7 +202,9 @@ impl BoundaryFinder {
     /// With a trial from byte `first` on, or from the front if a BOM may stand there.
     fn starting_at(first: u64, trial: Trial) -> Self {
         let first = if first < BOM.len() as u64 { 0 } else { first };
-        let trial = Trial { first, ..trial };
+        // A BOM is passed as a whole.
+        let end = trial.end.max(BOM.len() as u64);
+        let trial = Trial { first, end, ..trial };
         BoundaryFinder {
             at: trial.at,
             hypotheses: Hypotheses::new(&trial),

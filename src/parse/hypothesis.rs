@@ -202,7 +202,7 @@ impl Hypothesis {
     pub(super) fn skip(&self, trial: &Trial, place: u64, bytes: &[u8]) -> usize {
         let mut bytes = bytes;
         if self.verdict == Verdict::Open && self.state.is_in_record() {
-            let room = (self.start + trial.limit.bytes() as u64 + 1).saturating_sub(place);
+            let room = (trial.limit.bytes() as u64 + 1).saturating_sub(place - self.start);
             bytes = &bytes[..room.min(bytes.len() as u64) as usize];
         }
         if self.state != State::Field {

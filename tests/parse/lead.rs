@@ -85,6 +85,8 @@ fn every_very_short_text_of_every_dialect() {
             for bom in 1..=BOM.len() {
                 let input = [&BOM[..bom], text].concat();
                 check_all_leads(&setup, &input);
+                // A window that would end inside the BOM.
+                check_all_leads(&Setup { max_record_bytes: 0, ..setup.clone() }, &input);
             }
         });
     }
@@ -234,6 +236,19 @@ fn longer_leads() {
     let all = [kib(64), kib(128), kib(256), kib(512), kib(1024), kib(2048), kib(2048) + 2];
     assert_eq!(leads(64 << 20, &table, 6_000_000), (all.to_vec(), Boundary::Undecided, None));
     assert_eq!(leads(1_000, &b"\n".repeat(200_000), 100_000).0, [kib(64)]);
+}
+
+/// Places that no file has.
+#[test]
+fn the_greatest_numbers() {
+    let max_record_bytes = usize::MAX;
+    let setup = Setup { max_record_bytes, ..Setup::free(Dialect::default()) };
+    for (at, lead) in [(usize::MAX - 99, 9), (usize::MAX, 9), (usize::MAX, usize::MAX), (1, usize::MAX)] {
+        let mut finder = Question::new(at, lead).finder(&setup);
+        finder.push(b"a,\"b");
+        finder.finish();
+        assert!(finder.with_longer_lead().is_none_or(|longer| longer.lead() > lead as u64));
+    }
 }
 
 fn check_texts(dialect: &Dialect, alphabet: &[u8], len: usize) {
