@@ -4,6 +4,6 @@
 
 pub use crate::grammar::bom::BOM;
 pub use crate::grammar::machine::{Action, Machine, State};
-pub use crate::parse::boundary::{Boundary, BoundaryFinder, WHOLE_RECORDS};
+pub use crate::parse::boundary::{Boundary, BoundaryFinder, FIRST_LEAD_BYTES, Proof, WHOLE_RECORDS};
 pub use crate::parse::column::Spans;
 pub use crate::parse::cut::CutFields;

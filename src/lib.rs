@@ -50,8 +50,8 @@
 //!
 //! Each feature contains the one before.
 //!
-//! * none: [`budget`], [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
-//! * `arrow`: [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over
+//! * none: [`grammar`], [`parse`], [`simd`]. Depends on `memchr` only.
+//! * `arrow`: [`budget`], [`decode`], [`infer`]. A [`Decoder`] that bytes are pushed to, and a [`Reader`] over
 //!   any `BufRead`: Arrow arrays without async and without DataFusion.
 //! * `async`: [`input`], [`stream`]. A [`CsvStream`] over any `AsyncBufRead`, and object stores,
 //!   without DataFusion.
@@ -60,6 +60,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "arrow")]
 pub mod budget;
 #[cfg(feature = "datafusion")]
 pub mod datasource;

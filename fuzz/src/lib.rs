@@ -2,6 +2,8 @@
 
 #[path = "../../tests/parse/check.rs"]
 pub mod check;
+#[path = "../../tests/parse/finder.rs"]
+pub mod finder;
 #[path = "../../tests/parse/kept.rs"]
 pub mod kept;
 #[path = "../../tests/parse/oracle.rs"]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::defaults::{DEFAULT_MEMORY_LIMIT, DEFAULT_STALL, MIN_MEMORY_LIMIT};
 use super::oversized::{FieldLimit, RecordSizes};
 use crate::error::{Error, Result};
+use crate::parse::cost::{INDEX_FIELD_BYTES, INDEX_FIELDS, RECORD_STEP_BYTES, index_bytes};
 use crate::parse::cut::CutFields;
-use crate::parse::{INDEX_FIELD_BYTES, INDEX_FIELDS, RECORD_STEP_BYTES, index_bytes};
 
 /// The memory that one scan may hold at once, the records that it accepts, and the time that it
 /// waits for a store.

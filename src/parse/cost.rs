@@ -25,17 +25,17 @@ pub const INDEX_FIELDS: usize = 16 << 10;
 
 /// Fields or records beside [`INDEX_FIELDS`] that the index has room for: the rest of the block in
 /// which it becomes full, and one block that it is always ready to take.
-pub(crate) const INDEX_SLACK: usize = 128;
+pub const INDEX_SLACK: usize = 128;
 
 /// Bytes that the index takes for a field that is a whole record: its end, its record's start, and
 /// the count of fields.
-pub(crate) const INDEX_FIELD_BYTES: usize = 3 * size_of::<u32>();
+pub const INDEX_FIELD_BYTES: usize = 3 * size_of::<u32>();
 
 /// Bytes by which the partial record at a chunk's end grows at first, while its end is looked for.
 /// So at most this many bytes more are held than a record may have.
-pub(crate) const RECORD_STEP_BYTES: usize = 4 << 10;
+pub const RECORD_STEP_BYTES: usize = 4 << 10;
 
 /// Bytes of an index of so many fields, at the most: each of them can be a record.
-pub(crate) fn index_bytes(fields: usize) -> usize {
+pub fn index_bytes(fields: usize) -> usize {
     INDEX_FIELD_BYTES * (fields + INDEX_SLACK)
 }

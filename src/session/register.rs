@@ -67,10 +67,12 @@ pub trait CsvSessionExt: sealed::Sealed {
 }
 
 mod sealed {
+    use datafusion::execution::context::SessionContext;
+
     /// Nothing outside this crate can name it, so that methods can be added later.
     pub trait Sealed {}
 
-    impl Sealed for super::SessionContext {}
+    impl Sealed for SessionContext {}
 }
 
 #[async_trait]

@@ -1,25 +1,24 @@
-//! The first record start at or after a byte, found from the bytes that follow, against the oracle
-//! that has read the whole file.
+//! Where a record starts at or after a byte, found from what follows it, against the oracle that has read it all.
 //!
-//! Each file is tested at every byte. `CSV_STREAM_TEST_ROUNDS` makes more files. `--nocapture`
-//! prints how many places are decided for each kind of file.
+//! Each file is asked about every byte of it. `CSV_STREAM_TEST_ROUNDS` makes more files; `--nocapture` shows how much of
+//! each kind of file is decided.
 
 use std::cell::RefCell;
 
 use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::internal::{Boundary, BoundaryFinder};
 use datafusion_csv_stream::parse::FieldCount;
 
 use crate::check::Cuts;
+use crate::finder::{Question, Truth};
 use crate::generated::soup;
 use crate::kinds::kinds;
-use crate::oracle::{Setup, longest_record, scan};
+use crate::oracle::{Setup, longest_record};
 use crate::rng::Rng;
 use crate::seeds::for_each_seed;
 use crate::support::testdata;
 
-/// The percentage of places that has to be decided for each kind, at least. The numbers are
-/// measured, less a margin.
+/// How often, in percent, files of a kind have to be decided at least. Measured, less a margin.
 const DECIDED: [(&str, u64); 29] = [
     ("numbers", 99),
     ("one column of numbers", 99),
@@ -52,14 +51,14 @@ const DECIDED: [(&str, u64); 29] = [
     ("short rows", 1),
 ];
 
-/// The results for the bytes of some files.
+/// What came of the bytes of some files.
 #[derive(Debug, Default)]
 struct Tally {
     starts: u64,
     proof: u64,
 }
 
-/// The theorem: in a file that is read without an error, a decision is always right.
+/// The theorem: what is decided is right, in a file that is read without an error.
 #[test]
 fn what_is_decided_is_right() {
     let mut too_little = Vec::new();
@@ -87,7 +86,7 @@ fn what_is_decided_is_right() {
     assert!(too_little.is_empty(), "too little is decided: {too_little:?}");
 }
 
-/// The same for any bytes and any dialect.
+/// Any bytes, any dialect: proof is proof.
 #[test]
 fn what_is_proven_is_right_in_soup() {
     let tally = RefCell::new(Tally::default());
@@ -101,7 +100,7 @@ fn what_is_proven_is_right_in_soup() {
     assert!(tally.proof > tally.starts / 20, "{tally:?}");
 }
 
-/// A file that is larger than chunks are, with the default limit.
+/// A file larger than chunks are, with the limit that is the default.
 #[test]
 fn a_large_file_is_decided_in_most_places() {
     let orders = std::fs::read(testdata("small/orders.csv")).expect("the file can be read");
@@ -112,17 +111,17 @@ fn a_large_file_is_decided_in_most_places() {
     let truth = Truth::new(&setup, &input);
     let mut decided = 0;
     for at in (4..input.len()).step_by(10_007) {
-        let found = find(&setup, &input, at, &Cuts::every(64 << 10));
-        decided += usize::from(found != Boundary::Undecided);
-        truth.assert_right(&input, at, found);
+        let question = Question::new(at, 1);
+        let found = question.ask(&setup, &input, &Cuts::every(64 << 10));
+        decided += usize::from(found.proof.is_some());
+        truth.assert_right(&found, question, &|| at.to_string());
     }
-    // If a quoted name follows before the next record, its first quote may as well be a closing
-    // one. Then the place is undecided.
+    // Where a name in quotes follows before the next record, it could be the end of one.
     let asked = input.len() / 10_007;
     assert!(decided > asked * 6 / 10, "{decided} of {asked}");
 }
 
-/// Places that are hard to decide, with the expected decisions.
+/// Places that are hard to tell, and what is known there.
 #[test]
 fn traps() {
     let proof = Boundary::Start;
@@ -135,7 +134,7 @@ fn traps() {
         ("behind a CRLF", plain(), two, "ab,c\r\n1,2\r\n3,4\r\n", 6, proof(6)),
         ("on a blank line", plain(), two, "ab,c\n\n\n1,2\n", 6, proof(7)),
         ("in the last record", plain(), two, "a,b\n1,2", 5, Boundary::End),
-        ("in the first bytes", plain(), two, "a,b\n1,2\n", 3, Boundary::Undecided),
+        ("in the first bytes", plain(), two, "a,b\n1,2\n", 3, proof(4)),
         ("in quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 8, proof(12)),
         ("before quotes", plain(), two, "a,b\n1,\"2\n3\"\n4,5\n", 5, proof(12)),
         ("between two quotes", plain(), two, "a,b\n1,\"2\"\"\n3\"\n4,5\n", 9, proof(14)),
@@ -162,14 +161,13 @@ fn traps() {
     ] {
         let dialect = dialect.build().expect("no byte has two meanings");
         let setup = Setup { dialect, field_count, max_record_bytes: 1 << 20 };
-        let found = find(&setup, input.as_bytes(), at, &Cuts::every(1));
-        assert_eq!(found, expected, "{name}");
-        Truth::new(&setup, input.as_bytes()).assert_right(input.as_bytes(), at, found);
+        let truth = Truth::new(&setup, input.as_bytes());
+        let found = truth.check(&setup, input.as_bytes(), Question::new(at, 1), &Cuts::every(1));
+        assert_eq!(found.boundary, expected, "{name}");
     }
 }
 
-/// If there is no quote within the longest record's length, none is open, and no more bytes are
-/// requested.
+/// Without a quote in as many bytes as a record may have, there is none open, and no more bytes are asked for.
 #[test]
 fn no_more_is_asked_for_than_needed() {
     let limit = 1000;
@@ -190,7 +188,7 @@ fn no_more_is_asked_for_than_needed() {
     }
 }
 
-/// The bytes before the place tell for certain, so no more bytes than those are requested.
+/// What is before tells for certain, and is less.
 #[test]
 fn of_long_records_no_more_is_asked_for_than_stands_before() {
     let mebibytes = |bytes: u64| bytes << 20;
@@ -205,65 +203,16 @@ fn of_long_records_no_more_is_asked_for_than_stands_before() {
     assert_eq!(asked, Some((5, Boundary::Undecided)), "a quote may stand behind");
 }
 
-/// Tests every byte, however the bytes are cut.
+/// Asks about every byte, however the bytes are cut.
 fn check_every_byte(rng: &mut Rng, setup: &Setup, input: &[u8], tally: &mut Tally) {
     let truth = Truth::new(setup, input);
-    for at in 0..=BOM.len() {
-        assert_eq!(find(setup, input, at, &Cuts::whole()), Boundary::Undecided);
-    }
-    for at in BOM.len() + 1..=input.len() + 1 {
-        let found = find(setup, input, at, &Cuts::whole());
-        // The reader of the range before has cut the bytes in its own way, and finds the same.
+    for at in 0..=input.len() + 1 {
         let cuts = match rng.below(4) {
             0 => Cuts::every(1 + rng.below(3)),
-            _ => Cuts::random(rng.next() as u8, input.len().saturating_sub(at)),
+            _ => Cuts::random(rng.next() as u8, input.len()),
         };
-        let same = find(setup, input, at, &cuts);
-        assert_eq!(same, found, "{at} of \"{}\", {cuts:?}, {setup:?}", input.escape_ascii());
+        let found = truth.check(setup, input, Question::new(at, 1), &cuts);
         tally.starts += 1;
-        tally.proof += u64::from(found != Boundary::Undecided);
-        truth.assert_right(input, at, found);
-    }
-}
-
-/// The decision from the bytes that the reader of the range sees, until it needs no more.
-fn find(setup: &Setup, input: &[u8], at: usize, cuts: &Cuts) -> Boundary {
-    let Setup { dialect, field_count, max_record_bytes } = setup;
-    let mut finder = BoundaryFinder::new(dialect, *field_count, *max_record_bytes, at as u64);
-    assert_eq!(finder.first_byte(), at.saturating_sub(1) as u64);
-    let bytes = &input[at.saturating_sub(1).min(input.len())..];
-    let found = cuts.chunks(bytes).into_iter().find_map(|chunk| finder.push(chunk));
-    found.unwrap_or_else(|| finder.finish())
-}
-
-/// The true record starts of a file.
-struct Truth {
-    starts: Vec<u64>,
-    is_readable: bool,
-}
-
-impl Truth {
-    fn new(setup: &Setup, input: &[u8]) -> Self {
-        let bom = if input.starts_with(BOM) { BOM.len() } else { 0 };
-        let records = scan(&setup.dialect, &input[bom..]);
-        Truth {
-            starts: records.iter().map(|record| (bom + record.start) as u64).collect(),
-            is_readable: setup.expect(input).failure.is_none(),
-        }
-    }
-
-    /// Fails if the decision is wrong, unless the file can't be read without an error.
-    fn assert_right(&self, input: &[u8], at: usize, found: Boundary) {
-        let next = self.starts.iter().copied().find(|&start| start >= at as u64);
-        let is_right = match found {
-            Boundary::Start(byte) => Some(byte) == next,
-            Boundary::End => next.is_none(),
-            Boundary::Undecided => true,
-        };
-        assert!(
-            is_right || !self.is_readable,
-            "{at} of \"{}\": {found:?}, not {next:?}",
-            input.escape_ascii()
-        );
+        tally.proof += u64::from(found.proof.is_some());
     }
 }

@@ -311,7 +311,8 @@ pub fn soup(rng: &mut Rng) -> (Setup, Vec<u8>) {
     (setup(*head), input.to_vec())
 }
 
-fn head_and_soup(rng: &mut Rng) -> Vec<u8> {
+/// The same, after the bytes that choose how it is read.
+pub fn head_and_soup(rng: &mut Rng) -> Vec<u8> {
     let head: [u8; HEAD] = std::array::from_fn(|_| rng.next() as u8);
     let mut bytes = head.to_vec();
     let mut alphabet = alphabet(&setup(head).dialect);

@@ -8,10 +8,11 @@
 //!                       count ──────┤       RecordCounter, the same way
 //!                                  ▲
 //!                                oracle     the reference machine, with lines, limits and counts
-//!                                  └► kept   the parts of records that are kept, for cut
+//!                                  ├► kept   the parts of records that are kept, for cut
+//!                                  └► finder the record starts at or after a byte, for boundary, lead
 //! ```
 
-// `pub` here is for the fuzz targets, which share `check` and `oracle`.
+// `pub` here is for the fuzz targets, which share `check`, `finder` and `oracle`.
 #![allow(unreachable_pub)]
 
 mod boundary;
@@ -20,10 +21,13 @@ mod check;
 mod count;
 mod csv_core;
 mod cut;
+mod finder;
 mod generated;
 mod kept;
 #[path = "../support/kinds.rs"]
 mod kinds;
+mod lead;
+mod lead_cost;
 mod memory;
 mod oracle;
 mod padding;

@@ -6,7 +6,7 @@
 //! `CSV_STREAM_TEST_ROUNDS`. `--nocapture` prints the results for each kind of file.
 
 use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder};
+use datafusion_csv_stream::internal::{BOM, Boundary, BoundaryFinder, Proof};
 use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart, Step};
 
 use crate::kinds::kinds;
@@ -22,6 +22,8 @@ const MAX_RECORD_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 struct Tally {
     starts: u64,
+    /// With a lead, whatever becomes of the rest of the file.
+    synchronised: u64,
     proof: u64,
     /// The bytes after the start don't decide, so those before it are read.
     undecided: u64,
@@ -79,7 +81,18 @@ impl File {
         let truth = self.whole.records.get(record);
         let start = truth.map(|truth| truth.start as u64);
         tally.starts += 1;
-        let (found, is_proven) = match self.find(at) {
+        let lead = 1 + rng.below(150);
+        let with_lead = self.find(at, lead);
+        tally.synchronised += u64::from(with_lead.1 == Some(Proof::Synchronised));
+        match with_lead {
+            (_, Some(Proof::NoQuote | Proof::Contradiction)) if !self.is_readable => {}
+            // The last record is open at the end of the file, and `Whole` doesn't have it.
+            _ if !self.whole.is_closed => {}
+            (Boundary::Start(byte), _) => assert_eq!(Some(byte), start, "{}: lead {lead}", context()),
+            (Boundary::End, _) => assert_eq!(None, start, "{}: lead {lead}", context()),
+            (Boundary::Undecided, proof) => assert_eq!(proof, None),
+        }
+        let (found, is_proven) = match self.find(at, 1).0 {
             Boundary::Start(byte) => (Some(byte), true),
             Boundary::End => (None, true),
             Boundary::Undecided => (start, false),
@@ -103,11 +116,12 @@ impl File {
         }
     }
 
-    /// The conclusion of a range's reader from the bytes that follow.
-    fn find(&self, at: usize) -> Boundary {
-        let mut finder = BoundaryFinder::new(&self.dialect, self.field_count, MAX_RECORD_BYTES, at as u64);
-        let found = finder.push(&self.bytes[at - 1..]);
-        found.unwrap_or_else(|| finder.finish())
+    /// The conclusion of a range's reader from a lead and the bytes that follow.
+    fn find(&self, at: usize, lead: usize) -> (Boundary, Option<Proof>) {
+        let finder = BoundaryFinder::new(&self.dialect, self.field_count, MAX_RECORD_BYTES, at as u64);
+        let mut finder = finder.with_lead(lead as u64);
+        let found = finder.push(&self.bytes[finder.first_byte() as usize..]);
+        (found.unwrap_or_else(|| finder.finish()), finder.proof())
     }
 
     fn scan_prefix(&self, at: usize) -> Option<RecordStart> {
@@ -161,8 +175,10 @@ impl Tally {
     fn print(&self, name: &str) {
         let percent = |count: u64| 100.0 * count as f64 / self.starts as f64;
         println!(
-            "{name:40} {:8} starts: {:5.1} % proof, {:5.1} % prefix scan; {:6.3} % wrong, of files that can't be read",
+            "{name:40} {:8} starts: {:5.1} % synchronised by leads of up to 150 bytes; without a lead {:5.1} % proof, \
+             {:5.1} % prefix scan; {:6.3} % wrong, of files that can't be read",
             self.starts,
+            percent(self.synchronised),
             percent(self.proof),
             percent(self.undecided),
             percent(self.wrong),
