@@ -1,38 +1,40 @@
 //! Which bytes each partition of a scan reads: [`Split`], and groups of files and ranges.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
 
 use crate::input::{Compression, CompressionOption};
-use crate::stream::internal::ByteRange;
+use crate::stream::internal::{ByteRange, PrefixPass};
 
 /// How partitions share one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Split {
-    /// By byte range. Each range finds its first record by looking ahead, and that is verified;
-    /// where it is ambiguous, as with `Exact`.
+    /// By byte range. Each range finds its first record by the bytes around its start, and that is
+    /// verified; where those are ambiguous, as with `Exact`.
     #[default]
     Auto,
-    /// By byte range. Each range finds its first record by scanning the file from its start.
+    /// By byte range. Each range finds its first record by scanning the file from its start, which
+    /// all ranges do together.
     Exact,
     /// Not at all: one partition reads a file.
     None,
 }
 
-impl Split {
-    /// How ranges are read if only so many rows are wanted.
-    ///
-    /// Without a predicate the front of a file is enough, if the scan has it: the range at 0 is all
-    /// of the file then. Elsewhere a range may be the only one that gives rows, so a defect before
-    /// it has to be known.
-    pub(super) fn under_limit(self, front_is_enough: bool) -> Self {
-        match self {
-            Split::Auto | Split::Exact if !front_is_enough => Split::Exact,
-            _ => Split::None,
-        }
+/// One pass over the prefixes of each file of a scan, for all of the file's ranges.
+#[derive(Debug, Default)]
+pub(super) struct PrefixPasses {
+    files: Mutex<HashMap<String, Arc<PrefixPass>>>,
+}
+
+impl PrefixPasses {
+    /// That of the file with this path.
+    pub(super) fn of(&self, path: &str) -> Arc<PrefixPass> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(files.entry(path.to_owned()).or_default())
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) struct ScanMetrics {
     records: Count,
     /// Oversized values that became NULL or were truncated.
     fields_oversized: Count,
-    /// Byte ranges whose first record was proven from the bytes around their start.
+    /// Byte ranges whose first record is certain from the bytes before it, whatever the file holds.
+    starts_synchronised: Count,
+    /// Byte ranges for which any other first record is impossible in a file that can be read.
     starts_by_proof: Count,
     /// Byte ranges whose first record was found by scanning the file from its start.
     starts_by_prefix_scan: Count,
@@ -75,6 +77,7 @@ impl ScanMetrics {
             bytes_parsed: builder().counter("bytes_parsed", partition),
             records: builder().counter("records", partition),
             fields_oversized: builder().counter("fields_oversized", partition),
+            starts_synchronised: builder().counter("starts_synchronised", partition),
             starts_by_proof: builder().counter("starts_by_proof", partition),
             starts_by_prefix_scan: builder().counter("starts_by_prefix_scan", partition),
             ends_verified: builder().counter("ends_verified", partition),
@@ -92,6 +95,7 @@ impl ScanMetrics {
     /// Counts a range whose first record has been found; the search began at `since`.
     pub(super) fn add_start(&self, known: Known, since: Instant) {
         let how = match known {
+            Known::Synchronised => &self.starts_synchronised,
             Known::Proof => &self.starts_by_proof,
             Known::PrefixScan => &self.starts_by_prefix_scan,
         };

@@ -15,7 +15,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 
-use super::file_groups::{Split, byte_range};
+use super::file_groups::{PrefixPasses, Split, byte_range};
 use super::filter::PredicateInUse;
 use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
@@ -46,6 +46,7 @@ pub(super) struct CsvStreamOpener {
     /// Whether it is the one of this machine's files.
     pub(super) is_local: bool,
     pub(super) memory: Arc<ScanMemory>,
+    pub(super) prefix_passes: Arc<PrefixPasses>,
     pub(super) metrics: ScanMetrics,
 }
 
@@ -79,7 +80,8 @@ impl FileOpener for CsvStreamOpener {
             dialect: self.options.dialect.clone(),
             field_count: FieldCount::of_table(columns, self.options.truncated_rows),
             limits: self.limits,
-            looks_ahead: self.split != Split::Exact,
+            looks_around: self.split != Split::Exact,
+            prefix: self.prefix_passes.of(&path),
             counters: Arc::clone(&input_counters),
         };
         let opening = Opening {
@@ -133,10 +135,14 @@ impl Opening {
         let ByteRange { end, .. } = self.range;
         let builder = self.builder.with_limits(self.file.limits).starting_at(start).ending_before(end);
         let decoder = builder.build().map_err(|error| self.file.named(error))?;
-        let next_range = end.and_then(|end| self.file.next_range(end));
+        let from = start.map_or(0, |start| start.byte);
+        let next_range = match end {
+            Some(end) => self.file.next_range(end, from).await.map_err(|error| self.file.named(error))?,
+            None => None,
+        };
         let stream = ScanStream {
             stream: CsvStream::new(reader, decoder).verifying(next_range),
-            counted_from: start.map(|start| start.byte).filter(|_| known == Known::Proof),
+            counted_from: start.map(|start| start.byte).filter(|_| known != Known::PrefixScan),
             locating: None,
             file: self.file,
             fixed_bytes,
@@ -183,7 +189,8 @@ impl Opening {
             return Ok(Some((None, Known::PrefixScan)));
         }
         let since = Instant::now();
-        let (first, known) = self.file.first_record(at).await?;
+        let range_bytes = end.unwrap_or(self.file.meta.size).saturating_sub(at);
+        let (first, known) = self.file.first_record(at, range_bytes).await?;
         self.metrics.add_start(known, since);
         let is_here = |start: RecordStart| end.is_none_or(|end| start.byte < end);
         if let Some(start) = first.filter(|&start| is_here(start)) {

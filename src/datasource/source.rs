@@ -20,7 +20,7 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
 
-use super::file_groups::{Split, are_whole, repartition};
+use super::file_groups::{PrefixPasses, Split, are_whole, repartition};
 use super::filter::{ScanPredicate, can_evaluate};
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
@@ -42,6 +42,7 @@ pub struct CsvStreamSource {
     predicate: Option<ScanPredicate>,
     batch_size: Option<usize>,
     memory: Arc<ScanMemory>,
+    prefix_passes: Arc<PrefixPasses>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -65,6 +66,7 @@ impl CsvStreamSource {
             predicate: None,
             batch_size: None,
             memory: Arc::new(ScanMemory::new(&unbounded)),
+            prefix_passes: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
@@ -73,6 +75,7 @@ impl CsvStreamSource {
     pub(super) fn in_session(mut self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
         self.options = options;
         self.memory = Arc::new(ScanMemory::new(memory_pool));
+        self.prefix_passes = Arc::default();
         self
     }
 
@@ -140,7 +143,9 @@ impl FileSource for CsvStreamSource {
         let mut split = self.options.split;
         if base.limit.is_some() {
             let front_is_enough = self.predicate.is_none() && are_whole(&base.file_groups);
-            split = split.under_limit(front_is_enough);
+            if front_is_enough {
+                split = Split::None;
+            }
         }
         let opener = CsvStreamOpener {
             options: Arc::clone(&self.options),
@@ -157,6 +162,7 @@ impl FileSource for CsvStreamSource {
             store,
             is_local: base.object_store_url == ObjectStoreUrl::local_filesystem(),
             memory: Arc::clone(&self.memory),
+            prefix_passes: Arc::clone(&self.prefix_passes),
             metrics: ScanMetrics::new(&self.metrics, partition, self.predicate.is_some()),
         };
         if self.is_of_columns_as_they_are() {

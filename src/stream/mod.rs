@@ -38,5 +38,5 @@ pub use sample::{infer_schema, sample};
 /// API, and change without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use super::range::{ByteRange, FileRanges, Known, NextRange};
+    pub use super::range::{ByteRange, FileRanges, Known, NextRange, PrefixPass};
 }

@@ -1,7 +1,10 @@
-//! The end of a range: [`NextRange`] verifies that the next range starts at the record at which
-//! this one ends.
+//! The end of a range: [`NextRange`] verifies that the next range starts at the record at which this
+//! one ends.
+
+use tokio::io::AsyncBufReadExt;
 
 use super::file::FileRanges;
+use super::lead::LeadRecords;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::RecordStart;
 use crate::parse::boundary::{Boundary, BoundaryFinder};
@@ -17,16 +20,13 @@ pub struct NextRange {
     byte: u64,
     /// Looks at the bytes as the next range's reader does.
     finder: BoundaryFinder,
+    /// The next byte of the file that the finder needs.
+    next_byte: u64,
     /// The result of the finder, once it has one.
     assumed: Option<Boundary>,
 }
 
 impl NextRange {
-    /// The range that starts at `byte`, whose reader uses this finder.
-    pub fn new(byte: u64, finder: BoundaryFinder) -> Self {
-        NextRange { byte, finder, assumed: None }
-    }
-
     /// Looks at bytes that start at byte `at` of the file, and compares, once both answers are
     /// there. `actual` is the first record past the end, if it has been seen. Returns whether the
     /// range is verified.
@@ -40,15 +40,11 @@ impl NextRange {
         bytes: &[u8],
         actual: Option<RecordStart>,
     ) -> Result<bool> {
-        let before = self.finder.first_byte().saturating_sub(at).min(bytes.len() as u64);
-        let bytes = &bytes[before as usize..];
-        if self.assumed.is_none() && !bytes.is_empty() {
-            self.assumed = self.finder.push(bytes);
-        }
+        self.look(at, bytes);
         let Some(start) = actual else { return Ok(false) };
         match self.assumed {
             Some(assumed) => compare(self.byte, assumed, actual)?,
-            None if start.record > 0 && self.finder.finds_nothing_but(start.byte) => {}
+            None if self.finder.finds_nothing_but(start.byte) => {}
             None => return Ok(false),
         }
         Ok(true)
@@ -63,23 +59,33 @@ impl NextRange {
         let assumed = self.assumed.unwrap_or_else(|| self.finder.finish());
         compare(self.byte, assumed, actual)
     }
+
+    fn look(&mut self, at: u64, bytes: &[u8]) {
+        let before = self.next_byte.saturating_sub(at).min(bytes.len() as u64);
+        let bytes = &bytes[before as usize..];
+        if self.assumed.is_none() && !bytes.is_empty() {
+            self.assumed = self.finder.push(bytes);
+            self.next_byte += bytes.len() as u64;
+        }
+    }
 }
 
 /// Compares the first record at or after `byte` with the one that a range's reader assumes.
 ///
 /// # Errors
 ///
-/// When they differ. Also when the record is the header: the next range would return it as a row.
+/// When they differ.
 fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<()> {
     let assumed = match assumed {
-        // The next reader scans the prefix then, so it assumes nothing.
+        // The next reader assumes nothing then.
         Boundary::Undecided => return Ok(()),
         Boundary::Start(byte) => Some(byte),
         Boundary::End => None,
     };
+    // Before the header the next reader scans the prefix, so it knows.
     let is_header = actual.is_some_and(|start| start.record == 0);
     let actual = actual.map(|start| start.byte);
-    if assumed == actual && !is_header {
+    if assumed == actual || is_header {
         Ok(())
     } else {
         Err(Error::new(ErrorKind::RangeStart { range: byte, assumed, actual }))
@@ -87,9 +93,32 @@ fn compare(byte: u64, assumed: Boundary, actual: Option<RecordStart>) -> Result<
 }
 
 impl FileRanges {
-    /// The range from byte `end` on, if its reader assumes anything that can be verified.
-    pub fn next_range(&self, end: u64) -> Option<NextRange> {
-        self.finder(end).map(|finder| NextRange::new(end, finder))
+    /// The range from byte `end` on, if its reader assumes anything that can be verified. The
+    /// reader of the range before it has read nothing before byte `from`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn next_range(&self, end: u64, from: u64) -> Result<Option<NextRange>> {
+        let Some(finder) = self.finder(end) else { return Ok(None) };
+        let first = finder.first_byte();
+        let mut next = NextRange { byte: end, finder, next_byte: first, assumed: None };
+        if first < from {
+            // The range is shorter than the lead, so the rest of the lead is read here.
+            let mut reader = self.open(first..from).await?;
+            let mut at = first;
+            while at < from && next.assumed.is_none() {
+                let chunk = reader.fill_buf().await?;
+                if chunk.is_empty() {
+                    break;
+                }
+                let looked = chunk.len().min((from - at) as usize);
+                next.look(at, &chunk[..looked]);
+                reader.consume(looked);
+                at += looked as u64;
+            }
+        }
+        Ok(Some(next))
     }
 
     /// Verifies the conclusion of the reader of the range from `end` on, if no record starts before
@@ -99,8 +128,11 @@ impl FileRanges {
     ///
     /// When the next range starts at another record.
     pub async fn verify(&self, end: u64, next: Option<RecordStart>) -> Result<bool> {
-        let Some(finder) = self.finder(end) else { return Ok(false) };
-        compare(end, self.find(finder).await?, next)?;
+        let Some(mut finder) = self.finder(end) else { return Ok(false) };
+        let mut lead = LeadRecords::new(&self.dialect, end);
+        if let Some(assumed) = self.find(&mut finder, u64::MAX, &mut lead).await? {
+            compare(end, assumed, next)?;
+        }
         Ok(true)
     }
 }

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::starts::PrefixPass;
 use crate::budget::Limits;
 use crate::error::{Error, Result};
-use crate::grammar::{BOM, Dialect};
+use crate::grammar::Dialect;
 use crate::input::{Input, InputCounters, open_range};
 use crate::parse::FieldCount;
-use crate::parse::boundary::BoundaryFinder;
+use crate::parse::boundary::{BoundaryFinder, FIRST_LEAD_BYTES};
 
 /// Bytes at the front of a file with a header, among which a record may be that header. For a range
 /// that starts in them the prefix is scanned.
-///
-/// A header stands further on only after comments or blank lines. A range that starts among those
-/// is an error.
 const HEADER_BYTES: u64 = 64 << 10;
 
 /// The bytes of a file that one reader reads.
@@ -46,8 +44,10 @@ pub struct FileRanges {
     pub field_count: FieldCount,
     /// The limits of one reader.
     pub limits: Limits,
-    /// Whether the start of a range may be proven from the bytes that follow.
-    pub looks_ahead: bool,
+    /// Whether the start of a range may be proven from the bytes around it.
+    pub looks_around: bool,
+    /// The starts that have been found from the front of the file, shared by all of its ranges.
+    pub prefix: Arc<PrefixPass>,
     /// Counts the bytes and requests of all that is read here.
     pub counters: Arc<InputCounters>,
 }
@@ -70,10 +70,11 @@ impl FileRanges {
     /// A finder of the first record at or after byte `at`, unless the prefix has to be scanned.
     pub(super) fn finder(&self, at: u64) -> Option<BoundaryFinder> {
         let prefix_may_hold_the_header = self.dialect.has_header() && at <= HEADER_BYTES;
-        if !self.looks_ahead || at <= BOM.len() as u64 || prefix_may_hold_the_header {
+        if !self.looks_around || prefix_may_hold_the_header {
             return None;
         }
         let max_record_bytes = self.limits.max_record_bytes();
-        Some(BoundaryFinder::new(&self.dialect, self.field_count, max_record_bytes, at))
+        let finder = BoundaryFinder::new(&self.dialect, self.field_count, max_record_bytes, at);
+        Some(finder.with_lead(FIRST_LEAD_BYTES))
     }
 }

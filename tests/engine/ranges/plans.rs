@@ -18,7 +18,7 @@ use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::{CsvFormatOptions, CsvSessionExt};
 use futures::StreamExt;
 
-use super::table::{Table, expected, ranges, scan_of};
+use super::table::{STARTS, Table, expected, ranges, scan_of};
 use crate::peer::Whole;
 use crate::support::{folder, gzip, metric, path, query, rows, rows_as_text};
 
@@ -311,6 +311,5 @@ async fn without_work_sharing_each_range_counts_its_own_start() {
     found.sort();
     all.sort();
     assert_eq!(found, all);
-    let starts = ["starts_by_proof", "starts_by_prefix_scan"];
-    assert_eq!(starts.map(|name| metric(&plan, name)).iter().sum::<usize>(), CUTS.len() - 2);
+    assert_eq!(STARTS.map(|name| metric(&plan, name)).iter().sum::<usize>(), CUTS.len() - 2);
 }

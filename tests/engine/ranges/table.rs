@@ -22,6 +22,9 @@ use object_store::path::Path;
 use crate::peer::Whole;
 use crate::support::rows_in_turn;
 
+/// The metrics that count the starts of ranges.
+pub(super) const STARTS: [&str; 3] = ["starts_synchronised", "starts_by_proof", "starts_by_prefix_scan"];
+
 /// A table over bytes in memory, and its scan.
 pub(super) struct Table {
     pub(super) ctx: SessionContext,
