@@ -15,6 +15,7 @@
 
 mod backend;
 mod kernel;
+mod positions;
 mod prefix_xor;
 mod swar;
 #[cfg(target_arch = "x86_64")]
@@ -22,5 +23,6 @@ mod x86_64;
 
 pub use backend::Backend;
 pub(crate) use kernel::{BLOCK, Kernel, Simd};
+pub(crate) use positions::first_positions;
 #[cfg(test)]
 pub(crate) use prefix_xor::prefix_xor;

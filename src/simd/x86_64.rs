@@ -6,6 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::kernel::{BLOCK, Kernel, Simd};
+use super::positions::first_positions;
 
 /// AVX2 (Intel since 2013, AMD since 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,49 @@ impl Simd for Avx2 {
         // SAFETY: BMI2 is there, as `self` exists; only registers are touched.
         unsafe { _pext_u64(mask, of) }
     }
+
+    #[inline(always)]
+    fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
+        if mask.count_ones() as usize <= FEW {
+            first_positions(mask, base, &mut out[..FEW]);
+            return;
+        }
+        let mut count = 0;
+        for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
+            let base = base.wrapping_add(8 * byte as u32);
+            // Each byte before this one has written eight at most, so there is always room for
+            // eight.
+            if let Some(out) = out[count..].first_chunk_mut::<8>() {
+                for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
+                    *out = base.wrapping_add(u32::from(position));
+                }
+            }
+            count += bits.count_ones() as usize;
+        }
+    }
 }
+
+/// Up to this many positions are found one by one in less time than in [`POSITIONS`].
+const FEW: usize = 12;
+
+/// The positions of the set bits of each byte, in order, then zeros. Eight are always written,
+/// because a branch on how many a byte has can't be predicted.
+static POSITIONS: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut position, mut count) = (0, 0);
+        while position < 8 {
+            if bits >> position & 1 == 1 {
+                table[bits][count] = position as u8;
+                count += 1;
+            }
+            position += 1;
+        }
+        bits += 1;
+    }
+    table
+};
 
 /// AVX-512 with VBMI2 (Intel since Ice Lake, AMD since Zen 4): one comparison a block, and
 /// positions by compression.
