@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::kernel::Kernel;
 use super::swar::Swar;
 #[cfg(target_arch = "x86_64")]
-use super::x86_64::{Avx2, Avx512};
+use super::x86_64::{Avx2, Avx512, Sse2};
 
 /// The environment variable that asks for a back end, by [name](Backend::name).
 const VARIABLE: &str = "CSV_STREAM_BACKEND";
@@ -18,6 +18,8 @@ pub struct Backend(Kind);
 enum Kind {
     Swar(Swar),
     #[cfg(target_arch = "x86_64")]
+    Sse2(Sse2),
+    #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
@@ -28,6 +30,8 @@ impl Backend {
     pub fn available() -> Vec<Backend> {
         let kinds = [
             Some(Kind::Swar(Swar)),
+            #[cfg(target_arch = "x86_64")]
+            Sse2::new().map(Kind::Sse2),
             #[cfg(target_arch = "x86_64")]
             Avx2::new().map(Kind::Avx2),
             #[cfg(target_arch = "x86_64")]
@@ -55,10 +59,12 @@ impl Backend {
         Backend::available().into_iter().find(|backend| backend.name() == name)
     }
 
-    /// `swar`, `avx2` or `avx512`.
+    /// `swar`; on x86-64 also `sse2`, `avx2`, `avx512`.
     pub fn name(&self) -> &'static str {
         match self.0 {
             Kind::Swar(_) => "swar",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Sse2(_) => "sse2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -71,6 +77,8 @@ impl Backend {
     pub(crate) fn run<K: Kernel>(&self, kernel: K) -> K::Output {
         match self.0 {
             Kind::Swar(swar) => kernel.run(swar),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Sse2(sse2) => sse2.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(avx2) => avx2.run(kernel),
             #[cfg(target_arch = "x86_64")]
