@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "aarch64")]
+use super::aarch64::{Neon, NeonPmull};
 use super::kernel::Kernel;
 use super::swar::Swar;
 #[cfg(target_arch = "x86_64")]
@@ -23,6 +25,10 @@ enum Kind {
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    #[cfg(target_arch = "aarch64")]
+    NeonPmull(NeonPmull),
 }
 
 impl Backend {
@@ -36,6 +42,10 @@ impl Backend {
             Avx2::new().map(Kind::Avx2),
             #[cfg(target_arch = "x86_64")]
             Avx512::new().map(Kind::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Neon::new().map(Kind::Neon),
+            #[cfg(target_arch = "aarch64")]
+            NeonPmull::new().map(Kind::NeonPmull),
         ];
         kinds.into_iter().flatten().map(Backend).collect()
     }
@@ -59,7 +69,7 @@ impl Backend {
         Backend::available().into_iter().find(|backend| backend.name() == name)
     }
 
-    /// `swar`; on x86-64 also `sse2`, `avx2`, `avx512`.
+    /// `swar`; on x86-64 also `sse2`, `avx2`, `avx512`; on 64-bit Arm `neon`, `neon_pmull`.
     pub fn name(&self) -> &'static str {
         match self.0 {
             Kind::Swar(_) => "swar",
@@ -69,6 +79,10 @@ impl Backend {
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonPmull(_) => "neon_pmull",
         }
     }
 
@@ -83,6 +97,10 @@ impl Backend {
             Kind::Avx2(avx2) => avx2.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(avx512) => avx512.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(neon) => neon.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonPmull(neon_pmull) => neon_pmull.run(kernel),
         }
     }
 }
@@ -126,6 +144,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_every_cpu_of_an_architecture_has_is_there() {
+        assert!(Backend::by_name("swar").is_some());
+        let is_arm = cfg!(all(target_arch = "aarch64", target_endian = "little"));
+        assert_eq!(Backend::by_name("neon").is_some(), is_arm);
     }
 
     #[test]
