@@ -3,7 +3,7 @@
 use super::cost::{INDEX_FIELDS, INDEX_SLACK};
 use super::sink::{BlockSink, Sink};
 use super::structure::Structure;
-use crate::simd::{BLOCK, Simd};
+use crate::simd::{BLOCK, Simd, first_positions};
 
 const _: () = assert!(INDEX_SLACK == 2 * BLOCK);
 
@@ -313,15 +313,8 @@ fn no_room() -> ! {
 /// pays off only with many.
 #[inline(always)]
 fn few_positions<S: Simd>(simd: S, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
-    let mut rest = mask;
-    let mut write = |out: &mut [u32]| {
-        for out in out {
-            *out = base + rest.trailing_zeros();
-            rest &= rest.wrapping_sub(1);
-        }
-        rest == 0
-    };
-    if !write(&mut out[..2]) && !write(&mut out[2..8]) {
+    let rest = first_positions(mask, base, &mut out[..2]);
+    if rest != 0 && first_positions(rest, base, &mut out[2..8]) != 0 {
         simd.positions(mask, base, out);
     }
 }

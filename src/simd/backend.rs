@@ -2,10 +2,12 @@
 
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "aarch64")]
+use super::aarch64::{Neon, NeonPmull};
 use super::kernel::Kernel;
 use super::swar::Swar;
 #[cfg(target_arch = "x86_64")]
-use super::x86_64::{Avx2, Avx512};
+use super::x86_64::{Avx2, Avx512, Sse2};
 
 /// The environment variable that asks for a back end, by [name](Backend::name).
 const VARIABLE: &str = "CSV_STREAM_BACKEND";
@@ -18,9 +20,15 @@ pub struct Backend(Kind);
 enum Kind {
     Swar(Swar),
     #[cfg(target_arch = "x86_64")]
+    Sse2(Sse2),
+    #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    #[cfg(target_arch = "aarch64")]
+    NeonPmull(NeonPmull),
 }
 
 impl Backend {
@@ -29,9 +37,15 @@ impl Backend {
         let kinds = [
             Some(Kind::Swar(Swar)),
             #[cfg(target_arch = "x86_64")]
+            Sse2::new().map(Kind::Sse2),
+            #[cfg(target_arch = "x86_64")]
             Avx2::new().map(Kind::Avx2),
             #[cfg(target_arch = "x86_64")]
             Avx512::new().map(Kind::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Neon::new().map(Kind::Neon),
+            #[cfg(target_arch = "aarch64")]
+            NeonPmull::new().map(Kind::NeonPmull),
         ];
         kinds.into_iter().flatten().map(Backend).collect()
     }
@@ -55,14 +69,20 @@ impl Backend {
         Backend::available().into_iter().find(|backend| backend.name() == name)
     }
 
-    /// `swar`, `avx2` or `avx512`.
+    /// `swar`; on x86-64 also `sse2`, `avx2`, `avx512`; on 64-bit Arm `neon`, `neon_pmull`.
     pub fn name(&self) -> &'static str {
         match self.0 {
             Kind::Swar(_) => "swar",
             #[cfg(target_arch = "x86_64")]
+            Kind::Sse2(_) => "sse2",
+            #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonPmull(_) => "neon_pmull",
         }
     }
 
@@ -72,9 +92,15 @@ impl Backend {
         match self.0 {
             Kind::Swar(swar) => kernel.run(swar),
             #[cfg(target_arch = "x86_64")]
+            Kind::Sse2(sse2) => sse2.run(kernel),
+            #[cfg(target_arch = "x86_64")]
             Kind::Avx2(avx2) => avx2.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(avx512) => avx512.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(neon) => neon.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonPmull(neon_pmull) => neon_pmull.run(kernel),
         }
     }
 }
@@ -118,6 +144,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_every_cpu_of_an_architecture_has_is_there() {
+        assert!(Backend::by_name("swar").is_some());
+        let is_arm = cfg!(all(target_arch = "aarch64", target_endian = "little"));
+        assert_eq!(Backend::by_name("neon").is_some(), is_arm);
     }
 
     #[test]

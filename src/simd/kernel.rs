@@ -1,5 +1,6 @@
 //! [`Simd`]: the primitives of a back end. [`Kernel`]: an algorithm over them.
 
+use super::positions::positions;
 use super::prefix_xor::prefix_xor;
 
 /// The number of bytes in a block. One bit of a `u64` stands for each byte.
@@ -39,39 +40,9 @@ pub(crate) trait Simd: Copy {
     /// of `out` is arbitrary afterwards.
     #[inline(always)]
     fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
-        let mut count = 0;
-        for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
-            let base = base.wrapping_add(8 * byte as u32);
-            // Each earlier byte has written at most eight positions, so there is always room for
-            // eight more.
-            if let Some(out) = out[count..].first_chunk_mut::<8>() {
-                for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
-                    *out = base.wrapping_add(u32::from(position));
-                }
-            }
-            count += bits.count_ones() as usize;
-        }
+        positions(mask, base, out);
     }
 }
-
-/// The positions of the set bits of each byte, in order, then zeros. Eight are always written,
-/// because a branch on their number can't be predicted.
-static POSITIONS: [[u8; 8]; 256] = {
-    let mut table = [[0; 8]; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let (mut position, mut count) = (0, 0);
-        while position < 8 {
-            if bits >> position & 1 == 1 {
-                table[bits][count] = position as u8;
-                count += 1;
-            }
-            position += 1;
-        }
-        bits += 1;
-    }
-    table
-};
 
 /// An algorithm over [`Simd`], compiled once for each back end.
 ///
