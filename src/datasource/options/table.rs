@@ -127,9 +127,9 @@ pub const OPTIONS: &[OptionSpec] = &[
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
     option!("split", "auto, exact or none", "auto",
-        "How partitions share a file. auto: by byte range; each range finds its first record by looking ahead, or scans \
-         from the start of the file where that is ambiguous. exact: always scan from the start. none: one partition \
-         per file.",
+        "How partitions share a file. auto: by byte range; each range finds its first record by the bytes around its \
+         start, or with one scan of the file for all ranges where those are ambiguous. exact: always with that scan. \
+         none: one partition per file.",
         split, values::split, values::show_name),
     option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
         "Records sampled for the schema, all files together.",

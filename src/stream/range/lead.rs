@@ -14,8 +14,10 @@ pub(super) struct LeadRecords {
     comment: Option<u8>,
     /// The first byte of the range.
     end: u64,
-    /// Whether the last byte was an LF.
+    /// Whether the byte before `next` was an LF.
     after_lf: bool,
+    /// The byte after the last one that was looked at.
+    next: u64,
     has_record: bool,
 }
 
@@ -27,6 +29,7 @@ impl LeadRecords {
             comment: dialect.comment(),
             end,
             after_lf: false,
+            next: 0,
             has_record: !dialect.has_header(),
         }
     }
@@ -44,6 +47,8 @@ impl LeadRecords {
     /// Looks at bytes of the file, the first of which is at `at`.
     pub(super) fn push(&mut self, at: u64, bytes: &[u8]) {
         let before = self.end.saturating_sub(at).min(bytes.len() as u64);
+        self.after_lf &= at == self.next;
+        self.next = at + before;
         for &byte in &bytes[..before as usize] {
             if self.has_record {
                 return;
@@ -85,6 +90,12 @@ mod tests {
             assert_eq!(has_record(None, bytes), without_comments, "{bytes:?}");
             assert_eq!(has_record(Some(b'#'), bytes), with_comments, "{bytes:?}");
         }
+        // A longer lead starts before the bytes that were looked at.
+        let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
+        let mut lead = LeadRecords::new(&dialect, 1000);
+        lead.push(990, b"comment\n#\n");
+        lead.push(980, b"a comment\n");
+        assert!(!lead.has_record());
         let headerless = Dialect::builder().with_header(false).build().unwrap();
         assert!(LeadRecords::new(&headerless, 0).has_record());
     }
