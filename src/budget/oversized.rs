@@ -137,9 +137,13 @@ impl RecordSizes {
             return Err(Error::invalid_option(
                 "max_record_bytes",
                 max_record_bytes.to_string(),
-                format!(
-                    "1 to {most} bytes, a third of memory_limit ({memory_limit} bytes): raise memory_limit with it"
-                ),
+                if most == MAX_MAX_RECORD_BYTES {
+                    format!("1 to {most} bytes (1 GiB)")
+                } else {
+                    format!(
+                        "1 to {most} bytes, a third of memory_limit ({memory_limit} bytes): raise memory_limit with it"
+                    )
+                },
             ));
         }
         Ok(RecordSizes { max_record_bytes, held_record_bytes: max_record_bytes, max_field_bytes: None })

@@ -15,7 +15,7 @@ use super::options::CsvFormatOptions;
 #[derive(Debug)]
 pub struct CsvStreamFormatFactory {
     extension: &'static str,
-    /// `None` for the session's.
+    /// `None`: start from the session's `TableOptions::csv`.
     options: Option<CsvFormatOptions>,
     /// The format without further options.
     default: CsvStreamFormat,
@@ -35,13 +35,15 @@ impl CsvStreamFormatFactory {
         CsvStreamFormatFactory { extension: "tsv", options: None, default: default.with_extension("tsv") }
     }
 
-    /// Starts from the given options rather than the session's.
+    /// Starts from these options rather than from the session's `TableOptions::csv`. They come before
+    /// the session's `csv_stream.*`, which fill in the options that are not set.
     ///
     /// # Errors
     ///
     /// When the options contradict each other.
     pub fn try_with_options(mut self, options: CsvFormatOptions) -> Result<Self> {
-        self.default = self.format(options.clone())?;
+        let default = CsvStreamFormat::try_new(self.with_delimiter(options.clone()))?;
+        self.default = default.with_extension(self.extension);
         self.options = Some(options);
         Ok(self)
     }
@@ -51,10 +53,10 @@ impl CsvStreamFormatFactory {
         self.options.as_ref()
     }
 
-    fn format(&self, options: CsvFormatOptions) -> Result<CsvStreamFormat> {
+    /// With the delimiter of the extension, unless the options have one.
+    fn with_delimiter(&self, options: CsvFormatOptions) -> CsvFormatOptions {
         let is_tsv = self.extension == "tsv" && !options.has_delimiter();
-        let options = if is_tsv { options.with_delimiter(b'\t') } else { options };
-        Ok(CsvStreamFormat::try_new(options)?.with_extension(self.extension))
+        if is_tsv { options.with_delimiter(b'\t') } else { options }
     }
 }
 
@@ -77,7 +79,10 @@ impl FileFormatFactory for CsvStreamFormatFactory {
                 options.set(key, value)?;
             }
         }
-        Ok(Arc::new(self.format(options)?))
+        // The session's delimiter comes before that of the extension.
+        let options = self.with_delimiter(options.for_table(state.config_options()));
+        let format = CsvStreamFormat::in_session(options, state.config_options())?;
+        Ok(Arc::new(format.with_extension(self.extension)))
     }
 
     fn default(&self) -> Arc<dyn FileFormat> {

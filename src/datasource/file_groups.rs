@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
 
+use object_store::ObjectMeta;
+
 use crate::input::{Compression, CompressionOption};
 use crate::stream::internal::{ByteRange, PrefixPass};
 
@@ -27,16 +29,21 @@ pub enum Split {
 /// One pass over the prefixes of each file of a scan, for all of the file's ranges.
 #[derive(Debug, Default)]
 pub(super) struct PrefixPasses {
-    files: Mutex<HashMap<String, Arc<PrefixPass>>>,
+    files: Mutex<HashMap<Version, Arc<PrefixPass>>>,
 }
 
 impl PrefixPasses {
-    /// That of the file with this path.
-    pub(super) fn of(&self, path: &str) -> Arc<PrefixPass> {
+    /// The pass over this file as it was listed.
+    pub(super) fn of(&self, file: &ObjectMeta) -> Arc<PrefixPass> {
+        let version =
+            (file.location.to_string(), file.size, file.last_modified.timestamp_micros(), file.e_tag.clone());
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(files.entry(path.to_owned()).or_default())
+        Arc::clone(files.entry(version).or_default())
     }
 }
+
+/// A file's path, size, time of modification in microseconds, and ETag.
+type Version = (String, u64, i64, Option<String>);
 
 /// The bytes to read where a partition is given this file, or a range of it; `None` if no record
 /// can be in them.

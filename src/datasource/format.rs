@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
@@ -32,7 +33,8 @@ use crate::stream;
 /// CSV files, read by this crate's engine and written by DataFusion's own.
 #[derive(Debug, Clone)]
 pub struct CsvStreamFormat {
-    /// The options without a session's.
+    given: CsvFormatOptions,
+    /// The options as they were resolved when the format was made.
     options: Arc<ReadOptions>,
     extension: &'static str,
     /// The length of a record in the last sample that a schema was inferred from, in bytes of text.
@@ -52,13 +54,34 @@ impl CsvStreamFormat {
     ///
     /// When the options contradict each other.
     pub fn try_new(options: CsvFormatOptions) -> Result<Self> {
-        let options = Arc::new(ReadOptions::new(options)?);
-        Ok(CsvStreamFormat { options, extension: "csv", bytes_per_record: Arc::default() })
+        let resolved = ReadOptions::new(options.clone())?;
+        Ok(Self::resolved(options, resolved))
+    }
+
+    /// A format of a table that is created in a session, whose options fill in those that are not
+    /// set.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    pub(crate) fn in_session(options: CsvFormatOptions, config: &ConfigOptions) -> Result<Self> {
+        let options = options.for_table(config);
+        let resolved = ReadOptions::in_session(&options, config)?;
+        Ok(Self::resolved(options, resolved))
+    }
+
+    fn resolved(given: CsvFormatOptions, options: ReadOptions) -> Self {
+        CsvStreamFormat {
+            given,
+            options: Arc::new(options),
+            extension: "csv",
+            bytes_per_record: Arc::default(),
+        }
     }
 
     /// The format's options.
     pub fn options(&self) -> &CsvFormatOptions {
-        &self.options.given
+        &self.given
     }
 
     pub(super) fn with_extension(mut self, extension: &'static str) -> Self {
@@ -66,9 +89,9 @@ impl CsvStreamFormat {
         self
     }
 
-    /// The options in a session.
-    fn in_session(&self, state: &dyn Session) -> Result<Arc<ReadOptions>> {
-        Ok(Arc::new(ReadOptions::in_session(self.options(), state.config_options())?))
+    /// The options of one query in a session.
+    fn query_options(&self, state: &dyn Session) -> Result<Arc<ReadOptions>> {
+        Ok(Arc::new(ReadOptions::in_session(&self.given, state.config_options())?))
     }
 }
 
@@ -92,7 +115,7 @@ impl FileFormat for CsvStreamFormat {
         store: &Arc<dyn ObjectStore>,
         objects: &[ObjectMeta],
     ) -> Result<SchemaRef> {
-        let options = self.in_session(state)?;
+        let options = self.query_options(state)?;
         let mut sampler = options.sampler();
         let memory = Arc::new(ScanMemory::new(&state.runtime_env().memory_pool));
         let mut share = memory.share(options.limits.memory_limit());
@@ -148,7 +171,7 @@ impl FileFormat for CsvStreamFormat {
         let source = conf.file_source().downcast_ref::<CsvStreamSource>().ok_or_else(|| {
             DataFusionError::Internal("the file source of a CsvStreamFormat is a CsvStreamSource".to_owned())
         })?;
-        let source = source.clone().in_session(self.in_session(state)?, &state.runtime_env().memory_pool);
+        let source = source.clone().for_query(self.query_options(state)?, &state.runtime_env().memory_pool);
         let joined = file_groups::join(&conf, source.most_readers());
         let mut config = FileScanConfigBuilder::from(conf)
             .with_file_compression_type(self.options().writer_compression().into())
@@ -166,7 +189,7 @@ impl FileFormat for CsvStreamFormat {
         conf: FileSinkConfig,
         order_requirements: Option<LexRequirement>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = self.in_session(state)?.given.to_writer(true);
+        let options = self.query_options(state)?.given.to_writer();
         CsvFormat::default()
             .with_options(options)
             .create_writer_physical_plan(input, state, conf, order_requirements)

@@ -74,14 +74,22 @@ impl FileOpener for CsvStreamOpener {
             .with_path(&path)
             .with_counters(Arc::clone(&decode_counters));
         let columns = self.table_schema.file_schema().fields().len();
+        // Records that are only counted may have any number of fields.
+        let field_count = if self.projection.is_empty() && self.predicate.is_none() {
+            FieldCount::Any
+        } else {
+            FieldCount::of_table(columns, self.options.truncated_rows)
+        };
+        // The range at 0 is the only one that knows its start.
+        let prefix = if range.start > 0 { self.prefix_passes.of(&file.object_meta) } else { Arc::default() };
         let file_ranges = FileRanges {
             store: Arc::clone(&self.store),
             meta: file.object_meta,
             dialect: self.options.dialect.clone(),
-            field_count: FieldCount::of_table(columns, self.options.truncated_rows),
+            field_count,
             limits: self.limits,
             looks_around: self.split != Split::Exact,
-            prefix: self.prefix_passes.of(&path),
+            prefix,
             counters: Arc::clone(&input_counters),
         };
         let opening = Opening {
@@ -124,6 +132,12 @@ impl Opening {
         let Some((start, known)) = resolved.map_err(|error| self.file.named(error))? else {
             return Ok(futures::stream::empty().boxed());
         };
+        // Before the range's own reader is opened: this may read a part of the lead.
+        let from = start.map_or(0, |start| start.byte);
+        let next_range = match self.range.end {
+            Some(end) => self.file.next_range(end, from).await.map_err(|error| self.file.named(error))?,
+            None => None,
+        };
         let mut reader = self.reader(start).await?;
         // Whether a store streams is known once it has answered.
         while !self.share.fits(reader.buffered_bytes() + self.column_bytes, &mut self.file.limits)? {
@@ -135,11 +149,6 @@ impl Opening {
         let ByteRange { end, .. } = self.range;
         let builder = self.builder.with_limits(self.file.limits).starting_at(start).ending_before(end);
         let decoder = builder.build().map_err(|error| self.file.named(error))?;
-        let from = start.map_or(0, |start| start.byte);
-        let next_range = match end {
-            Some(end) => self.file.next_range(end, from).await.map_err(|error| self.file.named(error))?,
-            None => None,
-        };
         let stream = ScanStream {
             stream: CsvStream::new(reader, decoder).verifying(next_range),
             counted_from: start.map(|start| start.byte).filter(|_| known != Known::PrefixScan),
@@ -253,7 +262,8 @@ impl Stream for ScanStream {
             this.metrics.add_verified();
         }
         let held = match polled {
-            Poll::Ready(None) => 0,
+            // An error is the scan's last word.
+            Poll::Ready(None | Some(Err(_))) => 0,
             _ => this.fixed_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
         };
         if let Err(error) = this.share.resize(held) {

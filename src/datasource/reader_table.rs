@@ -161,7 +161,7 @@ impl Stream for ReservedStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.stream.poll_next_unpin(cx);
         let held = match polled {
-            Poll::Ready(None) => 0,
+            Poll::Ready(None | Some(Err(_))) => 0,
             _ => self.held_bytes + self.counters.decoder_bytes() + self.stream.allocated_bytes(),
         };
         if let Err(error) = self.share.resize(held) {

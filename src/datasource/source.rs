@@ -71,12 +71,16 @@ impl CsvStreamSource {
         }
     }
 
-    /// The source as a session executes it: its options, and its memory pool.
-    pub(super) fn in_session(mut self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
-        self.options = options;
+    /// Reserves the scan's memory in this pool.
+    #[must_use]
+    pub fn with_memory_pool(mut self, memory_pool: &Arc<dyn MemoryPool>) -> Self {
         self.memory = Arc::new(ScanMemory::new(memory_pool));
-        self.prefix_passes = Arc::default();
         self
+    }
+
+    /// The source of one query in a session: its options, and its memory pool.
+    pub(super) fn for_query(self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
+        CsvStreamSource { options, prefix_passes: Arc::default(), ..self }.with_memory_pool(memory_pool)
     }
 
     /// The options that files are read with.

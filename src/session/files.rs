@@ -90,9 +90,10 @@ impl CsvFiles {
         state: &SessionState,
         options: CsvFormatOptions,
     ) -> Result<Arc<ListingTable>> {
-        let options = self.with_delimiter_of_ending(options)?;
+        // The session's delimiter comes before that of the ending.
+        let options = self.with_delimiter_of_ending(options.for_table(state.config_options()))?;
         let partitions = self.partition_columns()?;
-        let format = CsvStreamFormat::try_new(options)?;
+        let format = CsvStreamFormat::in_session(options, state.config_options())?;
         let store = state.runtime_env().object_store(&self.urls[0])?;
         let sampled: Vec<_> = self.files.into_iter().filter(|file| file.size > 0).collect();
         let schema = format.infer_schema(state, &store, &sampled).await?;

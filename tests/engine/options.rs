@@ -168,10 +168,56 @@ async fn the_table_s_own_options_come_before_the_session_s() {
     for table in ["t", "u"] {
         assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, ["1;2|3"]);
     }
+    // A later option of the session doesn't change the rows of a table.
+    rows(&ctx, "SET csv_stream.has_header = false").await;
+    rows(&ctx, "SET csv_stream.null_values = '3'").await;
+    for table in ["t", "u"] {
+        assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, ["1;2|3"]);
+    }
     let other = error(&ctx, "SET csv_stream.delimeter = ';'").await.to_string();
     assert!(other.contains("no such option; there are has_header, delimiter"), "{other}");
     let bad = error(&ctx, "SET csv_stream.memory_limit = '1KB'").await.to_string();
     assert!(bad.contains("memory_limit") && bad.contains("at least"), "{bad}");
+}
+
+/// The session's half of a combination may make it possible, in any order.
+#[tokio::test]
+async fn options_of_a_table_and_its_session_are_checked_together() {
+    let files = folder(&[("t.csv", b"a,b\n1,2\n"), ("t.tsv", b"a|b\n1|2\n")]);
+    let file = path(&files, "t.csv");
+    let ctx = session();
+    rows(&ctx, "SET csv_stream.max_record_bytes = '16MiB'").await;
+    let refused = error(&ctx, &format!("SELECT * FROM '{file}'")).await.to_string();
+    assert!(refused.contains("max_record_bytes") && refused.contains("raise memory_limit"), "{refused}");
+    rows(&ctx, "SET csv_stream.memory_limit = '64MiB'").await;
+    assert_eq!(rows(&ctx, &format!("SELECT * FROM '{file}'")).await, ["1|2"]);
+    let large = format!(
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}' OPTIONS ('max_record_bytes' '20MiB')"
+    );
+    rows(&ctx, &large).await;
+    assert_eq!(rows(&ctx, "SELECT * FROM t").await, ["1|2"]);
+    rows(&ctx, "SET csv_stream.memory_limit = ''").await;
+    assert!(error(&ctx, "SELECT * FROM t").await.to_string().contains("raise memory_limit"));
+
+    // The session's delimiter comes before that of an ending.
+    rows(&ctx, "SET csv_stream.max_record_bytes = ''").await;
+    rows(&ctx, "SET csv_stream.delimiter = '|'").await;
+    assert_eq!(rows(&ctx, &format!("SELECT * FROM '{}'", path(&files, "t.tsv"))).await, ["1|2"]);
+}
+
+/// An empty value unsets an option of the writer, and a value that can't be leaves it as it was.
+#[test]
+fn a_writer_s_option_can_be_unset() {
+    let mut options = CsvFormatOptions::new();
+    for (key, value) in [("date_format", "%d.%m.%Y"), ("quote_style", "Always"), ("compression_level", "3")] {
+        options.set(key, value).unwrap();
+        assert_eq!(options.get(key).unwrap().as_deref(), Some(value));
+        options.set(key, "").unwrap();
+        assert_eq!(options.get(key).unwrap(), None, "{key}");
+    }
+    let wrong = options.set("compression_level", "x").unwrap_err().to_string();
+    assert_eq!(wrong, "option compression_level can't be \"x\": it takes a number");
+    assert_eq!(options.get("compression_level").unwrap(), None);
 }
 
 #[tokio::test]

@@ -39,8 +39,8 @@ impl CsvFormatOptions {
         }
     }
 
-    /// The options as DataFusion's writer takes them. `has_header` is for options that don't say.
-    pub(in crate::datasource) fn to_writer(&self, has_header: bool) -> CsvOptions {
+    /// The options as DataFusion's writer takes them.
+    pub(in crate::datasource) fn to_writer(&self) -> CsvOptions {
         let defaults = CsvOptions::default();
         let quote = self.quote.unwrap_or(Some(defaults.quote));
         let comment = self.comment.flatten();
@@ -48,7 +48,7 @@ impl CsvFormatOptions {
         let quote_style = match (quote, comment) {
             (None, _) => CsvQuoteStyle::Never,
             (Some(_), Some(_)) => CsvQuoteStyle::Always,
-            (Some(_), None) => self.writer.quote_style,
+            (Some(_), None) => self.quote_style.unwrap_or(self.writer.quote_style),
         };
         // NULL is written as a value that is read as NULL.
         let null_value = match self.null_values.as_deref() {
@@ -60,7 +60,7 @@ impl CsvFormatOptions {
         CsvOptions {
             quote_style,
             null_value: self.writer.null_value.clone().or(null_value),
-            has_header: Some(self.has_header.unwrap_or(has_header)),
+            has_header: Some(self.has_header.unwrap_or(true)),
             delimiter: self.delimiter.unwrap_or(defaults.delimiter),
             quote: quote.unwrap_or(defaults.quote),
             escape: self.escape.flatten(),

@@ -1,6 +1,7 @@
 //! [`CsvFormatOptions`]: the options of a table, as a user says them.
 
 use datafusion::common::config::CsvOptions;
+use datafusion::common::parsers::CsvQuoteStyle;
 
 use crate::budget::OversizedFields;
 use crate::datasource::file_groups::Split;
@@ -13,10 +14,14 @@ use crate::input::CompressionOption;
 ///
 /// 1. The table's own: this builder, or `OPTIONS` in SQL.
 /// 2. The session's: `SET csv_stream.<key> = …`, or
-///    [`CsvStreamSessionOptions`](crate::CsvStreamSessionOptions).
-/// 3. For `has_header`: the session's `datafusion.catalog.has_header`. For tables that SQL creates
-///    or names by path: the session's own CSV options, `datafusion.format.*`, come before 2.
+///    [`CsvStreamSessionOptions`](crate::CsvStreamSessionOptions). A table takes the options that
+///    say how it is read (memory, batches, pushdown, splitting) from its session for each query, and
+///    the others once, when it is created.
+/// 3. For `has_header`: the session's `datafusion.catalog.has_header`.
 /// 4. The default in [`OPTIONS`](crate::OPTIONS).
+///
+/// A table that SQL creates or names by path starts from the session's own CSV options
+/// (`TableOptions::csv`), as far as they are not DataFusion's defaults. They count as 1.
 ///
 /// ```
 /// use datafusion_csv_stream::CsvFormatOptions;
@@ -25,7 +30,6 @@ use crate::input::CompressionOption;
 /// options.set("null_values", "NA,-")?; // as SQL does: OPTIONS ('null_values' 'NA,-')
 /// assert_eq!(options.get("delimiter")?.as_deref(), Some(";"));
 /// assert_eq!(options.get("quote")?, None); // the default
-///
 ///
 /// let error = options.set("delimeter", "|").unwrap_err();
 /// assert!(error.to_string().contains("no such option; there are has_header, delimiter,"));
@@ -56,6 +60,7 @@ pub struct CsvFormatOptions {
     pub(super) memory_limit: Option<usize>,
     pub(super) max_record_bytes: Option<usize>,
     pub(super) pushdown_filters: Option<bool>,
+    pub(super) quote_style: Option<CsvQuoteStyle>,
     /// The options that only DataFusion's writer has.
     pub(super) writer: CsvOptions,
 }

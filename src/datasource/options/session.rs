@@ -14,7 +14,9 @@ use super::table::{OPTIONS, OptionSpec};
 ///
 /// A session has them from the first use of [`CsvSessionExt`](crate::CsvSessionExt) or
 /// [`install`](crate::install) on, or from `SessionConfig::with_option_extension`. They apply to
-/// queries that are planned later.
+/// tables that are created later, and those of memory, batches, pushdown and splitting to queries
+/// that are planned later. Options that don't go together are found then. Tables over a reader
+/// ([`CsvReaderTable`](crate::CsvReaderTable)) take none.
 ///
 /// ```
 /// use datafusion::prelude::{SessionConfig, SessionContext};
@@ -29,14 +31,30 @@ use super::table::{OPTIONS, OptionSpec};
 pub struct CsvStreamSessionOptions(CsvFormatOptions);
 
 impl CsvStreamSessionOptions {
-    /// The options that are set here, for a session's tables.
+    /// These options for a session's tables.
     pub fn new(options: CsvFormatOptions) -> Self {
         CsvStreamSessionOptions(options)
+    }
+
+    /// The options that are set.
+    pub fn options(&self) -> &CsvFormatOptions {
+        &self.0
+    }
+}
+
+impl CsvFormatOptions {
+    /// The options of a table that is created in a session.
+    pub(crate) fn for_table(mut self, config: &ConfigOptions) -> Self {
+        if let Some(session) = config.extensions.get::<CsvStreamSessionOptions>() {
+            self.inherit_for_table(&session.0);
+        }
+        self.has_header.get_or_insert(config.catalog.has_header);
+        self
     }
 }
 
 impl ReadOptions {
-    /// The options in a session: those that are not set are the session's.
+    /// The options of a table for one query in a session.
     ///
     /// # Errors
     ///
@@ -47,7 +65,7 @@ impl ReadOptions {
     ) -> Result<Self> {
         let mut options = given.clone();
         if let Some(session) = config.extensions.get::<CsvStreamSessionOptions>() {
-            options.inherit(&session.0);
+            options.inherit_for_query(&session.0);
         }
         options.has_header.get_or_insert(config.catalog.has_header);
         Ok(Self::new(options)?)
@@ -72,13 +90,7 @@ impl ExtensionOptions for CsvStreamSessionOptions {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let mut options = self.0.clone();
-        options.set(key, value)?;
-        // Options of two tables may go together with different ones; alone they have to be
-        // possible.
-        options.check()?;
-        self.0 = options;
-        Ok(())
+        Ok(self.0.set(key, value)?)
     }
 
     /// With the prefix, as `SHOW` looks for them and as other processes set them.

@@ -47,7 +47,7 @@ macro_rules! option {
     };
 }
 
-/// An option that an empty value sets back to its default.
+/// An option that an empty value unsets, so that the session's value or the default applies.
 macro_rules! clearable_option {
     ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $parse:path, $show:path) => {
         OptionSpec {
@@ -60,7 +60,7 @@ macro_rules! clearable_option {
     };
 }
 
-/// An option of DataFusion's writer alone, which parses it.
+/// An option of DataFusion's writer alone, which parses it. An empty value unsets it.
 macro_rules! writer_option {
     ($key:literal, $values:expr, $default:expr, $doc:expr, $field:ident, $show:path) => {
         OptionSpec {
@@ -68,7 +68,16 @@ macro_rules! writer_option {
             values: $values,
             default: $default,
             doc: $doc,
-            set: |options, value| options.writer.set($key, value).map_err(|e| e.strip_backtrace()),
+            set: |options, value| {
+                let mut writer = options.writer.clone();
+                if value.is_empty() {
+                    writer.$field = CsvOptions::default().$field;
+                } else {
+                    writer.set($key, value).map_err(|_| String::new())?;
+                }
+                options.writer = writer;
+                Ok(())
+            },
             get: |options| {
                 let is_set = options.writer.$field != CsvOptions::default().$field;
                 is_set.then(|| $show(&options.writer.$field))
@@ -82,6 +91,10 @@ macro_rules! writer_option {
     };
 }
 
+/// The options that change no row of a table, only how it is read. A table takes them from its
+/// session for each query, and all others once, when it is created.
+const OF_QUERIES: [&str; 5] = ["split", "batch_size", "memory_limit", "max_record_bytes", "pushdown_filters"];
+
 /// Every option, in the order in which the docs show them.
 #[rustfmt::skip]
 pub const OPTIONS: &[OptionSpec] = &[
@@ -94,18 +107,18 @@ pub const OPTIONS: &[OptionSpec] = &[
         quote, values::some_byte, values::show_some_byte),
     option!("escape", values::BYTE_OR_OFF, "", "The byte that makes the next one literal, inside quotes.",
         escape, values::some_byte, values::show_some_byte),
-    option!("double_quote", values::BOOL, "true", "Two quotes inside quotes mean one.",
+    clearable_option!("double_quote", values::BOOL, "true", "Two quotes inside quotes mean one.",
         double_quote, values::bool, values::show),
     option!("comment", values::BYTE_OR_OFF, "", "A record that starts with this byte is skipped up to the next LF.",
         comment, values::some_byte, values::show_some_byte),
-    option!("terminator", "`crlf` (CR, LF or CRLF), or one byte", "crlf", "The record separator.",
+    clearable_option!("terminator", "`crlf` (CR, LF or CRLF), or one byte", "crlf", "The record separator.",
         terminator, values::terminator, values::show_terminator),
-    option!("trim", "none, headers, fields or all", "none", "Where ASCII whitespace around values is removed.",
+    clearable_option!("trim", "none, headers, fields or all", "none", "Where ASCII whitespace around values is removed.",
         trim, values::trim, values::show_name),
-    option!("truncated_rows", values::BOOL, "false",
+    clearable_option!("truncated_rows", values::BOOL, "false",
         "A record with too few fields is padded with NULL; files may have fewer columns than others.",
         truncated_rows, values::bool, values::show),
-    clearable_option!("newlines_in_values", values::BOOL, "the session's datafusion.catalog.newlines_in_values, false",
+    clearable_option!("newlines_in_values", values::BOOL, "",
         "Accepted for compatibility with DataFusion, without effect: newlines in quoted values are always read.",
         newlines_in_values, values::bool, values::show),
     option!("null_values", "strings, separated as in a CSV record: `NA,-,\"\"`", "\"\"",
@@ -113,51 +126,51 @@ pub const OPTIONS: &[OptionSpec] = &[
         null_values, values::list, values::show_list),
     option!("null_regex", "a regular expression, or nothing for none", "",
         "A value that it matches is NULL, when inferring and when reading.",
-        null_regex, values::some_string, values::show_some),
-    option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
+        null_regex, values::regex, values::show_some),
+    clearable_option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
         quoted_empty_is_string, values::bool, values::show),
     clearable_option!("max_field_bytes", values::SIZE,
         "max_record_bytes; 512KiB, or a 48th of a memory_limit below 10MiB, if oversized_fields is null or truncate",
         "The most bytes of a value of a string, binary or dictionary column.",
         max_field_bytes, values::size, values::show_size),
-    option!("oversized_fields", "error, null or truncate", "error",
+    clearable_option!("oversized_fields", "error, null or truncate", "error",
         "A longer value becomes an error, NULL, or its first max_field_bytes bytes.",
         oversized_fields, values::oversized_fields, values::show_name),
-    option!("compression", "auto, uncompressed, gzip, bzip2, xz or zstd", "auto",
+    clearable_option!("compression", "auto, uncompressed, gzip, bzip2, xz or zstd", "auto",
         "How files are compressed; auto goes by each file's extension.",
         compression, values::compression, values::show_compression),
-    option!("split", "auto, exact or none", "auto",
+    clearable_option!("split", "auto, exact or none", "auto",
         "How partitions share a file. auto: by byte range; each range finds its first record by the bytes around its \
          start, or with one scan of the file for all ranges where those are ambiguous. exact: always with that scan. \
          none: one partition per file.",
         split, values::split, values::show_name),
-    option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
+    clearable_option!("schema_infer_max_rec", "a number of records; 0 reads every column as text", "1000",
         "Records sampled for the schema, all files together.",
         schema_infer_max_rec, values::count, values::show),
-    option!("schema_infer_max_bytes", values::SIZE, "1MiB", "Bytes sampled for the schema, all files together.",
+    clearable_option!("schema_infer_max_bytes", values::SIZE, "1MiB", "Bytes sampled for the schema, all files together.",
         schema_infer_max_bytes, values::size, values::show_size),
     clearable_option!("batch_size", "a number of rows", "the session's datafusion.execution.batch_size, 8192",
         "Rows of a batch, no more than the session's; one that gets too large in bytes has fewer.",
-        batch_size, values::count, values::show),
-    option!("memory_limit", values::SIZE, "10MiB", "Memory that one scan may hold at once.",
-        memory_limit, values::size, values::show_size),
+        batch_size, values::rows, values::show),
+    clearable_option!("memory_limit", values::SIZE, "10MiB", "Memory that one scan may hold at once.",
+        memory_limit, values::memory, values::show_size),
     clearable_option!("max_record_bytes", values::SIZE,
         "2MiB, or a twelfth of a memory_limit below 10MiB; 64MiB if oversized_fields is null or truncate",
         "A longer record is an error; usually its quote is never closed.",
         max_record_bytes, values::size, values::show_size),
-    option!("pushdown_filters", values::BOOL, "true",
+    clearable_option!("pushdown_filters", values::BOOL, "true",
         "The scan evaluates predicates, and decodes the other columns only for the rows that are left. Values of other rows are not checked.",
         pushdown_filters, values::bool, values::show),
     writer_option!("compression_level", "a number", "the compression's own", "Writing: the compression level.",
         compression_level, values::show_some),
-    writer_option!("quote_style", "Always, Necessary, NonNumeric or Never", "Necessary",
+    clearable_option!("quote_style", "Always, Necessary, NonNumeric or Never", "Necessary",
         "Writing: which fields are quoted. Always with a comment byte, never without a quote.",
-        quote_style, values::show_debug),
+        quote_style, values::quote_style, values::show_debug),
     writer_option!("ignore_leading_whitespace", values::BOOL, "false",
         "Writing: leading whitespace of strings is left out.", ignore_leading_whitespace, values::show_some),
     writer_option!("ignore_trailing_whitespace", values::BOOL, "false",
         "Writing: trailing whitespace of strings is left out.", ignore_trailing_whitespace, values::show_some),
-    writer_option!("null_value", "a string", "the first of null_values", "Writing: the text of NULL.",
+    writer_option!("null_value", "a string", "empty if null_values has the empty value, else its first", "Writing: the text of NULL.",
         null_value, values::show_some),
     writer_option!("date_format", "a strftime pattern", "%F", "Writing: how dates look.", date_format, values::show_some),
     writer_option!("datetime_format", "a strftime pattern", "ISO 8601", "Writing: how Date64 values look.",
@@ -219,9 +232,16 @@ impl CsvFormatOptions {
         Ok(OptionSpec::find(key, "")?.get(self))
     }
 
-    /// Takes over each option that is not set here.
-    pub(super) fn inherit(&mut self, session: &CsvFormatOptions) {
-        for spec in OPTIONS {
+    /// Takes over each option of queries that is not set here.
+    pub(super) fn inherit_for_query(&mut self, session: &CsvFormatOptions) {
+        for spec in OPTIONS.iter().filter(|spec| OF_QUERIES.contains(&spec.key)) {
+            spec.inherit(self, session);
+        }
+    }
+
+    /// Takes over each option of tables that is not set here.
+    pub(super) fn inherit_for_table(&mut self, session: &CsvFormatOptions) {
+        for spec in OPTIONS.iter().filter(|spec| !OF_QUERIES.contains(&spec.key)) {
             spec.inherit(self, session);
         }
     }

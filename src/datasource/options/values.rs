@@ -2,8 +2,11 @@
 
 use std::fmt::{Debug, Display};
 
-use crate::budget::OversizedFields;
+use datafusion::common::parsers::CsvQuoteStyle;
+
+use crate::budget::{MIN_MEMORY_LIMIT, OversizedFields};
 use crate::datasource::file_groups::Split;
+use crate::decode::DecodeOptions;
 use crate::grammar::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::parse::{DEFAULT_MAX_RECORD_BYTES, FieldCount, Parser, Step};
@@ -73,6 +76,10 @@ pub(super) fn oversized_fields(value: &str) -> Parsed<OversizedFields> {
     named(value, &[OversizedFields::Error, OversizedFields::Null, OversizedFields::Truncate])
 }
 
+pub(super) fn quote_style(value: &str) -> Parsed<CsvQuoteStyle> {
+    value.parse().map_err(|_| String::new())
+}
+
 pub(super) fn count(value: &str) -> Parsed<usize> {
     value.trim().parse().map_err(|_| String::new())
 }
@@ -91,6 +98,28 @@ pub(super) fn size(value: &str) -> Parsed<usize> {
     };
     let number: usize = number.parse().map_err(|_| String::new())?;
     number.checked_mul(unit).ok_or_else(|| ": it is too large".to_owned())
+}
+
+/// A memory limit: at least 1 MiB.
+pub(super) fn memory(value: &str) -> Parsed<usize> {
+    match size(value)? {
+        bytes if bytes < MIN_MEMORY_LIMIT => Err(format!(": at least {MIN_MEMORY_LIMIT} (1 MiB)")),
+        bytes => Ok(bytes),
+    }
+}
+
+/// A number of rows: at least 1.
+pub(super) fn rows(value: &str) -> Parsed<usize> {
+    match count(value)? {
+        0 => Err(": at least 1".to_owned()),
+        rows => Ok(rows),
+    }
+}
+
+/// A regular expression, or nothing.
+pub(super) fn regex(value: &str) -> Parsed<Option<String>> {
+    DecodeOptions::default().with_null_regex(Some(value)).map_err(|error| format!(": {}", error.kind()))?;
+    some_string(value)
 }
 
 pub(super) fn some_string(value: &str) -> Parsed<Option<String>> {

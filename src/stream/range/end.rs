@@ -1,10 +1,13 @@
 //! The end of a range: [`NextRange`] verifies that the next range starts at the record at which this
 //! one ends.
 
+use std::sync::Arc;
+
 use tokio::io::AsyncBufReadExt;
 
 use super::file::FileRanges;
 use super::lead::LeadRecords;
+use super::starts::PrefixPass;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::RecordStart;
 use crate::parse::boundary::{Boundary, BoundaryFinder};
@@ -24,6 +27,8 @@ pub struct NextRange {
     next_byte: u64,
     /// The result of the finder, once it has one.
     assumed: Option<Boundary>,
+    /// Knows whether the next range's reader assumes anything, if it is in this process.
+    prefix: Arc<PrefixPass>,
 }
 
 impl NextRange {
@@ -45,6 +50,7 @@ impl NextRange {
         match self.assumed {
             Some(assumed) => compare(self.byte, assumed, actual)?,
             None if self.finder.finds_nothing_but(start.byte) => {}
+            None if self.prefix.has_served(self.byte) => {}
             None => return Ok(false),
         }
         Ok(true)
@@ -102,7 +108,8 @@ impl FileRanges {
     pub async fn next_range(&self, end: u64, from: u64) -> Result<Option<NextRange>> {
         let Some(finder) = self.finder(end) else { return Ok(None) };
         let first = finder.first_byte();
-        let mut next = NextRange { byte: end, finder, next_byte: first, assumed: None };
+        let prefix = Arc::clone(&self.prefix);
+        let mut next = NextRange { byte: end, finder, next_byte: first, assumed: None, prefix };
         if first < from {
             // The range is shorter than the lead, so the rest of the lead is read here.
             let mut reader = self.open(first..from).await?;
@@ -129,6 +136,9 @@ impl FileRanges {
     /// When the next range starts at another record.
     pub async fn verify(&self, end: u64, next: Option<RecordStart>) -> Result<bool> {
         let Some(mut finder) = self.finder(end) else { return Ok(false) };
+        if self.prefix.has_served(end) {
+            return Ok(true);
+        }
         let mut lead = LeadRecords::new(&self.dialect, end);
         if let Some(assumed) = self.find(&mut finder, u64::MAX, &mut lead).await? {
             compare(end, assumed, next)?;

@@ -1,6 +1,6 @@
 //! [`LeadRecords`]: whether the bytes before a range hold a part of a record.
 
-use crate::grammar::{Dialect, Terminator};
+use crate::grammar::{BOM, Dialect, Terminator};
 
 /// Looks for a byte of a record before a range. If there is one, the file's first record, which may
 /// be a header, has started. So the first record of the range is not the header.
@@ -49,7 +49,9 @@ impl LeadRecords {
         let before = self.end.saturating_sub(at).min(bytes.len() as u64);
         self.after_lf &= at == self.next;
         self.next = at + before;
-        for &byte in &bytes[..before as usize] {
+        // A BOM is no part of a record.
+        let bom = (BOM.len() as u64).saturating_sub(at).min(before);
+        for &byte in &bytes[bom as usize..before as usize] {
             if self.has_record {
                 return;
             }
@@ -90,6 +92,10 @@ mod tests {
             assert_eq!(has_record(None, bytes), without_comments, "{bytes:?}");
             assert_eq!(has_record(Some(b'#'), bytes), with_comments, "{bytes:?}");
         }
+        let mut front = LeadRecords::new(&Dialect::default(), 1000);
+        front.push(0, BOM);
+        front.push(BOM.len() as u64, b"\n\n");
+        assert!(!front.has_record());
         // A longer lead starts before the bytes that were looked at.
         let dialect = Dialect::builder().with_comment(b'#').build().unwrap();
         let mut lead = LeadRecords::new(&dialect, 1000);

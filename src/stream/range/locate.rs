@@ -16,8 +16,10 @@ impl FileRanges {
                 assumed: Some(start),
                 actual: found.map(|found| found.byte),
             }),
+            // The place is not known then, but the defect is.
+            Err(failed) if matches!(failed.kind(), ErrorKind::Io(_)) => Error::new(error.into_kind()),
             // It stands before the other error.
-            Err(error) => error,
+            Err(before) => before,
         }
     }
 }

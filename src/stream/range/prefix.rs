@@ -13,7 +13,7 @@ use crate::parse::{RecordCounter, RecordStart};
 /// Starts are kept at distances of at least 1 MiB.
 const LEAST_DISTANCE: u64 = 1 << 20;
 
-/// The most starts that are kept of one file, beside those that ranges ask for: 24 KiB of them.
+/// The most starts that are kept of one file, beside those that ranges ask for: 40 KiB of them.
 const MOST_KEPT: u64 = 1024;
 
 impl FileRanges {

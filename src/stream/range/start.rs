@@ -39,7 +39,10 @@ impl FileRanges {
     pub async fn first_record(&self, at: u64, range_bytes: u64) -> Result<(Option<RecordStart>, Known)> {
         match self.conclude(at, range_bytes).await? {
             Some((start, known)) => Ok((start.map(RecordStart::at_byte), known)),
-            None => Ok((self.scan_prefix(at).await?, Known::PrefixScan)),
+            None => {
+                self.prefix.set_served(at);
+                Ok((self.scan_prefix(at).await?, Known::PrefixScan))
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! [`PrefixPass`]: the record starts of a file that scans from its front have found.
 
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::Mutex;
@@ -15,12 +17,23 @@ pub struct PrefixPass {
     /// Whether a range has looked at all that it may and had a choice left. The others don't look
     /// as far then.
     is_ambiguous: AtomicBool,
+    /// The ranges whose readers have found their starts here, by their first bytes.
+    served: std::sync::Mutex<BTreeSet<u64>>,
     pub(super) found: Mutex<Vec<Found>>,
 }
 
 impl PrefixPass {
     pub(super) fn set_ambiguous(&self) {
         self.is_ambiguous.store(true, Relaxed);
+    }
+
+    /// The reader of the range from `at` on knows its start from the prefix, so it assumes nothing.
+    pub(super) fn set_served(&self, at: u64) {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(at);
+    }
+
+    pub(super) fn has_served(&self, at: u64) -> bool {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).contains(&at)
     }
 
     pub(super) fn is_ambiguous(&self) -> bool {

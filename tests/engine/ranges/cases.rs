@@ -154,16 +154,32 @@ async fn split_says_how_ranges_are_read() {
 /// The comments before the header may be longer than the bytes that are looked at before a range.
 #[tokio::test]
 async fn a_range_in_the_comments_before_the_header_is_right() {
-    for (front, comment) in
-        [("# nothing to see here\n".repeat(8_000), Some(b'#')), ("\r\n".repeat(90_000), None)]
-    {
-        let bytes = format!("{front}a,b\n1,2\n3,4\n");
+    let blank = "\r\n".repeat(90_000);
+    let comments = "# nothing to see here\n".repeat(8_000);
+    for (front, comment, records) in [
+        (comments, Some(b'#'), "1,2\n3,4\n".to_owned()),
+        (format!("\u{feff}{blank}"), None, "1,2\n3,4\n".to_owned()),
+        (format!("\u{feff}{blank}"), None, "\"x\",\"y\"\n".repeat(30_000)),
+        (blank, None, "1,2\n3,4\n".to_owned()),
+    ] {
+        let bytes = format!("{front}a,b\n{records}");
         let dialect = Dialect::builder().with_comment(comment).build().unwrap();
         let table = Table::new(bytes.as_bytes(), options(&dialect), 2, "SELECT * FROM t").await;
         let whole = Whole::read(&dialect, bytes.as_bytes());
         let size = table.size();
-        for at in [1000, 30_000, 64 << 10, (64 << 10) + 1, 100_000, size - 13, size - 12, size - 11, size - 8]
-        {
+        for at in [
+            1000,
+            30_000,
+            64 << 10,
+            (64 << 10) + 1,
+            (64 << 10) + 2,
+            85_002,
+            100_000,
+            size - 13,
+            size - 12,
+            size - 11,
+            size - 8,
+        ] {
             let found = table.read(&[0, at, size]).await.unwrap();
             assert_eq!(found, expected(&whole, true, 2, &[0, at, size]), "{at}");
         }
