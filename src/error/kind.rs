@@ -36,14 +36,14 @@ pub enum ErrorKind {
     },
     /// A field that becomes a string is not valid UTF-8.
     InvalidUtf8 {
-        /// The field, invalid bytes escaped, cut to [`MAX_VALUE_CHARS`].
+        /// The field, invalid bytes escaped, cut to [`MAX_VALUE_CHARS`](super::MAX_VALUE_CHARS).
         value: String,
         /// The first invalid byte's offset in the field.
         at: usize,
     },
     /// A field can't be read as its column's type.
     InvalidValue {
-        /// The field, cut to [`MAX_VALUE_CHARS`].
+        /// The field, cut to [`MAX_VALUE_CHARS`](super::MAX_VALUE_CHARS).
         value: String,
         /// The column's type.
         data_type: String,
