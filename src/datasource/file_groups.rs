@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
-
 use object_store::ObjectMeta;
 
 use crate::input::{Compression, CompressionOption};

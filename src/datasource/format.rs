@@ -58,14 +58,12 @@ impl CsvStreamFormat {
         Ok(Self::resolved(options, resolved))
     }
 
-    /// A format of a table that is created in a session, whose options fill in those that are not
-    /// set.
+    /// A format of a table in a session, whose options of queries fill in those that are not set.
     ///
     /// # Errors
     ///
     /// When the options contradict each other.
     pub(crate) fn in_session(options: CsvFormatOptions, config: &ConfigOptions) -> Result<Self> {
-        let options = options.for_table(config);
         let resolved = ReadOptions::in_session(&options, config)?;
         Ok(Self::resolved(options, resolved))
     }

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 
 use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
+use crate::stream::CsvStream;
 
 /// How often a reader's buffers are halved while the memory pool has no room for them. The
 /// default's chunks have shrunk to 4 KiB then, the smallest.
@@ -82,6 +84,27 @@ impl Share {
                 *limits = limits.halved();
                 self.halvings += 1;
                 Ok(false)
+            }
+        }
+    }
+
+    /// Reserves the bytes that a stream and its reader hold after a step; nothing after its last one.
+    /// Without room for them, the step is the error, and the stream ends.
+    pub(super) fn after<T>(
+        &mut self,
+        step: Poll<Option<Result<T>>>,
+        stream: &mut CsvStream,
+        reader_bytes: usize,
+    ) -> Poll<Option<Result<T>>> {
+        let held = match step {
+            Poll::Ready(None | Some(Err(_))) => 0,
+            _ => reader_bytes + stream.allocated_bytes(),
+        };
+        match self.resize(held) {
+            Ok(()) => step,
+            Err(error) => {
+                stream.close();
+                Poll::Ready(Some(Err(error)))
             }
         }
     }

@@ -261,15 +261,7 @@ impl Stream for ScanStream {
         if this.stream.take_verified() {
             this.metrics.add_verified();
         }
-        let held = match polled {
-            // An error is the scan's last word.
-            Poll::Ready(None | Some(Err(_))) => 0,
-            _ => this.fixed_bytes + this.file.counters.decoder_bytes() + this.stream.allocated_bytes(),
-        };
-        if let Err(error) = this.share.resize(held) {
-            this.stream.close();
-            return Poll::Ready(Some(Err(error)));
-        }
-        polled
+        let reader_bytes = this.fixed_bytes + this.file.counters.decoder_bytes();
+        this.share.after(polled, &mut this.stream, reader_bytes)
     }
 }

@@ -159,16 +159,10 @@ impl Stream for ReservedStream {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.stream.poll_next_unpin(cx);
-        let held = match polled {
-            Poll::Ready(None | Some(Err(_))) => 0,
-            _ => self.held_bytes + self.counters.decoder_bytes() + self.stream.allocated_bytes(),
-        };
-        if let Err(error) = self.share.resize(held) {
-            self.stream.close();
-            return Poll::Ready(Some(Err(error)));
-        }
-        polled.map_err(DataFusionError::from)
+        let this = &mut *self;
+        let polled = this.stream.poll_next_unpin(cx).map_err(DataFusionError::from);
+        let reader_bytes = this.held_bytes + this.counters.decoder_bytes();
+        this.share.after(polled, &mut this.stream, reader_bytes)
     }
 }
 

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::io::AsyncBufReadExt;
-
 use super::file::FileRanges;
 use super::lead::LeadRecords;
 use super::starts::PrefixPass;
@@ -112,18 +110,11 @@ impl FileRanges {
         let mut next = NextRange { byte: end, finder, next_byte: first, assumed: None, prefix };
         if first < from {
             // The range is shorter than the lead, so the rest of the lead is read here.
-            let mut reader = self.open(first..from).await?;
-            let mut at = first;
-            while at < from && next.assumed.is_none() {
-                let chunk = reader.fill_buf().await?;
-                if chunk.is_empty() {
-                    break;
-                }
-                let looked = chunk.len().min((from - at) as usize);
-                next.look(at, &chunk[..looked]);
-                reader.consume(looked);
-                at += looked as u64;
-            }
+            self.show(first..from, |at, bytes| {
+                next.look(at, bytes);
+                next.assumed.is_some()
+            })
+            .await?;
         }
         Ok(Some(next))
     }

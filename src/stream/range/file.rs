@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use object_store::{ObjectMeta, ObjectStore};
+use tokio::io::AsyncBufReadExt;
 
 use super::starts::PrefixPass;
 use crate::budget::Limits;
@@ -60,6 +61,31 @@ impl FileRanges {
     /// Those of the store.
     pub async fn open(&self, range: Range<u64>) -> Result<Input> {
         open_range(&self.store, &self.meta, range, &self.limits, Arc::clone(&self.counters)).await
+    }
+
+    /// Shows `look` the bytes of a range with their places, until it says that it needs no more.
+    pub(super) async fn show(
+        &self,
+        range: Range<u64>,
+        mut look: impl FnMut(u64, &[u8]) -> bool,
+    ) -> Result<()> {
+        let Range { start: mut at, end } = range;
+        let mut reader = self.open(at..end).await?;
+        while at < end {
+            let chunk = reader.fill_buf().await?;
+            if chunk.is_empty() {
+                break;
+            }
+            // Stop at the range's end: reading further would issue another request.
+            let shown = chunk.len().min((end - at) as usize);
+            if look(at, &chunk[..shown]) {
+                break;
+            }
+            reader.consume(shown);
+            at += shown as u64;
+            tokio::task::consume_budget().await;
+        }
+        Ok(())
     }
 
     /// An error about the file, with its name.

@@ -1,7 +1,5 @@
 //! The start of a range: its first record.
 
-use tokio::io::AsyncBufReadExt;
-
 use super::file::FileRanges;
 use super::lead::LeadRecords;
 use crate::error::Result;
@@ -97,22 +95,17 @@ impl FileRanges {
             if end - first_end > most {
                 return Ok(None);
             }
-            let mut reader = self.open(at..end).await?;
-            while at < end {
-                let chunk = reader.fill_buf().await?;
-                if chunk.is_empty() {
-                    break;
-                }
-                // Stop at the window's end: reading further would issue another request.
-                let looked = chunk.len().min((end - at) as usize);
-                lead.push(at, &chunk[..looked]);
-                if let Some(found) = finder.push(&chunk[..looked]) {
-                    return Ok(Some(found));
-                }
-                reader.consume(looked);
-                at += looked as u64;
-                tokio::task::consume_budget().await;
+            let mut found = None;
+            self.show(at..end, |at, bytes| {
+                lead.push(at, bytes);
+                found = finder.push(bytes);
+                found.is_some()
+            })
+            .await?;
+            if found.is_some() {
+                return Ok(found);
             }
+            at = end;
         }
         Ok(Some(finder.finish()))
     }
