@@ -24,7 +24,7 @@ fi
 # What has been built is linked to, so that who builds meanwhile doesn't change what is measured.
 bin=$(mktemp -d "$target/bench-run.XXXXXX")
 trap 'rm -r "$bin"' EXIT
-cargo bench --all-features --no-run --bench scan --bench approaches --bench parse --bench decode 2>&1 | tee "$bin/log"
+cargo bench --all-features --no-run --bench scan --bench remote --bench approaches --bench parse --bench decode 2>&1 | tee "$bin/log"
 sed -n 's/^ *Executable benches\/\(.*\)\.rs (\(.*\))$/\1 \2/p' "$bin/log" | while read -r name path; do
     ln "$path" "$bin/$name"
 done
@@ -41,6 +41,8 @@ ln "$target/release/csv-stream" "$bin/csv-stream"
         grep -E '^(arrow|datafusion|object_store) ' | sed 's/ (.*//' | paste -sd, | sed 's/,/, /g')"
     printf '\n## SQL, beside the built-in reader\n\n'
     "$bin/scan" --bench
+    printf '\n## A slow HTTP store\n\n'
+    CSV_STREAM_BENCH_PYTHON=$venv/bin/python "$bin/remote" --bench
     printf '\n## Five designs for one job\n\n'
     "$bin/approaches" --bench
     printf '\n## Peers\n\n'

@@ -12,6 +12,8 @@
 
 #[path = "support/heap.rs"]
 mod heap;
+#[path = "support/lineitem.rs"]
+mod lineitem;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/random.rs"]
@@ -23,7 +25,7 @@ mod text;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,9 +45,6 @@ use schema::lineitem_schema;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
-
-/// The number of rows of the generated file, which has about 100 MB.
-const GENERATED_ROWS: usize = 850_000;
 
 /// The size of the file for gzip, before compression.
 const GZIP_BYTES: u64 = 100 << 20;
@@ -274,10 +273,7 @@ impl Files {
     fn make(is_wanted: impl Fn(Data) -> bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
-        let large = match std::env::var_os("CSV_STREAM_BENCH_LINEITEM") {
-            Some(path) => PathBuf::from(path),
-            None => generate(&path("lineitem.csv"))?,
-        };
+        let large = lineitem::file(folder.path())?;
         let files = Files {
             large,
             newlines: path("newlines.csv"),
@@ -361,12 +357,4 @@ impl Files {
         })?;
         Ok(fs::write(&self.gzip, compressed)?)
     }
-}
-
-fn generate(path: &Path) -> Result<PathBuf> {
-    let names: Vec<String> = lineitem_schema().fields().iter().map(|field| field.name().clone()).collect();
-    let mut file = File::create(path)?;
-    writeln!(file, "{}", names.join(","))?;
-    file.write_all(text::lineitem(GENERATED_ROWS).as_bytes())?;
-    Ok(path.to_owned())
 }

@@ -57,11 +57,15 @@
 //!   without DataFusion.
 //! * `datafusion` (default): [`datasource`], [`session`].
 //! * `cli`: the binary `csv-stream`.
+//!
+//! `http`, which needs `async`, adds [`client`]: HTTP clients of stores with small buffers.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "arrow")]
 pub mod budget;
+#[cfg(feature = "http")]
+pub mod client;
 #[cfg(feature = "datafusion")]
 pub mod datasource;
 #[cfg(feature = "arrow")]

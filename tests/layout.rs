@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers that a layer (a module or a file right under `src`) may name as `crate::…`, in
 /// addition to itself. A layer that is missing here may name none.
-const IMPORTS: [(&str, &[&str]); 14] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("simd", &[]),
     ("grammar", &["error"]),
@@ -17,6 +17,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("decode", &["budget", "error", "grammar", "parse", "simd"]),
     ("infer", &["decode", "error", "grammar", "parse", "simd"]),
     ("input", &["budget", "error", "grammar"]),
+    ("client", &[]),
     ("stream", &["budget", "decode", "error", "grammar", "infer", "input", "parse"]),
     ("datasource", &["budget", "decode", "error", "grammar", "infer", "input", "parse", "stream"]),
     ("session", &["datasource", "input"]),

@@ -160,10 +160,12 @@ impl Limits {
         bytes.clamp(4 << 10, 1 << 20) / 4096 * 4096
     }
 
-    /// Bytes of blocks that a store sends ahead, beside those of two chunks: three tenths of the
-    /// share.
+    /// Bytes that a store's object may take on its way, beside those of two chunks: three tenths of
+    /// the share. A single reader also has those that a decompressor would take
+    /// ([`window_bytes`](Self::window_bytes)), 4.5 MiB by default.
     pub fn ahead_bytes(&self) -> usize {
-        self.share() / 10 * 3
+        let part = self.share() / 10 * 3;
+        if self.readers == 1 { part.max(self.window_bytes()) } else { part }
     }
 
     /// Bytes after which a batch is handed on with fewer rows than asked for: an eighth of the

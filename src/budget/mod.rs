@@ -7,7 +7,7 @@
 //! | part | bytes | 1 reader, default | 16 readers |
 //! |---|---|---|---|
 //! | chunks that are parsed, and read meanwhile | `2 × chunk_bytes` | 0.5 MiB | 80 KiB |
-//! | for a store: blocks that have arrived or are on their way, and their connections | `3/10` of the share more | 3 MiB | 192 KiB |
+//! | for a store: blocks that have arrived or are on their way, and connections | `ahead_bytes` more | 4.5 MiB | 192 KiB |
 //! | for a compressed file: one more chunk to decompress into | `chunk_bytes` | 0.25 MiB | 40 KiB |
 //! | the index of the records being decoded: ends, starts, counts | `12 × index_fields` | 194 KiB, normally 66 KiB | 82 KiB, normally 29 KiB |
 //! | the builders of one batch | `batch_bytes + chunk_bytes + predicate_bytes` | 0.9 MiB | 140 KiB |

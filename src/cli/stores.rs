@@ -8,7 +8,12 @@ use std::sync::Arc;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use object_store::{ObjectStore, parse_url_opts};
+use datafusion_csv_stream::client::BoundedConnector;
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::{ObjectStore, ObjectStoreScheme, parse_url_opts};
 use url::Url;
 
 /// The prefixes of the environment variables that AWS, Google and Azure clients read, in lower
@@ -46,14 +51,32 @@ impl ObjectStoreRegistry for EnvironmentStores {
                 Some((key.into_string().ok()?, value.into_string().ok()?))
             };
             let options = options(url, std::env::vars_os().filter_map(text));
-            let store: Arc<dyn ObjectStore> = match parse_url_opts(url, options) {
-                Ok((store, _)) => store.into(),
-                Err(error) => return Err(DataFusionError::ObjectStore(Box::new(error))),
-            };
+            let store = store(url, options).map_err(|error| DataFusionError::ObjectStore(Box::new(error)))?;
             self.register_store(url, Arc::clone(&store));
             Ok(store)
         })
     }
+}
+
+/// The store of a URL, with clients whose memory is bounded.
+fn store(url: &Url, options: Vec<(String, String)>) -> object_store::Result<Arc<dyn ObjectStore>> {
+    /// A builder's store, with the options that the builder knows.
+    macro_rules! build {
+        ($builder:ty, $url:expr) => {{
+            let builder = <$builder>::new().with_url($url).with_http_connector(BoundedConnector);
+            let known = |(key, value): (String, String)| Some((key.parse().ok()?, value));
+            let options = options.into_iter().filter_map(known);
+            Arc::new(options.fold(builder, |builder, (key, value)| builder.with_config(key, value)).build()?)
+        }};
+    }
+    let (scheme, _) = ObjectStoreScheme::parse(url)?;
+    Ok(match scheme {
+        ObjectStoreScheme::AmazonS3 => build!(AmazonS3Builder, url.as_str()),
+        ObjectStoreScheme::GoogleCloudStorage => build!(GoogleCloudStorageBuilder, url.as_str()),
+        ObjectStoreScheme::MicrosoftAzure => build!(MicrosoftAzureBuilder, url.as_str()),
+        ObjectStoreScheme::Http => build!(HttpBuilder, &url[..url::Position::BeforePath]),
+        _ => parse_url_opts(url, options)?.0.into(),
+    })
 }
 
 /// The options of a store: those of the environment, and `allow_http` for a URL without TLS.

@@ -187,7 +187,7 @@ impl FileFormat for CsvStreamFormat {
         conf: FileSinkConfig,
         order_requirements: Option<LexRequirement>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = self.query_options(state)?.given.to_writer();
+        let options = self.query_options(state)?.given.to_writer()?;
         CsvFormat::default()
             .with_options(options)
             .create_writer_physical_plan(input, state, conf, order_requirements)

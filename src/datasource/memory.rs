@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 
 use crate::budget::Limits;
 use crate::error::{Error, ErrorKind};
+use crate::input::Connections;
 use crate::stream::CsvStream;
 
 /// How often a reader's buffers are halved while the memory pool has no room for them. The
@@ -21,6 +22,7 @@ const MOST_HALVINGS: u32 = 6;
 pub(super) struct ScanMemory {
     held: AtomicUsize,
     reservation: MemoryReservation,
+    connections: Arc<Connections>,
 }
 
 /// The bytes of it that one reader holds. They are given back when it is dropped.
@@ -36,7 +38,16 @@ pub(super) struct Share {
 impl ScanMemory {
     /// A scan that reserves the bytes that it holds in this pool, as the consumer `CsvStream`.
     pub(super) fn new(pool: &Arc<dyn MemoryPool>) -> Self {
-        ScanMemory { held: AtomicUsize::new(0), reservation: MemoryConsumer::new("CsvStream").register(pool) }
+        ScanMemory {
+            held: AtomicUsize::new(0),
+            reservation: MemoryConsumer::new("CsvStream").register(pool),
+            connections: Arc::default(),
+        }
+    }
+
+    /// The connections of all readers, whose parts are in the readers' shares.
+    pub(super) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// The share of a reader that holds nothing yet. All readers together may hold `limit` bytes.

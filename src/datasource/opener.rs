@@ -57,7 +57,8 @@ impl FileOpener for CsvStreamOpener {
         let Some(range) = byte_range(&file, compression, self.split) else {
             return Ok(futures::future::ready(Ok(futures::stream::empty().boxed())).boxed());
         };
-        let input_counters = Arc::new(InputCounters::default());
+        let connections = Arc::clone(self.memory.connections());
+        let input_counters = Arc::new(InputCounters::with_connections(connections));
         let decode_counters = Arc::new(DecodeCounters::default());
         let filters = match &self.predicate {
             Some(predicate) => predicate.of_file(&self.table_schema, &file)?,

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use super::connections::Connections;
+
 /// The bytes, requests and time that reading has taken so far, in all inputs that share these
 /// counters.
 #[derive(Debug, Default)]
@@ -14,9 +16,20 @@ pub struct InputCounters {
     retries: AtomicU64,
     waited_nanos: AtomicU64,
     decoder_bytes: AtomicUsize,
+    connections: Arc<Connections>,
 }
 
 impl InputCounters {
+    /// Counters of inputs whose connections share their memory with others. Default: only with
+    /// those of inputs that share these counters.
+    pub fn with_connections(connections: Arc<Connections>) -> Self {
+        InputCounters { connections, ..Self::default() }
+    }
+
+    pub(super) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
+    }
+
     /// Bytes that came from stores, before decompression.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)

@@ -101,6 +101,11 @@ impl Fetch {
         self.body = Some(Body { frames: answer.into_stream().fuse().boxed(), skip });
     }
 
+    /// Closes the connection. The next frame takes another request, for the missing bytes.
+    pub(super) fn close(&mut self) {
+        self.body = None;
+    }
+
     /// The next bytes; `None` after the last ones.
     pub(super) async fn frame(&mut self) -> Result<Option<Bytes>> {
         // The time since the last frame is the caller's, not the store's.

@@ -3,10 +3,12 @@
 //! ```text
 //!                           ┌► local: positional reads, from the page cache ────────┐
 //!  ObjectStore ──► object ──┤         at once, else one chunk ahead                 ├─► decompress
-//!              requests for └► fetch: one block, ──► remote: blocks in order, ──────┤        │
-//!              the object             resumed when           some of them ahead     │        ▼
+//!              requests for └► fetch: a range,   ─┬► remote: blocks, some ahead ────┤        │
+//!              the object             resumed when└► streamed: as it is wanted ─────┤        ▼
 //!              as it was listed       a body breaks                         stdin ──┘      Input
 //!
+//!  read_ahead: blocks or one stream, by the memory that there is
+//!  connections: the memory of streams, which readers lend each other
 //!  ahead: decompression, on a task of its own
 //!  task: a task that ends with its owner
 //!  extent: the bytes to read: those of a range, then those after it as far as they are wanted
@@ -20,6 +22,7 @@
 mod ahead;
 mod cached;
 mod compression;
+mod connections;
 mod counters;
 mod decompress;
 mod extent;
@@ -31,9 +34,11 @@ mod open;
 mod read_ahead;
 mod reader;
 mod remote;
+mod streamed;
 mod task;
 
 pub use compression::{Compression, CompressionOption};
+pub use connections::Connections;
 pub use counters::InputCounters;
 pub use decompress::decompress;
 pub use open::{open, open_range};

@@ -1,14 +1,10 @@
 //! [`open`] and [`open_range`]: inputs over an object of a store.
 
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
 use object_store::{GetResultPayload, ObjectMeta, ObjectStore};
-use tokio_util::io::StreamReader;
 
 use super::compression::Compression;
 use super::counters::InputCounters;
@@ -21,6 +17,7 @@ use super::object::Object;
 use super::read_ahead::ReadAhead;
 use super::reader::Input;
 use super::remote::RemoteReader;
+use super::streamed::StreamedReader;
 use crate::budget::Limits;
 use crate::error::Result;
 
@@ -30,9 +27,9 @@ use crate::error::Result;
 /// the page cache is copied at once. Others are read on tokio's blocking pool, one chunk ahead. A
 /// file that is not a regular one, such as a FIFO, has no size and is read to its end.
 ///
-/// An object that a store streams is requested in blocks of [`ReadAhead::block_bytes`], with up to
-/// [`ReadAhead::requests`] requests at once. An object of one block is one request without a range.
-/// If a body breaks off, or stalls for [`Limits::stall`], or a request fails in a way that may
+/// An object that a store streams is requested as [`ReadAhead`] says: in blocks, several at once, or
+/// with one request whose answer is read as it is wanted. An object of one block is one request
+/// without a range. If a body breaks off, or stalls for [`Limits::stall`], or a request fails in a way that may
 /// pass, the next request begins at the first missing byte. It is an error if five requests in a
 /// row bring no byte, or if none comes for three times [`Limits::stall`]. A failure that no retry
 /// can change is an error at once: not found, not permitted, replaced. If a server ignores ranges,
@@ -107,7 +104,7 @@ async fn open_extent(
     }
     let all = extent.clone();
     let object = Arc::new(Object::new(store, meta, limits.stall(), Arc::clone(&counters)));
-    let mut first = Fetch::new(Arc::clone(&object), extent.take(read_ahead.block_bytes));
+    let mut first = Fetch::new(Arc::clone(&object), extent.take(read_ahead.first_bytes()));
     let started = Instant::now();
     let answer = first.open().await?;
     counters.add_wait(started);
@@ -119,18 +116,18 @@ async fn open_extent(
         GetResultPayload::Stream(_) => {
             first.read(answer);
             let buffered_bytes = read_ahead.bytes(all.left_in_object());
-            match first.is_unranged() {
-                false => Input::new(RemoteReader::new(object, first, extent, read_ahead), buffered_bytes),
-                true => Input::new(StreamReader::new(as_it_comes(first).boxed()), buffered_bytes),
+            match read_ahead {
+                ReadAhead::Blocks { block_bytes, requests } if !first.is_unranged() => {
+                    let reader = RemoteReader::new(object, first, extent, block_bytes, requests);
+                    Input::new(reader, buffered_bytes)
+                }
+                _ => {
+                    let connection = counters.connections().connect(buffered_bytes);
+                    let piece_bytes = limits.chunk_bytes();
+                    let reader = StreamedReader::new(object, first, extent, connection, piece_bytes);
+                    Input::new(reader, buffered_bytes)
+                }
             }
         }
-    })
-}
-
-/// The frames of one request, each as it is wanted.
-fn as_it_comes(fetch: Fetch) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold(fetch, |mut fetch| async move {
-        let frame = fetch.frame().await?;
-        Ok(frame.map(|frame| (frame, fetch)))
     })
 }

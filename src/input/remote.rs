@@ -15,7 +15,6 @@ use super::counters::Meter;
 use super::extent::Extent;
 use super::fetch::Fetch;
 use super::object::Object;
-use super::read_ahead::ReadAhead;
 use super::reader::poll_read_buffered;
 use super::task::AbortOnDrop;
 use crate::error::Result;
@@ -27,7 +26,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The blocks of an object, in order.
 ///
 /// Each block is one request, in a task of its own. So it arrives, and its connection is free
-/// again, while other blocks are consumed. There are never more than [`ReadAhead::requests`] blocks
+/// again, while other blocks are consumed. There are never more than `requests` blocks
 /// in flight, and the block that is being consumed counts as one of them. At first there is one.
 /// The number doubles each time that half of a block has been consumed. So a reader that wants only
 /// the first records is sent no more than one block.
@@ -37,7 +36,8 @@ pub(super) struct RemoteReader {
     object: Arc<Object>,
     /// The bytes that have not been requested.
     extent: Extent,
-    read_ahead: ReadAhead,
+    block_bytes: usize,
+    requests: usize,
     /// The number of blocks that may be held or in flight now.
     window: usize,
     /// Whether the window has been widened for the block that is being consumed.
@@ -49,22 +49,38 @@ pub(super) struct RemoteReader {
 
 impl RemoteReader {
     /// Reads a first block, whose request may have been sent, and the bytes that follow.
-    pub(super) fn new(object: Arc<Object>, first: Fetch, extent: Extent, read_ahead: ReadAhead) -> Self {
+    pub(super) fn new(
+        object: Arc<Object>,
+        first: Fetch,
+        extent: Extent,
+        block_bytes: usize,
+        requests: usize,
+    ) -> Self {
         let meter = Meter::new(Arc::clone(object.counters()));
         let in_flight = FuturesOrdered::from_iter([AbortOnDrop::spawn(read_block(first))]);
         let block = Block::default();
-        RemoteReader { object, extent, read_ahead, window: 1, is_widened: false, in_flight, block, meter }
+        RemoteReader {
+            object,
+            extent,
+            block_bytes,
+            requests,
+            window: 1,
+            is_widened: false,
+            in_flight,
+            block,
+            meter,
+        }
     }
 
     /// Sends requests for as many blocks as may be in flight.
     fn request(&mut self) {
         if self.block.is_half_consumed() && !self.is_widened {
             self.is_widened = true;
-            self.window = (2 * self.window).min(self.read_ahead.requests);
+            self.window = (2 * self.window).min(self.requests);
         }
         let held = usize::from(!self.block.left.is_empty());
         while held + self.in_flight.len() < self.window && self.extent.left() > 0 {
-            let range: Range<u64> = self.extent.take(self.read_ahead.block_bytes);
+            let range: Range<u64> = self.extent.take(self.block_bytes);
             let fetch = Fetch::new(Arc::clone(&self.object), range);
             self.in_flight.push_back(AbortOnDrop::spawn(read_block(fetch)));
         }

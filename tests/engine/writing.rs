@@ -106,3 +106,23 @@ async fn copy_writes_compressed_files_that_are_read_by_their_extension() {
         assert_eq!(rows(&ctx, &sql).await, ["1000|500500"]);
     }
 }
+
+/// DataFusion's writer always ends a record with LF, and writes no comment byte in another way.
+#[tokio::test]
+async fn what_could_not_be_read_again_is_not_written() {
+    let files = folder(&[]);
+    let ctx = session();
+    let file = path(&files, "out.csv");
+    for (options, message) in [
+        ("'terminator' '|'", "option terminator can't be \"|\": DataFusion's writer ends"),
+        ("'quote' '', 'comment' '#'", "option comment can't be \"#\": without a quote, a value"),
+    ] {
+        let message_of =
+            error(&ctx, &format!("COPY (VALUES (1, '#a')) TO '{file}' OPTIONS ({options})")).await;
+        assert!(message_of.to_string().contains(message), "{message_of}");
+        assert!(!std::path::Path::new(&file).exists());
+    }
+    let lf = format!("COPY (VALUES (1, 'a')) TO '{file}' OPTIONS ('terminator' '\n')");
+    assert_eq!(rows(&ctx, &lf).await, ["1"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "column1,column2\n1,a\n");
+}

@@ -44,7 +44,9 @@ async fn every_store_gives_every_size() {
                 };
                 assert!(read.unwrap() == bytes, "{name}, {size} bytes");
                 assert_eq!(counters.bytes(), round * size as u64, "{name}, {size} bytes");
-                assert_eq!(counters.requests(), round, "{name}, {size} bytes");
+                // A local file is opened once. A store's object is requested in blocks of 512 KiB.
+                let blocks = if name == "local" { 1 } else { size.div_ceil(512 << 10).max(1) };
+                assert_eq!(counters.requests(), round * blocks as u64, "{name}, {size} bytes");
             }
         }
     }

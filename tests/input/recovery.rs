@@ -29,22 +29,29 @@ const STALL: Duration = Duration::from_millis(500);
 /// The number of scans at once, because some of them wait.
 const AT_ONCE: usize = 64;
 
-/// Three blocks of 100 KiB at once.
-fn large_blocks() -> Limits {
-    Limits::new(2 << 20, None).unwrap().with_stall(STALL)
+/// The size of one of the [`blocks`].
+const BLOCK: usize = 512 << 10;
+
+/// Five blocks at once.
+fn blocks() -> Limits {
+    Limits::default().with_stall(STALL)
 }
 
-/// The size of one of the [`small_blocks`].
-const SMALL: usize = 72 << 10;
-
-/// Two blocks at once.
-fn small_blocks() -> Limits {
+/// One request for all bytes.
+fn streamed() -> Limits {
     Limits::new(1 << 20, None).unwrap().with_stall(STALL)
 }
 
-/// One block of 16 KiB.
-fn one_block() -> Limits {
-    small_blocks().shared_by(6)
+/// The size of an object that is streamed.
+const STREAMED: usize = 200_000;
+
+#[test]
+fn the_limits_read_in_the_two_ways() {
+    let five = ReadAhead::Blocks { block_bytes: BLOCK, requests: 5 };
+    assert_eq!(ReadAhead::within(&blocks(), 0), five);
+    for limits in [streamed(), blocks().shared_by(16)] {
+        assert!(matches!(ReadAhead::within(&limits, 0), ReadAhead::Stream { .. }));
+    }
 }
 
 /// A scan: its input and the way in which it reads.
@@ -202,10 +209,12 @@ fn is_clear(error: &str) -> bool {
 
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_byte() {
-    let scan = &Scan::of(data(67), small_blocks());
+    let scans = &[Scan::of(data(67), blocks()), Scan::of(data(67), streamed())];
     let faults =
         (0..=67).flat_map(passing).flat_map(|fault| [1, 4].map(|requests| (fault.clone(), requests)));
-    let cells = stream::iter(faults).map(|(fault, requests)| async move {
+    let cells =
+        faults.flat_map(|(fault, requests)| scans.iter().map(move |scan| (scan, fault.clone(), requests)));
+    let cells = stream::iter(cells).map(|(scan, fault, requests)| async move {
         let met = fault.clone();
         let outcome = scan.read(move |number| (number < requests).then(|| met.clone())).await;
         // Four stalls without a byte exceed the limit of three.
@@ -223,14 +232,12 @@ async fn what_passes_is_read_through_at_every_byte() {
 #[tokio::test]
 async fn what_passes_is_read_through_at_every_request() {
     let mut scans = Vec::new();
-    for (limits, block) in [(one_block(), 16 << 10), (small_blocks(), SMALL), (large_blocks(), 204 << 10)] {
-        let requests = if block < SMALL { 1 } else { 2 };
-        assert_eq!(ReadAhead::within(&limits, 0), ReadAhead { block_bytes: block, requests });
-        let bytes = data(5 * block + 7);
-        for range in [None, Some(block as u64 - 3..2 * block as u64 + 1)] {
+    for (limits, size, place) in [(blocks(), 5 * BLOCK + 7, BLOCK), (streamed(), STREAMED, 20_000)] {
+        let bytes = data(size);
+        for range in [None, Some(place as u64 - 3..2 * place as u64 + 1)] {
             let start = range.as_ref().map_or(0, |range| range.start as usize);
             let scan = Scan { expected: bytes[start..].to_vec(), range, ..Scan::of(bytes.clone(), limits) };
-            scans.push((scan, [0, 1, block / 2, block - 1, block]));
+            scans.push((scan, [0, 1, place / 2, place - 1, place]));
         }
     }
     let faults = scans.iter().flat_map(|(scan, places)| {
@@ -252,40 +259,49 @@ async fn what_does_not_pass_is_an_error_that_says_how_often_it_was_tried() {
         (Fault::Refuse, "with 5 tries in ", "503 Service Unavailable"),
         (Fault::NoAnswer, "with 3 tries in 1.", "nothing came for 500ms"),
         (Fault::Break(0), "with 5 tries in ", "connection reset by peer"),
-        (Fault::End(0), "with 5 tries in ", "the answer ended at byte 147456, it was to end at byte 200000"),
+        (Fault::End(0), "with 5 tries in ", "the answer ended at byte 1048576, it was to end at byte "),
         (Fault::Stall(0), "with 3 tries in 1.", "nothing came for 500ms"),
     ] {
-        let scan = Scan::of(data(200_000), small_blocks());
-        let met = fault.clone();
-        let outcome = scan.read(move |number| (number >= 2).then(|| met.clone())).await;
-        let Outcome::Error(error) = outcome else { panic!("{fault:?}: {outcome:?}") };
-        let start = format!("a.csv: no byte came from byte 147456 on, {tries}");
-        assert!(error.starts_with(&start) && error.ends_with(cause), "{fault:?}: {error}");
+        for (limits, end) in [(blocks(), 3 * BLOCK), (streamed(), 3 * BLOCK - 1)] {
+            let scan = Scan::of(data(end), limits);
+            let met = fault.clone();
+            let outcome = scan.read(move |number| match number {
+                0 | 1 => Some(Fault::Break(BLOCK)),
+                _ => Some(met.clone()),
+            });
+            let Outcome::Error(error) = outcome.await else { panic!("{fault:?} is not met") };
+            let start = format!("a.csv: no byte came from byte 1048576 on, {tries}");
+            assert!(error.starts_with(&start) && error.contains(cause), "{fault:?}: {error}");
+            let ends = format!("end at byte {end}");
+            assert!(!cause.ends_with("end at byte ") || error.ends_with(&ends), "{error}");
+        }
     }
 }
 
 #[tokio::test]
 async fn what_no_request_can_change_is_not_tried_again() {
-    for first in 0..3 {
-        let scan = Scan::of(data(3 * SMALL), small_blocks());
-        // With the requests that are in flight already, at most one more has been sent.
-        let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let sent = Arc::clone(&counted);
-        let outcome = scan
-            .read(move |number| {
-                sent.fetch_max(number + 1, std::sync::atomic::Ordering::SeqCst);
-                (number >= first).then_some(Fault::Forbid)
-            })
-            .await;
-        assert!(matches!(&outcome, Outcome::Error(e) if e.contains("403 Forbidden")), "{outcome:?}");
-        assert!(counted.load(std::sync::atomic::Ordering::SeqCst) <= first + 2, "{first}: {counted:?}");
+    for (limits, size) in [(blocks(), 3 * BLOCK), (streamed(), STREAMED)] {
+        for first in 0..3 {
+            let scan = Scan::of(data(size), limits);
+            let counted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let sent = Arc::clone(&counted);
+            let outcome = scan
+                .read(move |number| {
+                    sent.fetch_max(number + 1, std::sync::atomic::Ordering::SeqCst);
+                    Some(if number < first { Fault::Break(1000) } else { Fault::Forbid })
+                })
+                .await;
+            assert!(matches!(&outcome, Outcome::Error(e) if e.contains("403 Forbidden")), "{outcome:?}");
+            let sent = counted.load(std::sync::atomic::Ordering::SeqCst);
+            assert_eq!(sent, first + 1, "a request after the one that was refused");
+        }
     }
 }
 
 #[tokio::test]
 async fn an_object_replaced_at_any_request_is_never_a_mixture() {
     let mut tally = Tally::default();
-    let bytes = data(5 * SMALL - 10_000);
+    let bytes = data(5 * BLOCK - 10_000);
     let mut other = bytes.clone();
     other.iter_mut().for_each(|byte| *byte ^= 1);
     let longer = [&other[..], b"more"].concat();
@@ -296,7 +312,7 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
             let content = Bytes::from(content);
             for request in 0..6 {
                 for broken in [false, true] {
-                    let scan = Scan { marks, ..Scan::of(bytes.clone(), small_blocks()) };
+                    let scan = Scan { marks, ..Scan::of(bytes.clone(), blocks()) };
                     let content = content.clone();
                     let outcome = scan
                         .read(move |number| match number {
@@ -320,13 +336,41 @@ async fn an_object_replaced_at_any_request_is_never_a_mixture() {
     tally.report("objects replaced");
 }
 
+/// A body that breaks is resumed from the same object, or not at all.
+#[tokio::test]
+async fn an_object_replaced_while_it_is_streamed_is_never_a_mixture() {
+    let mut tally = Tally::default();
+    let bytes = data(STREAMED);
+    let mut other = bytes.clone();
+    other.iter_mut().for_each(|byte| *byte ^= 1);
+    for marks in [Marks::Strong, Marks::Weak, Marks::Time] {
+        for content in [other.clone(), [&other[..], b"more"].concat(), bytes[..STREAMED - 1].to_vec()] {
+            let content = Bytes::from(content);
+            for request in 0..4 {
+                let scan = Scan { marks, ..Scan::of(bytes.clone(), streamed()) };
+                let content = content.clone();
+                let outcome = scan.read(move |number| match number {
+                    _ if number == request => Some(Fault::Replace(content.clone())),
+                    _ => Some(Fault::Break(STREAMED / 4)),
+                });
+                let outcome = outcome.await;
+                // The fourth request brings the last bytes.
+                assert!(matches!(&outcome, Outcome::Error(error) if is_clear(error)), "{outcome:?}");
+                tally.add(&outcome);
+            }
+        }
+    }
+    tally.report("streamed objects replaced");
+}
+
 #[tokio::test]
 async fn more_bytes_than_asked_for_are_an_error() {
-    for size in [67, 3 * SMALL] {
+    for (limits, size, requests) in
+        [(blocks(), 67, 1), (blocks(), 3 * BLOCK, 3), (streamed(), 67, 1), (streamed(), STREAMED, 1)]
+    {
         for request in 0..4 {
-            let scan = Scan::of(data(size), small_blocks());
+            let scan = Scan::of(data(size), limits);
             let outcome = scan.read(move |number| (number == request).then_some(Fault::Excess(1))).await;
-            let requests = size.div_ceil(SMALL);
             match request < requests {
                 true => assert!(matches!(&outcome, Outcome::Error(e) if is_clear(e)), "{outcome:?}"),
                 false => assert_eq!(outcome, Outcome::Right),
@@ -338,12 +382,38 @@ async fn more_bytes_than_asked_for_are_an_error() {
 #[tokio::test]
 async fn slow_stores_and_slow_consumers_lose_nothing() {
     for (size, pause) in [(70_000, Duration::ZERO), (100, Duration::from_millis(5))] {
-        let outcome = Scan::of(data(size), small_blocks()).read(move |_| Some(Fault::Drip(pause))).await;
-        assert_eq!(outcome, Outcome::Right, "{pause:?}");
+        for limits in [blocks(), streamed()] {
+            let outcome = Scan::of(data(size), limits).read(move |_| Some(Fault::Drip(pause))).await;
+            assert_eq!(outcome, Outcome::Right, "{pause:?}");
+        }
     }
     // Slower than a stall.
-    let scan = Scan { step: 30_000, pause: STALL * 3 / 2, ..Scan::of(data(3 * SMALL), small_blocks()) };
-    assert_eq!(scan.read(|_| None).await, Outcome::Right);
+    for (limits, size, step) in [(blocks(), 3 * BLOCK, 300_000), (streamed(), STREAMED, 30_000)] {
+        let scan = Scan { step, pause: STALL * 3 / 2, ..Scan::of(data(size), limits) };
+        assert_eq!(scan.read(|_| None).await, Outcome::Right);
+    }
+}
+
+/// A client's buffers grow while nobody reads. A store that sends large frames looks like one.
+#[tokio::test]
+async fn a_connection_that_holds_too_much_is_closed_and_the_next_one_goes_on() {
+    let bytes = data(STREAMED);
+    let (memory, meta) = in_memory(&bytes).await;
+    let in_frames: Arc<dyn ObjectStore> = Arc::new(object_store::chunked::ChunkedStore::new(memory, 50_000));
+    let store = Arc::new(FaultStore::new(in_frames));
+    let shared: Arc<dyn ObjectStore> = store.clone();
+    for (readers, starts) in [(1, &[0][..]), (16, &[0, 50_000, 100_000, 150_000])] {
+        let limits = Limits::new(1 << 20, None).unwrap().shared_by(readers);
+        let mut input = open(&shared, &meta, Compression::None, &limits, Arc::default()).await.unwrap();
+        let mut read = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut input, &mut read).await.unwrap();
+        assert!(read == bytes);
+        let expected = starts.iter().map(|&start| match start {
+            0 => "GET a.csv if-match".to_owned(),
+            start => format!("GET a.csv bytes={start}-199999 if-match"),
+        });
+        assert_eq!(store.take_log(), expected.collect::<Vec<_>>(), "{readers} readers");
+    }
 }
 
 /// One step of a random scan.
@@ -351,7 +421,7 @@ fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
     let at = match rng.below(3) {
         0 => rng.below(40),
         1 => rng.below(40_000),
-        _ => SMALL - rng.below(3),
+        _ => rng.pick(&[STREAMED, BLOCK]) - rng.below(3),
     };
     match rng.below(16) {
         0..=2 => Fault::Refuse,
@@ -368,10 +438,9 @@ fn random_fault(rng: &mut Rng, content: &Bytes) -> Fault {
 /// One of many scans, whose kind and faults come from a seed.
 async fn random_scan(seed: u64) -> Outcome {
     let mut rng = Rng::new(seed);
-    let size = rng.pick(&[0, 1, 67, 1000, SMALL, SMALL + 1, 150_000, 5 * SMALL]);
+    let size = rng.pick(&[0, 1, 67, 1000, 20_000, 150_000, STREAMED, BLOCK, BLOCK + 1, 4 * BLOCK]);
     let bytes = data(size + rng.below(5));
-    let mut scan =
-        Scan::of(bytes.clone(), rng.pick(&[one_block(), small_blocks(), small_blocks(), large_blocks()]));
+    let mut scan = Scan::of(bytes.clone(), rng.pick(&[blocks(), streamed(), streamed().shared_by(6)]));
     scan.limits = scan.limits.with_stall(Duration::from_millis(100));
     scan.marks = rng.pick(&[Marks::Strong, Marks::Strong, Marks::Weak, Marks::Time]);
     if rng.once_in(3) && !bytes.is_empty() {
@@ -383,7 +452,8 @@ async fn random_scan(seed: u64) -> Outcome {
         scan.stored = encode(scan.compression, Level::Fastest, &bytes).await;
     }
     if rng.once_in(4) {
-        (scan.step, scan.pause) = (1 + rng.below(40_000), Duration::from_millis(rng.below(3) as u64));
+        (scan.step, scan.pause) =
+            (1 + size / 500 + rng.below(40_000), Duration::from_millis(rng.below(3) as u64));
     }
     let once_in = rng.pick(&[2, 4, 20, usize::MAX]);
     let content = Bytes::from(rng.pick(&[bytes.clone(), data(size + 7), vec![b'x'; scan.stored.len()]]));

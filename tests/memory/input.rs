@@ -41,11 +41,10 @@ async fn measure() {
         let held = peak() - before;
         println!("{name}: {held} bytes");
         // This store holds one block while it makes frames of it, on each thread.
-        let most = if name.ends_with("frames") {
-            most + 2 * ReadAhead::within(&limits, 0).block_bytes
-        } else {
-            most
+        let ReadAhead::Blocks { block_bytes, .. } = ReadAhead::within(&limits, 0) else {
+            panic!("a single reader has blocks")
         };
+        let most = if name.ends_with("frames") { most + 2 * block_bytes } else { most };
         assert!(held < most + (256 << 10), "{name}: {held} of {most}");
         assert!(live() < before + (64 << 10), "{name}: something is left behind");
     }

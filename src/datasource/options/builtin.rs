@@ -4,6 +4,8 @@ use datafusion::common::config::CsvOptions;
 use datafusion::common::parsers::{CompressionTypeVariant, CsvQuoteStyle};
 
 use super::format_options::CsvFormatOptions;
+use super::values::show_byte;
+use crate::error::{Error, Result};
 use crate::grammar::Terminator;
 use crate::input::{Compression, CompressionOption};
 
@@ -40,10 +42,24 @@ impl CsvFormatOptions {
     }
 
     /// The options as DataFusion's writer takes them.
-    pub(in crate::datasource) fn to_writer(&self) -> CsvOptions {
+    ///
+    /// # Errors
+    ///
+    /// When that writer would write files that can't be read with the same options.
+    pub(in crate::datasource) fn to_writer(&self) -> Result<CsvOptions> {
         let defaults = CsvOptions::default();
         let quote = self.quote.unwrap_or(Some(defaults.quote));
         let comment = self.comment.flatten();
+        if let Some(Terminator::Byte(terminator)) = self.terminator
+            && terminator != b'\n'
+        {
+            let reason = "DataFusion's writer ends every record with LF; set it only to read";
+            return Err(Error::invalid_option("terminator", show_byte(&terminator), reason));
+        }
+        if let (None, Some(comment)) = (quote, comment) {
+            let reason = "without a quote, a value that starts with it would be written as a comment; set it only to read";
+            return Err(Error::invalid_option("comment", show_byte(&comment), reason));
+        }
         // A value that starts with the comment byte is read back only if it is quoted.
         let quote_style = match (quote, comment) {
             (None, _) => CsvQuoteStyle::Never,
@@ -57,7 +73,7 @@ impl CsvFormatOptions {
             }
             _ => None,
         };
-        CsvOptions {
+        Ok(CsvOptions {
             quote_style,
             null_value: self.writer.null_value.clone().or(null_value),
             has_header: Some(self.has_header.unwrap_or(true)),
@@ -65,13 +81,9 @@ impl CsvFormatOptions {
             quote: quote.unwrap_or(defaults.quote),
             escape: self.escape.flatten(),
             double_quote: Some(self.double_quote.unwrap_or(true)),
-            terminator: match self.terminator {
-                None | Some(Terminator::CrLf) => None,
-                Some(Terminator::Byte(terminator)) => Some(terminator),
-            },
             compression: self.writer_compression(),
             ..self.writer.clone()
-        }
+        })
     }
 
     /// The compression of written files. With `auto` nothing is compressed.

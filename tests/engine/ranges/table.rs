@@ -16,6 +16,7 @@ use datafusion_csv_stream::Dialect;
 use datafusion_csv_stream::error::Error;
 use datafusion_csv_stream::{CsvFormatOptions, CsvStreamFormat};
 use object_store::ObjectStoreExt;
+use object_store::chunked::ChunkedStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 
@@ -49,7 +50,10 @@ impl Table {
             store.put(&Path::from(*name), bytes.to_vec().into()).await.unwrap();
         }
         let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-        ctx.register_object_store(&"mem://s/".parse().unwrap(), Arc::new(store));
+        ctx.register_object_store(
+            &"mem://s/".parse().unwrap(),
+            Arc::new(ChunkedStore::new(Arc::new(store), 32 << 10)),
+        );
         let url = match files {
             [(name, _)] => format!("mem://s/{name}"),
             _ => "mem://s/".to_owned(),
