@@ -2,13 +2,13 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Decimal128Type};
-use datafusion_csv_stream::decode::DecodeOptions;
+use datafusion_csv_stream::decode::{DecodeOptions, LossyValues};
 
 use crate::read;
 
 #[test]
 fn where_arrow_wraps_we_are_right_or_refuse() {
-    let none = DecodeOptions::default();
+    let none = DecodeOptions::default().with_lossy_values(LossyValues::Round);
     let zeros = "0".repeat(300);
     let unscaled = |value: &str, data_type: DataType| {
         let array = read(&format!("x,{value}\n"), data_type, &none).ok()?;
@@ -45,7 +45,7 @@ fn where_arrow_wraps_we_are_right_or_refuse() {
 
 #[test]
 fn a_negative_scale_divides() {
-    let none = DecodeOptions::default();
+    let none = DecodeOptions::default().with_lossy_values(LossyValues::Round);
     let data_type = DataType::Decimal128(5, -3);
     let array = read("x,12345678\nx,-999\nx,1000.9\nx,2e4\nx,99999999\n", data_type.clone(), &none).unwrap();
     assert_eq!(array.as_primitive::<Decimal128Type>().values(), &[12345, 0, 1, 20, 99999]);

@@ -4,6 +4,7 @@ mod batches;
 mod compared;
 mod decimals;
 mod dictionaries;
+mod exact;
 mod nulls;
 mod refused;
 #[path = "../support/decode.rs"]
