@@ -31,7 +31,20 @@ pub enum LeadingZeros {
 /// * a timestamp without a zone in a column with one.
 ///
 /// The mark is an entry in the metadata of the Arrow field. So it goes wherever the schema goes:
-/// through projections, plans, and their serialized form.
+/// through projections, plans, and their serialized form. A program that doesn't want to show it
+/// removes it from the schema, and hands it to the decoder by itself:
+///
+/// ```
+/// use datafusion_csv_stream::decode::{DecodeOptions, Inferred};
+/// use datafusion_csv_stream::{DecoderBuilder, Dialect, infer};
+///
+/// let marked = infer::read_schema(&mut &b"zip\n12345\n"[..], &Dialect::default())?;
+/// let marks: Vec<_> = marked.fields().iter().map(|field| Inferred::of(field)).collect();
+/// let options = DecodeOptions::default().with_inferred_columns(Some(marks.into()));
+/// let decoder = DecoderBuilder::new(Inferred::unmarked(&marked).into()).with_decode_options(options);
+/// assert!(decoder.build()?.push(b"zip\n02139\n").is_err());
+/// # Ok::<(), datafusion_csv_stream::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inferred {
     /// The rule for leading zeros that the type was inferred with.
@@ -94,14 +107,14 @@ fn needs_mark(data_type: &DataType) -> bool {
 
 /// Whether a number has a zero before another digit ahead of its point. A sign and whitespace may
 /// stand before it.
-pub(super) fn has_leading_zero(number: &[u8]) -> bool {
+pub(crate) fn has_leading_zero(number: &[u8]) -> bool {
     matches!(unsigned(number), [b'0', b'0'..=b'9', ..])
 }
 
 /// Whether a number has an exponent that no program writes for a number, so that it is rather a
 /// label: one of more than three digits (`1E0134`), or one with a leading zero and no sign
 /// (`32E05`). Programs do write `1e-05`, `1.5E+005`, `1e5` and `0e0`.
-pub(super) fn has_exponent_of_label(number: &[u8]) -> bool {
+pub(crate) fn has_exponent_of_label(number: &[u8]) -> bool {
     let number = number.trim_ascii_end();
     let Some(e) = number.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
         return false;
@@ -115,7 +128,7 @@ pub(super) fn has_exponent_of_label(number: &[u8]) -> bool {
 /// Whether a 64-bit floating-point number holds a number that is written as an integer: all up to
 /// 2^53, and some larger ones. A number with a point or an exponent counts as held, because it is
 /// written as what it becomes: a floating-point number.
-pub(super) fn is_held_as_f64(number: &[u8]) -> bool {
+pub(crate) fn is_held_as_f64(number: &[u8]) -> bool {
     let digits = unsigned(number).trim_ascii_end();
     if !digits.iter().all(u8::is_ascii_digit) {
         return true;

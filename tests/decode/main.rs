@@ -5,6 +5,7 @@ mod compared;
 mod decimals;
 mod dictionaries;
 mod exact;
+mod lossy;
 mod nulls;
 mod refused;
 #[path = "../support/decode.rs"]
