@@ -95,7 +95,7 @@ impl<T> Float<T> {
         } else if has_exponent_of_label(value) {
             Some(Loss::label())
         } else if !is_held_as_f64(value) {
-            Some(Loss::infer_more("a floating-point number can't hold this integer", "VARCHAR"))
+            Some(Loss::infer_more("a floating-point number can't hold the whole part of this one", "VARCHAR"))
         } else {
             None
         }

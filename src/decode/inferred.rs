@@ -25,7 +25,8 @@ pub enum LeadingZeros {
 /// of the sample are. These are errors in a marked column, unless
 /// [`LossyValues::Round`](super::LossyValues::Round) is set:
 ///
-/// * an integer that a floating-point number can't hold, such as `9007199254740993`;
+/// * a number in a floating-point column whose whole part the type can't hold, such as
+///   `9007199254740993`;
 /// * a number that is a label: with a leading zero, such as `02139`, if
 ///   [`LeadingZeros::Text`] is set, or with an exponent that no program writes, such as `32E0134`;
 /// * a timestamp without a zone in a column with one.
@@ -125,18 +126,25 @@ pub(crate) fn has_exponent_of_label(number: &[u8]) -> bool {
     }
 }
 
-/// Whether a 64-bit floating-point number holds a number that is written as an integer: all up to
-/// 2^53, and some larger ones. A number with a point or an exponent counts as held, because it is
-/// written as what it becomes: a floating-point number.
+/// Whether a 64-bit floating-point number holds the whole part of a number exactly: all up to 2^53,
+/// and some larger ones that have no fraction. The digits of a fraction are rounded, for that is
+/// what such a type means. A number with an exponent is held, because only programs that have such
+/// a type write one.
 pub(crate) fn is_held_as_f64(number: &[u8]) -> bool {
-    let digits = unsigned(number).trim_ascii_end();
-    if !digits.iter().all(u8::is_ascii_digit) {
+    let number = unsigned(number).trim_ascii_end();
+    let (whole, fraction) = match number.iter().position(|&byte| byte == b'.') {
+        Some(point) => (&number[..point], &number[point + 1..]),
+        None => (number, &[][..]),
+    };
+    if whole.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
         return true;
     }
     // An integer that 128 bits can't hold is taken for one that is not held.
-    let integer = str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u128>().ok());
-    let has_53_bits = |integer: u128| integer == 0 || integer >> integer.trailing_zeros() < 1 << 53;
-    digits.is_empty() || integer.is_some_and(has_53_bits)
+    let Some(whole) = str::from_utf8(whole).ok().and_then(|digits| digits.parse::<u128>().ok()) else {
+        return false;
+    };
+    let is_rounded = fraction.iter().any(|&digit| digit != b'0');
+    whole <= 1 << 53 || !is_rounded && whole >> whole.trailing_zeros() < 1 << 53
 }
 
 fn unsigned(number: &[u8]) -> &[u8] {
@@ -189,7 +197,15 @@ mod tests {
             ("340282366920938463463374607431768211455", false),
             ("170141183460469231731687303715884105728", true),
             ("340282366920938463463374607431768211456", false),
-            ("9007199254740993.0", true),
+            ("9007199254740993.0", false),
+            ("9007199254740994.00", true),
+            ("9007199254740994.5", false),
+            ("9007199254740991.5", true),
+            ("12345678901234567.89", false),
+            ("0.12345678901234567890", true),
+            ("9007199254740993e0", true),
+            (".5", true),
+            ("inf", true),
             ("", true),
         ] {
             assert_eq!(is_held_as_f64(integer.as_bytes()), is_held, "{integer}");

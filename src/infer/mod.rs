@@ -32,8 +32,9 @@
 //!       with a zero and has no sign (`32E05`). No program writes a number like that, but labels
 //!       look like it. `1e5`, `1.5e-05` and `2E+005` are numbers;
 //!     * numbers that are too large for Float64, such as `1e400`;
-//!     * a column with floats and with an integer that Float64 can't hold, such as
-//!       `9007199254740993`;
+//!     * a column with floats and with a number whose whole part Float64 can't hold, such as
+//!       `9007199254740993` and `12345678901234567.89` (digits of a fraction are rounded: `0.1` is
+//!       the nearest Float64);
 //!     * a column of timestamps of which some have a zone and others have none;
 //!     * a column with a leap second.
 //! * Timestamps that all have a zone or an offset get the zone `+00:00`, which is UTC, and keep

@@ -183,7 +183,8 @@ fn readings(shape: Shape, text: &str) -> u16 {
         Shape::Float => {
             let is_written_as_infinite = !text.bytes().any(|byte| byte.is_ascii_digit());
             let is_read = |number: f64| number.is_finite() || is_written_as_infinite;
-            if_read(Reading::Float64, Float64Type::parse(text).is_some_and(is_read))
+            let is_held = is_held_as_f64(text.as_bytes());
+            if_read(Reading::Float64, is_held && Float64Type::parse(text).is_some_and(is_read))
         }
         Shape::Date
         | Shape::TimestampSecond

@@ -375,20 +375,21 @@ impl Number {
         })
     }
 
-    /// Whether 53 bits hold the number, if it is written as an integer.
+    /// Whether 53 bits hold the part before the point, and a fraction has a bit left.
     fn is_held(&self) -> bool {
-        if self.exponent.is_some() || !self.fraction.is_empty() {
+        if self.exponent.is_some() {
             return true;
         }
         let Ok(number) = format!("0{}", self.whole).parse::<u128>() else {
             // Only a power of two is that large here. It counts as not held.
             return false;
         };
-        number == 0 || number >> number.trailing_zeros() < 1 << 53
+        let is_small = number <= 1 << 53;
+        let is_whole = self.fraction.bytes().all(|digit| digit == b'0');
+        is_small || is_whole && number % (1 << (128 - 53 - number.leading_zeros())) == 0
     }
 }
 
-/// Arrow reads no number without a digit before the exponent's, and floats need one on each side.
 fn check_numbers(field: &Field, expected: impl Fn(&Number) -> Option<String>) {
     let cases: Vec<Case> = Number::all().iter().map(|number| (number.text(), expected(number))).collect();
     check(field, &cases);

@@ -95,7 +95,7 @@ fn an_error_says_what_is_lost_and_what_to_do() {
         (inferred(Float64), "32E0134".to_owned(), "looks like a label, not like a number); raise"),
         (inferred(Float64), "32E01".to_owned(), "looks like a label, not like a number); raise"),
         (inferred(Float64), "4758E590".to_owned(), "would become infinite); declare the column VARCHAR"),
-        (inferred(Float64), "9007199254740993".to_owned(), "can't hold this integer); raise"),
+        (inferred(Float64), "9007199254740993".to_owned(), "can't hold the whole part of this one); raise"),
     ] {
         let error = read(&file(&value), builder(field.clone())).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::LossyValue { .. }), "{error}");
@@ -145,6 +145,7 @@ fn a_loss_is_found_anywhere_in_a_column() {
         ("2026-10-11", "2026-10-11 18:59:14"),
         ("2026-10-11", "2026-10-11T00:00:00+02:00"),
         ("0.5", "9007199254740993"),
+        ("0.5", "12345678901234567.89"),
         ("0.5", "1e400"),
         ("0.5", "00.5"),
         ("12345", "02139"),

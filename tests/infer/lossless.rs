@@ -45,6 +45,8 @@ fn types_that_differ_from_those_of_arrow_csv() {
         (&["-1e400", "0.5"], Utf8, Float64),
         (&["9007199254740993", "0.5"], Utf8, Float64),
         (&["-9007199254740993", "nan"], Utf8, Float64),
+        (&["12345678901234567.89"], Utf8, Float64),
+        (&["9007199254740993.0"], Utf8, Float64),
         (&["Infinity", "0.5"], Float64, Utf8),
         (&["-Infinity", "INF", "1"], Float64, Utf8),
         (&["NAN"], Float64, Utf8),
@@ -69,6 +71,7 @@ fn types_that_are_those_of_arrow_csv() {
         (&["0.5", "-0.5", ".5", "0e5"], Float64),
         (&["1e5", "1E5", "1.5e-3", "1e-05", "1E+05", "1e300"], Float64),
         (&["1e-400"], Float64),
+        (&["0.12345678901234567890", "9007199254740991.5", "9007199254740994.0"], Float64),
         (&["9007199254740993"], Int64),
         (&["9007199254740992", "9007199254740994", "0.5"], Float64),
         (&["inf", "-inf", "NaN", "nan"], Float64),
@@ -121,7 +124,7 @@ fn value(random: &mut Random, kind: usize) -> String {
         }
         1 => {
             pick(&["", "-"])
-                + &pick(&["0", "12", "9007199254740992", "1"])
+                + &pick(&["0", "12", "9007199254740992", "9007199254740993", "1"])
                 + &pick(&["", ".5", ".", ".250", ".0"])
         }
         2 => {
@@ -162,10 +165,13 @@ fn is_exact(array: &ArrayRef, row: usize, text: &str) -> bool {
         DataType::Float64 => {
             let (number, nearest) =
                 (array.as_primitive::<Float64Type>().value(row), text.parse::<f64>().unwrap());
-            let is_integer = text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+            let whole = text.split('.').next().unwrap();
+            let is_plain = !text.contains(|c: char| c.is_alphabetic());
             let is_infinite = number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit());
             let is_same = number == nearest || number.is_nan() && nearest.is_nan();
-            is_same && !is_infinite && (!is_integer || number as i128 == text.parse::<i128>().unwrap())
+            // The whole part is there too, unless there is an exponent.
+            let is_whole = || number as i128 == format!("{}0", whole).parse::<i128>().unwrap() / 10;
+            is_same && !is_infinite && (!is_plain || is_whole())
         }
         DataType::Date32 => shown_as(&shown) == shown_as(text),
         DataType::Timestamp(_, None) => shown_as(&shown) == shown_as(text),
