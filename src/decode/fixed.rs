@@ -36,12 +36,13 @@ impl Fixed {
     /// Makes numbers wrong that have a zero before another digit ahead of the point.
     #[inline(always)]
     pub(super) fn refuse_leading_zeros(&mut self, lanes: &Lanes) {
-        let (fraction, point) = (self.fraction as u64, u64::from(self.fraction > 0));
+        // The bytes of a number of one digit before its point.
+        let shortest = 1 + self.fraction as u64 + u64::from(self.fraction > 0);
         for lane in 0..LANES {
-            // The number of digits is arbitrary where the number is wrong anyway.
-            let digits = lanes.len[lane].wrapping_sub(point + (self.negative[lane] & 1));
-            let least = POW10[digits.wrapping_sub(1) as usize & 15];
-            let starts_with_zero = (digits > fraction + 1) & (self.magnitude[lane] < least);
+            let len = lanes.len[lane].wrapping_sub(self.negative[lane] & 1);
+            let word = if len > 8 { lanes.before[lane] } else { lanes.last[lane] };
+            let first = (word >> (64u64.wrapping_sub(8u64.wrapping_mul(len)) & 63)) as u8;
+            let starts_with_zero = (first == b'0') & (len > shortest);
             self.wrong[lane] |= u64::from(starts_with_zero);
         }
     }
