@@ -21,8 +21,7 @@ use crate::parse::cut::CutFields;
 /// * a zone or offset, `Z` included, in a type without a zone;
 /// * a finite number that is infinite in a floating-point type;
 /// * digits other than zeros past the scale of a decimal;
-/// * in a column whose type was [inferred](super::Inferred), values that inference would not have
-///   given that type.
+/// * in a column whose type was inferred, the values that [`Inferred`] lists.
 ///
 /// Rounding to the nearest floating-point number, also to zero, is no loss: the type stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -14,9 +14,9 @@
 //!
 //! The types are those of arrow-csv 59 (`reader/mod.rs`, `REGEX_SET` and `InferredDataType`), which
 //! the built-in reader uses: Null, Boolean, Int64, Float64, Date32, Timestamp (second to
-//! nanosecond), Utf8. Integers with floats are Float64, dates with timestamps are the
-//! finest timestamp, other mixtures are Utf8. A NULL has no influence; a column of only NULLs is
-//! Null. All columns are nullable. These cases are inferred differently:
+//! nanosecond), Utf8. Integers with floats are Float64, dates with timestamps are the finest
+//! timestamp, other mixtures are Utf8. A NULL has no influence; a column of only NULLs is Null. All
+//! columns are nullable. These cases are inferred differently:
 //!
 //! * A type is inferred only if every sampled value can be read as it. arrow-csv looks only at the
 //!   pattern. It infers Date32 from `2020-13-45`, Timestamp from `… 99:99:99`, or nanoseconds from
@@ -41,8 +41,8 @@
 //!   their instants. arrow-csv drops the zone.
 //! * `inf` and `infinity` in any case, with an optional minus, and `NAN` are Float64 too.
 //! * Columns of numbers, and of timestamps with a zone, are marked as
-//!   [`Inferred`](crate::decode::Inferred). So a value after the sample is an error where the
-//!   rules above would have made the column Utf8.
+//!   [`Inferred`](crate::decode::Inferred). So a value after the sample is an error where these
+//!   rules would have made the column Utf8.
 //! * Integers beyond Int64 keep their digits. Their type is UInt64 if there are no negative ones
 //!   and all fit, else Decimal128(38, 0), else Decimal256(76, 0). arrow-csv infers Utf8. Here the
 //!   type is Utf8 only beyond 76 digits, or if a column has both such integers and floats, because
