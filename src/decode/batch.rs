@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 
 use super::column::ColumnDecoder;
 use super::fields::{Failure, Fields};
+use super::loss::Exactness;
 use super::make::make;
 use super::options::DecodeOptions;
 use super::scratch::Scratch;
@@ -85,7 +86,8 @@ impl BatchDecoder {
             .zip(schema.fields())
             .enumerate()
             .map(|(batch_index, (&file_index, field))| {
-                Ok(ProjectedColumn { file_index, batch_index, decoder: make(field.data_type())? })
+                let exactness = Exactness::new(options.lossy_values(), options.inferred(file_index, field));
+                Ok(ProjectedColumn { file_index, batch_index, decoder: make(field.data_type(), exactness)? })
             })
             .collect::<Result<Vec<_>>>()?;
         columns.sort_by_key(|column| column.file_index);

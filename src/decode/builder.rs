@@ -103,8 +103,8 @@ impl DecoderBuilder {
         self
     }
 
-    /// The rules for values that are NULL, and for values that are too long. Default: an empty
-    /// field is NULL.
+    /// The rules for values that are NULL, for values that are too long, and for values that their
+    /// type can't hold exactly. Default: an empty field is NULL, and a loss is an error.
     ///
     /// [`Limits::for_fields`] can set the length of the longest value too.
     pub fn with_decode_options(mut self, decode: DecodeOptions) -> Self {

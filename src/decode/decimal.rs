@@ -3,12 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use arrow::datatypes::{ArrowPrimitiveType, DecimalType, i256};
+use arrow::datatypes::{ArrowPrimitiveType, DECIMAL256_MAX_PRECISION, DecimalType, i256};
 
 use super::digits::{MAX_DIGITS, POW10, digits, eight, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
+use super::inferred::{has_exponent_of_label, has_leading_zero};
 use super::lanes::{LANES, Lanes, right};
+use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
 
 /// The most digits that fit an `i128`.
@@ -18,7 +20,7 @@ const MAX_DIGITS_128: usize = 38;
 const MAX_EXPONENT: i64 = 1 << 48;
 
 /// Reads decimals of one precision and scale: digits with an optional sign, point and exponent.
-/// Digits beyond the scale are cut off, as in `arrow-csv`.
+/// Digits past the scale are refused unless they are zeros, or cut off as in `arrow-csv`.
 pub(super) struct Decimal<T> {
     precision: u8,
     scale: i8,
@@ -28,6 +30,7 @@ pub(super) struct Decimal<T> {
     /// The distance of the point from the end of a number that has all digits of the scale. It is
     /// `usize::MAX` if the scale has no digits.
     point: usize,
+    exactness: Exactness,
     decimal_type: PhantomData<fn() -> T>,
 }
 
@@ -42,12 +45,12 @@ pub(super) trait Unscaled: Sized {
 
 impl<T: DecimalType> Decimal<T> {
     /// Precision and scale must be valid for the type.
-    pub(super) fn new(precision: u8, scale: i8) -> Self {
+    pub(super) fn new(precision: u8, scale: i8, exactness: Exactness) -> Self {
         let limit = 10u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
         let limit_64 = u64::try_from(limit).unwrap_or(u64::MAX);
         // No number is that long, so `full` reads none.
         let point = if scale > 0 { scale as usize + 1 } else { usize::MAX };
-        Decimal { precision, scale, limit, limit_64, point, decimal_type: PhantomData }
+        Decimal { precision, scale, limit, limit_64, point, exactness, decimal_type: PhantomData }
     }
 }
 
@@ -69,12 +72,15 @@ where
     #[inline(always)]
     fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
         let mut decimals = Fixed::decimals(lanes, count);
-        // Digits beyond the scale are cut off in `any`, not here.
+        // `any` decides about digits past the scale.
         let Some(missing) =
             usize::try_from(self.scale).ok().and_then(|scale| scale.checked_sub(decimals.fraction))
         else {
             return 0;
         };
+        if self.exactness.refuses_leading_zeros() {
+            decimals.refuse_leading_zeros(lanes);
+        }
         let limit = self.limit_64.min(i64::MAX as u64);
         let Some(limit) = limit.checked_div(POW10.get(missing).copied().unwrap_or(0)) else {
             return 0;
@@ -95,10 +101,32 @@ where
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        if self.exactness.refuses_leading_zeros() && has_leading_zero(text.bytes()) {
+            return None;
+        }
         match self.full(text) {
             Some(number) => Some(T::Native::from_i128(i128::from(number))),
             None => self.other(text),
         }
+    }
+
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        if !self.exactness.is_exact() || self.any(value, Exactness::Round).is_none() {
+            return None;
+        }
+        if self.exactness.refuses_leading_zeros() && has_leading_zero(value) {
+            return Some(Loss::leading_zero());
+        }
+        if self.is_label(value) {
+            return Some(Loss::label());
+        }
+        let scale = Number::parse(value)?.scale().max(0);
+        let precision = scale + i64::from(self.precision) - i64::from(self.scale);
+        let sql_type = match precision <= i64::from(DECIMAL256_MAX_PRECISION) {
+            true => format!("DECIMAL({precision}, {scale})"),
+            false => "VARCHAR".to_owned(),
+        };
+        Some(Loss::declare("the number has more digits than the scale", sql_type))
     }
 
     fn reason(&self, value: &[u8]) -> String {
@@ -159,8 +187,14 @@ where
     fn other(&self, text: Text<'_>) -> Option<T::Native> {
         match self.common(text) {
             Some(number) => Some(T::Native::from_i128(number)),
-            None => self.any(text.bytes()),
+            None if self.is_label(text.bytes()) => None,
+            None => self.any(text.bytes(), self.exactness),
         }
+    }
+
+    /// Whether a number in a column whose type was inferred has the exponent of a label.
+    fn is_label(&self, value: &[u8]) -> bool {
+        self.exactness.is_inferred() && has_exponent_of_label(value)
     }
 
     /// Reads an optional minus and up to 18 digits, at most `scale` of them after a point.
@@ -193,7 +227,52 @@ where
     /// Reads any decimal by moving its digits. So nothing overflows, whatever the number of digits
     /// and the exponent are.
     #[cold]
-    fn any(&self, value: &[u8]) -> Option<T::Native> {
+    fn any(&self, value: &[u8], exactness: Exactness) -> Option<T::Native> {
+        let decimal = Number::parse(value)?;
+        let digits = || decimal.digits();
+        let count = digits().count();
+        // The number of digits in the unscaled number.
+        let kept = count as i64 - decimal.fraction.len() as i64 + decimal.power + i64::from(self.scale);
+        if kept > i64::from(self.precision) && count > 0 {
+            return None;
+        }
+        let kept = usize::try_from(kept).unwrap_or(0);
+        if exactness.is_exact() && digits().skip(kept).any(|&digit| digit != b'0') {
+            return None;
+        }
+        if count == 0 || kept == 0 {
+            return Some(T::Native::from_i128(0));
+        }
+        let number = |from: usize, to: usize| {
+            let padded = digits().chain(std::iter::repeat(&b'0'));
+            let digits = padded.skip(from).take(to - from);
+            let number = digits.fold(0, |number: i128, &digit| number * 10 + i128::from(digit - b'0'));
+            if decimal.is_negative { -number } else { number }
+        };
+        if kept <= MAX_DIGITS_128 {
+            return Some(T::Native::from_i128(number(0, kept)));
+        }
+        let shift = i256::from_i128(10i128.pow((kept - MAX_DIGITS_128) as u32));
+        let high = i256::from_i128(number(0, MAX_DIGITS_128));
+        T::Native::from_i256(
+            high.wrapping_mul(shift).wrapping_add(i256::from_i128(number(MAX_DIGITS_128, kept))),
+        )
+    }
+}
+
+/// The parts of a number with an optional sign, point and exponent.
+struct Number<'a> {
+    is_negative: bool,
+    /// The digits before the point.
+    whole: &'a [u8],
+    /// The digits after the point.
+    fraction: &'a [u8],
+    /// The power of ten that the digits are multiplied with.
+    power: i64,
+}
+
+impl<'a> Number<'a> {
+    fn parse(value: &'a [u8]) -> Option<Self> {
         let is_negative = value.first() == Some(&b'-');
         let unsigned = &value[usize::from(is_negative || value.first() == Some(&b'+'))..];
         let e = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E'));
@@ -211,31 +290,19 @@ where
         if whole.len() + fraction.len() == 0 && (e.is_some() || value.len() < 2 || point.is_none()) {
             return None;
         }
-        let digits = || whole.iter().chain(fraction).skip_while(|&&digit| digit == b'0');
-        let count = digits().count();
-        // The number of digits in the unscaled number.
-        let kept = count as i64 - fraction.len() as i64 + power + i64::from(self.scale);
-        if count == 0 || kept <= 0 {
-            return Some(T::Native::from_i128(0));
-        }
-        if kept > i64::from(self.precision) {
-            return None;
-        }
-        let kept = kept as usize;
-        let number = |from: usize, to: usize| {
-            let padded = digits().chain(std::iter::repeat(&b'0'));
-            let digits = padded.skip(from).take(to - from);
-            let number = digits.fold(0, |number: i128, &digit| number * 10 + i128::from(digit - b'0'));
-            if is_negative { -number } else { number }
-        };
-        if kept <= MAX_DIGITS_128 {
-            return Some(T::Native::from_i128(number(0, kept)));
-        }
-        let shift = i256::from_i128(10i128.pow((kept - MAX_DIGITS_128) as u32));
-        let high = i256::from_i128(number(0, MAX_DIGITS_128));
-        T::Native::from_i256(
-            high.wrapping_mul(shift).wrapping_add(i256::from_i128(number(MAX_DIGITS_128, kept))),
-        )
+        Some(Number { is_negative, whole, fraction, power })
+    }
+
+    /// All digits, without zeros in front.
+    fn digits(&self) -> impl Iterator<Item = &'a u8> {
+        self.whole.iter().chain(self.fraction).skip_while(|&&digit| digit == b'0')
+    }
+
+    /// The smallest scale that loses no digit.
+    fn scale(&self) -> i64 {
+        let zeros = self.fraction.iter().rev().chain(self.whole.iter().rev());
+        let zeros = zeros.take_while(|&&digit| digit == b'0').count();
+        self.fraction.len() as i64 - self.power - zeros as i64
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use super::loss::Loss;
 use super::options::DecodeOptions;
 use super::utf8::Utf8;
 use crate::budget::OversizedFields;
@@ -45,6 +46,8 @@ pub(super) trait Append {
 pub(super) enum Rejected {
     /// It isn't a value of the type. The text says more, if more is known.
     Value(Option<String>),
+    /// It is one, but the type can't hold it exactly.
+    Lossy(Loss),
     /// It isn't UTF-8 from this byte on.
     Utf8(usize),
 }
@@ -61,6 +64,9 @@ impl Rejected {
     pub(super) fn into_kind(self, value: &[u8], data_type: String) -> ErrorKind {
         match self {
             Rejected::Value(reason) => ErrorKind::InvalidValue { value: shown(value), data_type, reason },
+            Rejected::Lossy(Loss { what, instead }) => {
+                ErrorKind::LossyValue { value: shown(value), data_type, loss: what.to_owned(), instead }
+            }
             Rejected::Utf8(at) => ErrorKind::InvalidUtf8 { value: shown(value), at },
         }
     }

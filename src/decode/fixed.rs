@@ -33,6 +33,20 @@ impl Fixed {
         Self::read(lanes, fraction(lanes.len[first], lanes.before[first], lanes.last[first]))
     }
 
+    /// Makes numbers wrong that have a zero before another digit ahead of the point.
+    #[inline(always)]
+    pub(super) fn refuse_leading_zeros(&mut self, lanes: &Lanes) {
+        // The bytes of a number of one digit before its point.
+        let shortest = 1 + self.fraction as u64 + u64::from(self.fraction > 0);
+        for lane in 0..LANES {
+            let len = lanes.len[lane].wrapping_sub(self.negative[lane] & 1);
+            let word = if len > 8 { lanes.before[lane] } else { lanes.last[lane] };
+            let first = (word >> (64u64.wrapping_sub(8u64.wrapping_mul(len)) & 63)) as u8;
+            let starts_with_zero = (first == b'0') & (len > shortest);
+            self.wrong[lane] |= u64::from(starts_with_zero);
+        }
+    }
+
     /// The number of one lane, with its sign.
     #[inline(always)]
     pub(super) fn signed(&self, lane: usize) -> i64 {
@@ -157,6 +171,7 @@ fn fraction(len: u64, before: u64, last: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::inferred::has_leading_zero;
     use super::*;
 
     /// Lanes that hold one text each, with other bytes before it.
@@ -192,7 +207,8 @@ mod tests {
                             changed.clone_from(&text);
                             changed[round % len] = ((round / len) * LANES + lane) as u8;
                         }
-                        let fixed = Fixed::decimals(&lanes(&texts), LANES);
+                        let lanes = lanes(&texts);
+                        let fixed = Fixed::decimals(&lanes, LANES);
                         for (lane, text) in texts.iter().enumerate() {
                             assert_eq!(
                                 fixed.wrong[lane] == 0,
@@ -202,6 +218,16 @@ mod tests {
                             if let Some(number) = expected(text, fraction) {
                                 assert_eq!(fixed.signed(lane), number, "{text:?}");
                             }
+                        }
+                        let mut without_zeros = fixed;
+                        without_zeros.refuse_leading_zeros(&lanes);
+                        for (lane, text) in texts.iter().enumerate() {
+                            let is_number = expected(text, fraction).is_some();
+                            assert_eq!(
+                                without_zeros.wrong[lane] == 0,
+                                is_number && !has_leading_zero(text),
+                                "{text:?}"
+                            );
                         }
                     }
                 }

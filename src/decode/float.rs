@@ -10,16 +10,21 @@ use arrow::datatypes::{Float16Type, Float32Type, Float64Type};
 use super::digits::{MAX_DIGITS, POW10, digits, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
+use super::inferred::{has_exponent_of_label, has_leading_zero, is_held_as_f64};
 use super::lanes::{LANES, Lanes, right};
+use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
 
 /// Reads floating-point numbers, rounded to the nearest value. A number that is too large is
-/// infinite, as in `arrow-csv`.
-pub(super) struct Float<T>(PhantomData<fn() -> T>);
+/// refused, or infinite as in `arrow-csv`.
+pub(super) struct Float<T> {
+    exactness: Exactness,
+    float_type: PhantomData<fn() -> T>,
+}
 
 impl<T> Float<T> {
-    pub(super) fn new() -> Self {
-        Float(PhantomData)
+    pub(super) fn new(exactness: Exactness) -> Self {
+        Float { exactness, float_type: PhantomData }
     }
 }
 
@@ -44,22 +49,62 @@ impl<T: FromRatio + Parser> Parse for Float<T> {
                 None => decimals.wrong[lane] = 1,
             }
         }
+        if self.exactness.refuses_leading_zeros() {
+            decimals.refuse_leading_zeros(lanes);
+        }
         right(&decimals.wrong, count)
     }
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        if self.exactness.is_inferred() && self.inferred_loss(text.bytes()).is_some() {
+            return None;
+        }
         if let Some((is_negative, digits, fraction)) = common(text)
             && let Some(value) = T::from_ratio(is_negative, digits, fraction)
         {
             return Some(value);
         }
-        T::parse(text.as_str()?)
+        let value = T::parse(text.as_str()?)?;
+        (!self.exactness.is_exact() || !overflows::<T>(text.bytes(), value)).then_some(value)
     }
 
     fn reason(&self, _: &[u8]) -> String {
         "not a number".to_owned()
     }
+
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        let text = str::from_utf8(value).ok()?;
+        let number = T::parse(text).filter(|_| self.exactness.is_exact())?;
+        if overflows::<T>(value, number) {
+            let is_double = Float64Type::parse(text).is_some_and(f64::is_finite);
+            let sql_type = if is_double { "DOUBLE" } else { "VARCHAR" };
+            return Some(Loss::declare("the number is too large, and would become infinite", sql_type));
+        }
+        self.inferred_loss(value)
+    }
+}
+
+impl<T> Float<T> {
+    /// What a number loses in a column whose type was inferred.
+    fn inferred_loss(&self, value: &[u8]) -> Option<Loss> {
+        if !self.exactness.is_inferred() {
+            None
+        } else if self.exactness.refuses_leading_zeros() && has_leading_zero(value) {
+            Some(Loss::leading_zero())
+        } else if has_exponent_of_label(value) {
+            Some(Loss::label())
+        } else if !is_held_as_f64(value) {
+            Some(Loss::infer_more("a floating-point number can't hold the whole part of this one", "VARCHAR"))
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a number is written with digits, but has become infinite.
+fn overflows<T: FromRatio>(text: &[u8], number: T::Native) -> bool {
+    T::is_infinite(number) && text.iter().any(u8::is_ascii_digit)
 }
 
 /// A number with a decimal point as a fraction of integers.
@@ -69,6 +114,8 @@ impl<T: FromRatio + Parser> Parse for Float<T> {
 pub(super) trait FromRatio: ArrowPrimitiveType {
     /// `digits / 10^fraction`, if both are exact.
     fn from_ratio(is_negative: bool, digits: u64, fraction: usize) -> Option<Self::Native>;
+
+    fn is_infinite(number: Self::Native) -> bool;
 }
 
 impl FromRatio for Float64Type {
@@ -80,6 +127,10 @@ impl FromRatio for Float64Type {
             if is_negative { -value } else { value }
         })
     }
+
+    fn is_infinite(number: f64) -> bool {
+        number.is_infinite()
+    }
 }
 
 impl FromRatio for Float32Type {
@@ -90,6 +141,10 @@ impl FromRatio for Float32Type {
             if is_negative { -value } else { value }
         })
     }
+
+    fn is_infinite(number: f32) -> bool {
+        number.is_infinite()
+    }
 }
 
 impl FromRatio for Float16Type {
@@ -97,6 +152,10 @@ impl FromRatio for Float16Type {
     /// would not.
     fn from_ratio(_: bool, _: u64, _: usize) -> Option<Self::Native> {
         None
+    }
+
+    fn is_infinite(number: Self::Native) -> bool {
+        number.is_infinite()
     }
 }
 

@@ -9,15 +9,20 @@ use arrow::compute::kernels::cast_utils::Parser;
 use super::digits::{MAX_DIGITS, digits, eight, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
+use super::inferred::has_leading_zero;
 use super::lanes::{LANES, Lanes, right};
+use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
 
 /// Reads integers: an optional sign and digits, with optional ASCII whitespace around them.
-pub(super) struct Integer<T>(PhantomData<fn() -> T>);
+pub(super) struct Integer<T> {
+    refuses_leading_zeros: bool,
+    integer_type: PhantomData<fn() -> T>,
+}
 
 impl<T> Integer<T> {
-    pub(super) fn new() -> Self {
-        Integer(PhantomData)
+    pub(super) fn new(exactness: Exactness) -> Self {
+        Integer { refuses_leading_zeros: exactness.refuses_leading_zeros(), integer_type: PhantomData }
     }
 }
 
@@ -39,6 +44,9 @@ where
     #[inline(always)]
     fn parse_lanes(&self, lanes: &Lanes, count: usize, values: &mut [T::Native; LANES]) -> u64 {
         let mut integers = Fixed::integers(lanes);
+        if self.refuses_leading_zeros {
+            integers.refuse_leading_zeros(lanes);
+        }
         for (lane, value) in values.iter_mut().enumerate() {
             match T::Native::try_from(integers.signed(lane)) {
                 Ok(integer) => *value = integer,
@@ -50,6 +58,9 @@ where
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
+        if self.refuses_leading_zeros && has_leading_zero(text.bytes()) {
+            return None;
+        }
         if let Some(value) = common(text) {
             return T::Native::try_from(value).ok();
         }
@@ -63,6 +74,11 @@ where
             true => format!("out of range for {}", T::DATA_TYPE),
             false => "not an integer".to_owned(),
         }
+    }
+
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        let is_lost = self.refuses_leading_zeros && has_leading_zero(value);
+        (is_lost && T::parse(str::from_utf8(value).ok()?).is_some()).then(Loss::leading_zero)
     }
 }
 

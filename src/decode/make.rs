@@ -10,9 +10,11 @@ use super::decimal::{Decimal, Unscaled};
 use super::dictionary::Dictionary;
 use super::float::Float;
 use super::integer::Integer;
+use super::loss::Exactness;
 use super::null::Null;
 use super::primitive::{Parse, Primitive};
-use super::temporal::{Date32, Date64, Time, Timestamp};
+use super::temporal::{Date32, Date64};
+use super::timestamp::{Time, Timestamp};
 use super::views::Views;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,7 +29,7 @@ pub const COLUMN_BYTES: usize = 384;
 /// fixed-size binary, dictionaries of anything but strings, decimals of a precision or scale that
 /// Arrow doesn't allow, and timestamps in an unknown time zone.
 pub fn supports(data_type: &DataType) -> bool {
-    make(data_type).is_ok()
+    make(data_type, Exactness::Declared).is_ok()
 }
 
 /// The decoder of a type.
@@ -35,49 +37,65 @@ pub fn supports(data_type: &DataType) -> bool {
 /// # Errors
 ///
 /// When there is none.
-pub(super) fn make(data_type: &DataType) -> Result<Box<dyn ColumnDecoder>> {
+pub(super) fn make(data_type: &DataType, exactness: Exactness) -> Result<Box<dyn ColumnDecoder>> {
     Ok(match data_type {
         DataType::Null => Box::new(Null::default()),
         DataType::Boolean => Box::new(Boolean::new()),
-        DataType::Int8 => primitive(Integer::<Int8Type>::new(), data_type),
-        DataType::Int16 => primitive(Integer::<Int16Type>::new(), data_type),
-        DataType::Int32 => primitive(Integer::<Int32Type>::new(), data_type),
-        DataType::Int64 => primitive(Integer::<Int64Type>::new(), data_type),
-        DataType::UInt8 => primitive(Integer::<UInt8Type>::new(), data_type),
-        DataType::UInt16 => primitive(Integer::<UInt16Type>::new(), data_type),
-        DataType::UInt32 => primitive(Integer::<UInt32Type>::new(), data_type),
-        DataType::UInt64 => primitive(Integer::<UInt64Type>::new(), data_type),
-        DataType::Float16 => primitive(Float::<Float16Type>::new(), data_type),
-        DataType::Float32 => primitive(Float::<Float32Type>::new(), data_type),
-        DataType::Float64 => primitive(Float::<Float64Type>::new(), data_type),
-        DataType::Decimal32(precision, scale) => decimal::<Decimal32Type>(*precision, *scale, data_type)?,
-        DataType::Decimal64(precision, scale) => decimal::<Decimal64Type>(*precision, *scale, data_type)?,
-        DataType::Decimal128(precision, scale) => decimal::<Decimal128Type>(*precision, *scale, data_type)?,
-        DataType::Decimal256(precision, scale) => decimal::<Decimal256Type>(*precision, *scale, data_type)?,
-        DataType::Date32 => primitive(Date32, data_type),
-        DataType::Date64 => primitive(Date64, data_type),
-        DataType::Time32(TimeUnit::Second) => primitive(Time::<Time32SecondType>::new(), data_type),
-        DataType::Time32(TimeUnit::Millisecond) => primitive(Time::<Time32MillisecondType>::new(), data_type),
-        DataType::Time64(TimeUnit::Microsecond) => primitive(Time::<Time64MicrosecondType>::new(), data_type),
-        DataType::Time64(TimeUnit::Nanosecond) => primitive(Time::<Time64NanosecondType>::new(), data_type),
+        DataType::Int8 => primitive(Integer::<Int8Type>::new(exactness), data_type),
+        DataType::Int16 => primitive(Integer::<Int16Type>::new(exactness), data_type),
+        DataType::Int32 => primitive(Integer::<Int32Type>::new(exactness), data_type),
+        DataType::Int64 => primitive(Integer::<Int64Type>::new(exactness), data_type),
+        DataType::UInt8 => primitive(Integer::<UInt8Type>::new(exactness), data_type),
+        DataType::UInt16 => primitive(Integer::<UInt16Type>::new(exactness), data_type),
+        DataType::UInt32 => primitive(Integer::<UInt32Type>::new(exactness), data_type),
+        DataType::UInt64 => primitive(Integer::<UInt64Type>::new(exactness), data_type),
+        DataType::Float16 => primitive(Float::<Float16Type>::new(exactness), data_type),
+        DataType::Float32 => primitive(Float::<Float32Type>::new(exactness), data_type),
+        DataType::Float64 => primitive(Float::<Float64Type>::new(exactness), data_type),
+        DataType::Decimal32(precision, scale) => {
+            decimal::<Decimal32Type>(*precision, *scale, data_type, exactness)?
+        }
+        DataType::Decimal64(precision, scale) => {
+            decimal::<Decimal64Type>(*precision, *scale, data_type, exactness)?
+        }
+        DataType::Decimal128(precision, scale) => {
+            decimal::<Decimal128Type>(*precision, *scale, data_type, exactness)?
+        }
+        DataType::Decimal256(precision, scale) => {
+            decimal::<Decimal256Type>(*precision, *scale, data_type, exactness)?
+        }
+        DataType::Date32 => primitive(Date32::new(exactness), data_type),
+        DataType::Date64 => primitive(Date64::new(exactness), data_type),
+        DataType::Time32(TimeUnit::Second) => primitive(Time::<Time32SecondType>::new(exactness), data_type),
+        DataType::Time32(TimeUnit::Millisecond) => {
+            primitive(Time::<Time32MillisecondType>::new(exactness), data_type)
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            primitive(Time::<Time64MicrosecondType>::new(exactness), data_type)
+        }
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            primitive(Time::<Time64NanosecondType>::new(exactness), data_type)
+        }
         DataType::Timestamp(unit, zone) => {
             let zone = zone.as_deref();
             match unit {
-                TimeUnit::Second => timestamp::<TimestampSecondType>(zone, data_type)?,
-                TimeUnit::Millisecond => timestamp::<TimestampMillisecondType>(zone, data_type)?,
-                TimeUnit::Microsecond => timestamp::<TimestampMicrosecondType>(zone, data_type)?,
-                TimeUnit::Nanosecond => timestamp::<TimestampNanosecondType>(zone, data_type)?,
+                TimeUnit::Second => timestamp::<TimestampSecondType>(zone, data_type, exactness)?,
+                TimeUnit::Millisecond => timestamp::<TimestampMillisecondType>(zone, data_type, exactness)?,
+                TimeUnit::Microsecond => timestamp::<TimestampMicrosecondType>(zone, data_type, exactness)?,
+                TimeUnit::Nanosecond => timestamp::<TimestampNanosecondType>(zone, data_type, exactness)?,
             }
         }
-        DataType::Duration(TimeUnit::Second) => primitive(Integer::<DurationSecondType>::new(), data_type),
+        DataType::Duration(TimeUnit::Second) => {
+            primitive(Integer::<DurationSecondType>::new(exactness), data_type)
+        }
         DataType::Duration(TimeUnit::Millisecond) => {
-            primitive(Integer::<DurationMillisecondType>::new(), data_type)
+            primitive(Integer::<DurationMillisecondType>::new(exactness), data_type)
         }
         DataType::Duration(TimeUnit::Microsecond) => {
-            primitive(Integer::<DurationMicrosecondType>::new(), data_type)
+            primitive(Integer::<DurationMicrosecondType>::new(exactness), data_type)
         }
         DataType::Duration(TimeUnit::Nanosecond) => {
-            primitive(Integer::<DurationNanosecondType>::new(), data_type)
+            primitive(Integer::<DurationNanosecondType>::new(exactness), data_type)
         }
         DataType::Utf8 => Box::new(Bytes::<Utf8Type>::new()),
         DataType::LargeUtf8 => Box::new(Bytes::<LargeUtf8Type>::new()),
@@ -97,21 +115,27 @@ fn primitive<P: Parse + 'static>(parse: P, data_type: &DataType) -> Box<dyn Colu
     Box::new(Primitive::new(parse, data_type))
 }
 
-fn decimal<T>(precision: u8, scale: i8, data_type: &DataType) -> Result<Box<dyn ColumnDecoder>>
+fn decimal<T>(
+    precision: u8,
+    scale: i8,
+    data_type: &DataType,
+    exactness: Exactness,
+) -> Result<Box<dyn ColumnDecoder>>
 where
     T: DecimalType,
     T::Native: Unscaled,
 {
     validate_decimal_precision_and_scale::<T>(precision, scale)
         .map_err(|error| unsupported(data_type, Some(error)))?;
-    Ok(primitive(Decimal::<T>::new(precision, scale), data_type))
+    Ok(primitive(Decimal::<T>::new(precision, scale, exactness), data_type))
 }
 
 fn timestamp<T: ArrowTimestampType>(
     zone: Option<&str>,
     data_type: &DataType,
+    exactness: Exactness,
 ) -> Result<Box<dyn ColumnDecoder>> {
-    let parse = Timestamp::<T>::new(zone).map_err(|error| unsupported(data_type, Some(error)))?;
+    let parse = Timestamp::<T>::new(zone, exactness).map_err(|error| unsupported(data_type, Some(error)))?;
     Ok(primitive(parse, data_type))
 }
 

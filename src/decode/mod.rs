@@ -17,6 +17,7 @@
 //!              ▼                         fields ──one by one───► all of them, and times, dictionary, null ───┘
 //!          RecordBatch                   │ unescape
 //!                                        │ NULL? (options)       make: which type is decoded by what
+//!                                                                loss: what a value would lose; clock, inferred
 //! ```
 //!
 //! The columns of a filter are decoded first. The other columns are decoded only for the records
@@ -26,6 +27,9 @@
 //! crate reads the common shape of each type, and Arrow's own parsers read all other shapes.
 //! Reading differs in these points:
 //!
+//! * A value that its type can't hold exactly is an error, unless [`LossyValues::Round`] is set.
+//!   `arrow-csv` cuts, rounds or moves it. [`LossyValues`] lists these values. In a column whose
+//!   type was [`Inferred`], a few more values are errors.
 //! * Decimals with an exponent, or of hundreds of digits, are read correctly, or refused if the
 //!   type has no room for them. `arrow-csv` wraps, panics, or refuses some that fit. An exponent
 //!   with no digit before it (`e5`) is always refused.
@@ -47,6 +51,7 @@ mod boolean;
 mod builder;
 mod by_lanes;
 mod bytes;
+mod clock;
 mod column;
 mod counters;
 mod decimal;
@@ -57,8 +62,10 @@ mod fields;
 mod filter;
 mod fixed;
 mod float;
+mod inferred;
 mod integer;
 mod lanes;
+mod loss;
 mod make;
 mod null;
 mod options;
@@ -68,6 +75,7 @@ mod reader;
 mod scratch;
 mod select;
 mod temporal;
+mod timestamp;
 mod utf8;
 mod views;
 mod work;
@@ -76,8 +84,10 @@ pub use builder::{DEFAULT_BATCH_SIZE, DecoderBuilder};
 pub use counters::DecodeCounters;
 pub use decoder::{Decoded, Decoder};
 pub use filter::{FilterError, RowFilter};
+pub use inferred::{Inferred, LeadingZeros};
+pub(crate) use inferred::{has_exponent_of_label, has_leading_zero, is_held_as_f64};
 pub use make::{COLUMN_BYTES, supports};
-pub use options::DecodeOptions;
+pub use options::{DecodeOptions, LossyValues};
 pub use reader::{ArrowReader, Reader};
 pub use select::PREDICATE_ROWS;
 

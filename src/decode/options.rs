@@ -1,13 +1,39 @@
-//! [`DecodeOptions`]: which fields are NULL, and how long they may be.
+//! [`DecodeOptions`]: which fields are NULL, how long they may be, and whether values may lose
+//! anything.
 
-use arrow::datatypes::{DataType, FieldRef, Schema};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use regex::Regex;
 
+use super::inferred::Inferred;
 use crate::budget::{FieldLimit, Limits, OversizedFields};
 use crate::error::{Error, Result};
 use crate::parse::cut::CutFields;
 
-/// Which fields are NULL, and how long they may be.
+/// What happens to a value that its column's type can't hold exactly.
+///
+/// Such values are:
+///
+/// * a fraction of a second finer than the type's unit, and a leap second, in dates, times and
+///   timestamps;
+/// * a time of day other than midnight in a Date32;
+/// * a zone or offset, `Z` included, in a type without a zone;
+/// * a finite number that is infinite in a floating-point type;
+/// * digits other than zeros past the scale of a decimal;
+/// * in a column whose type was inferred, the values that [`Inferred`] lists.
+///
+/// Rounding to the nearest floating-point number, also to zero, is no loss: the type stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LossyValues {
+    /// It is an error that says what would be lost.
+    #[default]
+    Error,
+    /// It is cut, rounded or moved as in `arrow-csv`.
+    Round,
+}
+
+/// Which fields are NULL, how long they may be, and whether values may lose anything.
 ///
 /// By default an empty field is NULL, quoted or not, as in DataFusion's built-in reader. The value
 /// is compared after it is unescaped and trimmed. If both `null_values` and `null_regex` are given,
@@ -34,6 +60,9 @@ pub struct DecodeOptions {
     lists_empty: Option<bool>,
     null_regex: Option<Regex>,
     quoted_empty_is_string: bool,
+    lossy_values: LossyValues,
+    /// The marks of the table's columns; `None` if those of its fields count.
+    inferred: Option<Arc<[Option<Inferred>]>>,
     /// How long a value may be. It knows of the NULLs above.
     field_limit: FieldLimit,
 }
@@ -81,6 +110,34 @@ impl DecodeOptions {
     pub fn with_quoted_empty_is_string(mut self, yes: bool) -> Self {
         self.quoted_empty_is_string = yes;
         self
+    }
+
+    /// What happens to a value that its column's type can't hold exactly. Default: it is an error.
+    pub fn with_lossy_values(mut self, lossy_values: LossyValues) -> Self {
+        self.lossy_values = lossy_values;
+        self
+    }
+
+    /// What happens to a value that its column's type can't hold exactly.
+    pub fn lossy_values(&self) -> LossyValues {
+        self.lossy_values
+    }
+
+    /// The marks of the columns whose types were inferred, in the order of the table. Default: those
+    /// of the schema's fields.
+    ///
+    /// This is for a program whose schema should not show its marks.
+    pub fn with_inferred_columns(mut self, columns: Option<Arc<[Option<Inferred>]>>) -> Self {
+        self.inferred = columns;
+        self
+    }
+
+    /// The mark of a column of the table, if it has one.
+    pub(super) fn inferred(&self, column: usize, field: &Field) -> Option<Inferred> {
+        match &self.inferred {
+            Some(columns) => columns.get(column).copied().flatten(),
+            None => Inferred::of(field),
+        }
     }
 
     /// The most bytes of an unescaped and trimmed value in a string, binary or dictionary column,

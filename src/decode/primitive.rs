@@ -13,6 +13,7 @@ use super::by_lanes::{AppendLanes, ByLanes};
 use super::column::{ColumnDecoder, reserve_rows, take_vec};
 use super::fields::{Append, Failure, Fields, Rejected, Text};
 use super::lanes::{LANES, Lanes};
+use super::loss::Loss;
 use super::scratch::Scratch;
 
 /// Reads the values of one type.
@@ -37,6 +38,12 @@ pub(super) trait Parse: fmt::Debug + Send {
 
     /// The reason why `value` can't be read.
     fn reason(&self, value: &[u8]) -> String;
+
+    /// What `value` would lose, if it is refused only because the type can't hold it exactly.
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        let _ = value;
+        None
+    }
 }
 
 /// The Rust type that the values are stored as.
@@ -90,7 +97,10 @@ impl<P: Parse> Append for Primitive<P> {
                 self.values.push(number);
                 Ok(())
             }
-            None => Err(Rejected::Value(Some(self.parse.reason(value.bytes())))),
+            None => Err(match self.parse.loss(value.bytes()) {
+                Some(loss) => Rejected::Lossy(loss),
+                None => Rejected::Value(Some(self.parse.reason(value.bytes()))),
+            }),
         }
     }
 

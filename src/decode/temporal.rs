@@ -1,24 +1,28 @@
-//! Dates, times and timestamps.
+//! Dates, and the common form of timestamps.
 
-use std::fmt;
-use std::marker::PhantomData;
+use arrow::compute::kernels::cast_utils::Parser;
+use arrow::datatypes::{Date32Type, Date64Type, TimeUnit};
 
-use arrow::array::ArrowPrimitiveType;
-use arrow::array::timezone::Tz;
-use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
-use arrow::datatypes::{ArrowTimestampType, Date32Type, Date64Type, TimeUnit};
-use arrow::error::ArrowError;
-
+use super::clock::{Rules, Zones, loss_in_date};
 use super::digits::{POW10, digits, wrong_bytes, wrong_digits};
 use super::fields::Text;
 use super::lanes::{LANES, Lanes, right};
+use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
 /// Reads dates like `2024-02-29`, and all other forms that Arrow reads.
 #[derive(Debug)]
-pub(super) struct Date32;
+pub(super) struct Date32 {
+    is_exact: bool,
+}
+
+impl Date32 {
+    pub(super) fn new(exactness: Exactness) -> Self {
+        Date32 { is_exact: exactness.is_exact() }
+    }
+}
 
 impl Parse for Date32 {
     type Type = Date32Type;
@@ -49,142 +53,88 @@ impl Parse for Date32 {
         {
             return Some(days);
         }
-        Date32Type::parse(text.as_str()?)
+        let days = Date32Type::parse(text.as_str()?)?;
+        (!self.is_exact || loss_in_date(text.bytes()).is_none()).then_some(days)
     }
 
     fn reason(&self, _: &[u8]) -> String {
         "not a date".to_owned()
     }
+
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        Date32Type::parse(str::from_utf8(value).ok()?).filter(|_| self.is_exact)?;
+        loss_in_date(value)
+    }
 }
 
 /// Reads a date or a timestamp as milliseconds since 1970.
+///
+/// Arrow's format asks for whole days. But Arrow and DataFusion read, compute and print the type as
+/// a date with a time, so a time of day in milliseconds is held, and is no loss.
 #[derive(Debug)]
-pub(super) struct Date64;
+pub(super) struct Date64 {
+    is_exact: bool,
+}
+
+impl Date64 {
+    const RULES: Rules = Rules { unit: TimeUnit::Millisecond, zones: Zones::None };
+
+    pub(super) fn new(exactness: Exactness) -> Self {
+        Date64 { is_exact: exactness.is_exact() }
+    }
+}
 
 impl Parse for Date64 {
     type Type = Date64Type;
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<i64> {
-        if let Some((seconds, nanos)) = common_timestamp(text) {
+        if let Some(Common { seconds, nanos, has_zone }) = common_timestamp(text)
+            && (!self.is_exact || !has_zone && nanos % 1_000_000 == 0)
+        {
             return Some(seconds * 1_000 + i64::from(nanos / 1_000_000));
         }
-        Date64Type::parse(text.as_str()?)
+        let milliseconds = Date64Type::parse(text.as_str()?)?;
+        (!self.is_exact || Self::RULES.loss(text.bytes()).is_none()).then_some(milliseconds)
     }
 
     fn reason(&self, _: &[u8]) -> String {
         "not a date".to_owned()
     }
-}
 
-/// Reads times of day: `23:59:59.123`, `11:59 PM`, or a count of the type's unit.
-pub(super) struct Time<T>(PhantomData<fn() -> T>);
-
-impl<T> Time<T> {
-    pub(super) fn new() -> Self {
-        Time(PhantomData)
+    fn loss(&self, value: &[u8]) -> Option<Loss> {
+        Date64Type::parse(str::from_utf8(value).ok()?).filter(|_| self.is_exact)?;
+        Self::RULES.loss(value)
     }
 }
 
-impl<T: ArrowPrimitiveType> fmt::Debug for Time<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Time({})", T::DATA_TYPE)
-    }
+/// A timestamp in a common form.
+#[derive(Debug, PartialEq)]
+pub(super) struct Common {
+    /// Seconds since 1970.
+    pub(super) seconds: i64,
+    pub(super) nanos: u32,
+    /// Whether it ends with a Z.
+    pub(super) has_zone: bool,
 }
 
-impl<T: ArrowPrimitiveType + Parser> Parse for Time<T> {
-    type Type = T;
-
-    fn parse(&self, text: Text<'_>) -> Option<T::Native> {
-        T::parse(text.as_str()?)
-    }
-
-    fn reason(&self, _: &[u8]) -> String {
-        "not a time of day".to_owned()
-    }
-}
-
-/// Reads timestamps like `2024-02-29T23:59:59.123Z`. A value without a zone offset is in the
-/// column's zone.
-pub(super) struct Timestamp<T> {
-    zone: Tz,
-    is_utc: bool,
-    unit: PhantomData<fn() -> T>,
-}
-
-impl<T: ArrowTimestampType> Timestamp<T> {
-    /// For a column with a time zone, or with none, which means UTC.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such zone.
-    pub(super) fn new(zone: Option<&str>) -> Result<Self, ArrowError> {
-        let zone = zone.unwrap_or("+00:00");
-        let is_utc = matches!(zone, "+00:00" | "UTC");
-        Ok(Timestamp { zone: zone.parse()?, is_utc, unit: PhantomData })
-    }
-}
-
-impl<T: ArrowTimestampType> fmt::Debug for Timestamp<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Timestamp({:?}, {:?})", T::UNIT, self.zone)
-    }
-}
-
-impl<T: ArrowTimestampType> Parse for Timestamp<T> {
-    type Type = T;
-
-    #[inline]
-    fn parse(&self, text: Text<'_>) -> Option<i64> {
-        if self.is_utc
-            && let Some((seconds, nanos)) = common_timestamp(text)
-        {
-            return in_unit(T::UNIT, seconds, nanos);
-        }
-        let time = string_to_datetime(&self.zone, text.as_str()?).ok()?;
-        match T::UNIT {
-            TimeUnit::Second => Some(time.timestamp()),
-            TimeUnit::Millisecond => Some(time.timestamp_millis()),
-            TimeUnit::Microsecond => Some(time.timestamp_micros()),
-            TimeUnit::Nanosecond => time.timestamp_nanos_opt(),
-        }
-    }
-
-    fn reason(&self, value: &[u8]) -> String {
-        let is_timestamp =
-            std::str::from_utf8(value).is_ok_and(|value| string_to_datetime(&self.zone, value).is_ok());
-        match is_timestamp {
-            true => "out of the range of nanoseconds, the years 1677 to 2262".to_owned(),
-            false => "not a timestamp".to_owned(),
-        }
-    }
-}
-
-#[inline]
-fn in_unit(unit: TimeUnit, seconds: i64, nanos: u32) -> Option<i64> {
-    let (scale, nanos_each) = match unit {
-        TimeUnit::Second => (1, 1_000_000_000),
-        TimeUnit::Millisecond => (1_000, 1_000_000),
-        TimeUnit::Microsecond => (1_000_000, 1_000),
-        TimeUnit::Nanosecond => (1_000_000_000, 1),
-    };
-    seconds.checked_mul(scale)?.checked_add(i64::from(nanos / nanos_each))
-}
-
-/// Seconds since 1970 and nanoseconds of a timestamp in one of the [`YEARS`], in a common form:
+/// A timestamp in one of the [`YEARS`], in a common form:
 /// `2024-02-29` or `2024-02-29T23:59:59.123456789Z`. A lower-case t or a space may stand for the T.
 /// The fraction has 1 to 9 digits or is missing. The Z may be missing too.
 #[inline]
-fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
+pub(super) fn common_timestamp(text: Text<'_>) -> Option<Common> {
     let bytes = text.bytes();
     if bytes.len() < DATE_LEN {
         return None;
     }
     let day = i64::from(common_date(text)?) * SECONDS_OF_DAY;
     if bytes.len() == DATE_LEN {
-        return Some((day, 0));
+        return Some(Common { seconds: day, nanos: 0, has_zone: false });
     }
-    let bytes = bytes.strip_suffix(b"Z").unwrap_or(bytes);
+    let (bytes, has_zone) = match bytes.strip_suffix(b"Z") {
+        Some(bytes) => (bytes, true),
+        None => (bytes, false),
+    };
     if bytes.len() < 19 || !matches!(bytes[DATE_LEN], b'T' | b't' | b' ') {
         return None;
     }
@@ -203,7 +153,8 @@ fn common_timestamp(text: Text<'_>) -> Option<(i64, u32)> {
         }
         _ => return None,
     };
-    Some((day + i64::from(hours * 3600 + minutes * 60 + seconds), nanos as u32))
+    let seconds = day + i64::from(hours * 3600 + minutes * 60 + seconds);
+    Some(Common { seconds, nanos: nanos as u32, has_zone })
 }
 
 /// The length of `2024-02-29` in bytes.
@@ -278,6 +229,9 @@ static MONTHS: [[i32; 16]; (YEARS.end - YEARS.start) as usize] = {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::timezone::Tz;
+    use arrow::compute::kernels::cast_utils::string_to_datetime;
+
     use super::*;
 
     #[test]
@@ -314,7 +268,8 @@ mod tests {
     #[test]
     fn a_wrong_byte_anywhere_is_no_common_timestamp() {
         let right = b"2024-02-29T23:59:59.123456789Z";
-        assert_eq!(common_timestamp(Text::new(right)), Some((1_709_251_199, 123_456_789)));
+        let expected = Common { seconds: 1_709_251_199, nanos: 123_456_789, has_zone: true };
+        assert_eq!(common_timestamp(Text::new(right)), Some(expected));
         for at in 0..right.len() {
             for byte in 0..=u8::MAX {
                 let mut text = right.to_vec();
@@ -323,7 +278,7 @@ mod tests {
                 let expected =
                     text.and_then(|text| string_to_datetime(&"+00:00".parse::<Tz>().unwrap(), text).ok());
                 let Some(text) = text else { continue };
-                if let Some((seconds, nanos)) = common_timestamp(Text::new(text.as_bytes())) {
+                if let Some(Common { seconds, nanos, .. }) = common_timestamp(Text::new(text.as_bytes())) {
                     let expected = expected.unwrap_or_else(|| panic!("{text}"));
                     assert_eq!(
                         (seconds, nanos),

@@ -61,6 +61,11 @@ impl fmt::Display for ErrorKind {
                     "; null_values or null_regex can make it NULL, a schema with another type (Utf8, say) accepts it"
                 )
             }
+            ErrorKind::LossyValue { value, data_type, loss, instead } => write!(
+                f,
+                "can't read \"{value}\" as {data_type} without loss ({loss}); {instead}; lossy_values = round \
+                 accepts the loss"
+            ),
             ErrorKind::FieldTooLong { value, bytes, limit } => write!(
                 f,
                 "the value \"{value}\" has {bytes} bytes, more than max_field_bytes ({limit} bytes): raise it, or set \
@@ -139,6 +144,15 @@ mod tests {
                     reason: Some("out of range".into()),
                 },
                 "can't read \"300\" as Int8 (out of range); null_values",
+            ),
+            (
+                ErrorKind::LossyValue {
+                    value: "12:00:00.5".into(),
+                    data_type: "Time32(s)".into(),
+                    loss: "the fraction is finer than the unit".into(),
+                    instead: "declare the column TIME".into(),
+                },
+                "as Time32(s) without loss (the fraction is finer than the unit); declare the column TIME; lossy_values",
             ),
             (ErrorKind::UnsupportedType { data_type: "Map".into() }, "no CSV decoder for the type Map"),
             (ErrorKind::Schema { reason: "no files".into() }, "can't be inferred: no files"),

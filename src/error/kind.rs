@@ -50,6 +50,17 @@ pub enum ErrorKind {
         /// The reason, where more is known than "not of that type": out of range, for example.
         reason: Option<String>,
     },
+    /// A field can be read as its column's type, but would lose something.
+    LossyValue {
+        /// The field, cut to [`MAX_VALUE_CHARS`](super::MAX_VALUE_CHARS).
+        value: String,
+        /// The column's type.
+        data_type: String,
+        /// What would be lost, as a sentence.
+        loss: String,
+        /// The first thing to try that loses nothing.
+        instead: String,
+    },
     /// A value is longer than the options allow.
     FieldTooLong {
         /// The value, cut if it is long.

@@ -13,10 +13,10 @@
 //! sample by another rule than those of its scan.
 //!
 //! The types are those of arrow-csv 59 (`reader/mod.rs`, `REGEX_SET` and `InferredDataType`), which
-//! the built-in reader uses: Null, Boolean, Int64, Float64, Date32, Timestamp without a time zone
-//! (second to nanosecond), Utf8. Integers with floats are Float64, dates with timestamps are the
-//! finest timestamp, other mixtures are Utf8. A NULL has no influence; a column of only NULLs is
-//! Null. All columns are nullable. These cases are inferred differently:
+//! the built-in reader uses: Null, Boolean, Int64, Float64, Date32, Timestamp (second to
+//! nanosecond), Utf8. Integers with floats are Float64, dates with timestamps are the finest
+//! timestamp, other mixtures are Utf8. A NULL has no influence; a column of only NULLs is Null. All
+//! columns are nullable. These cases are inferred differently:
 //!
 //! * A type is inferred only if every sampled value can be read as it. arrow-csv looks only at the
 //!   pattern. It infers Date32 from `2020-13-45`, Timestamp from `… 99:99:99`, or nanoseconds from
@@ -25,6 +25,24 @@
 //! * A type does not depend on where the chunks of a file end. The built-in reader infers a type
 //!   for each chunk, and then reconciles only integers with floats. So dates in one chunk and
 //!   timestamps in the next are Utf8.
+//! * No type is inferred that loses anything of a sampled value. These are Utf8:
+//!     * numbers with a zero before another digit ahead of the point, such as `02139`, `-007` and
+//!       `00.5`, unless [`LeadingZeros::Number`] is set;
+//!     * numbers with an exponent of more than three digits (`32E0134`), or with one that starts
+//!       with a zero and has no sign (`32E05`). No program writes a number like that, but labels
+//!       look like it. `1e5`, `1.5e-05` and `2E+005` are numbers;
+//!     * numbers that are too large for Float64, such as `1e400`;
+//!     * a column with floats and with a number whose whole part Float64 can't hold, such as
+//!       `9007199254740993` and `12345678901234567.89` (digits of a fraction are rounded: `0.1` is
+//!       the nearest Float64);
+//!     * a column of timestamps of which some have a zone and others have none;
+//!     * a column with a leap second.
+//! * Timestamps that all have a zone or an offset get the zone `+00:00`, which is UTC, and keep
+//!   their instants. arrow-csv drops the zone.
+//! * `inf` and `infinity` in any case, with an optional minus, and `NAN` are Float64 too.
+//! * Columns of numbers, and of timestamps with a zone, are marked as
+//!   [`Inferred`](crate::decode::Inferred). So a value after the sample is an error where these
+//!   rules would have made the column Utf8.
 //! * Integers beyond Int64 keep their digits. Their type is UInt64 if there are no negative ones
 //!   and all fit, else Decimal128(38, 0), else Decimal256(76, 0). arrow-csv infers Utf8. Here the
 //!   type is Utf8 only beyond 76 digits, or if a column has both such integers and floats, because
@@ -56,6 +74,7 @@ mod read;
 mod sample;
 mod types;
 
+pub use crate::decode::LeadingZeros;
 pub use header::read_names;
 pub use read::{read_schema, sample};
 pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};

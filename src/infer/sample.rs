@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::header::Names;
 use super::types::ColumnType;
-use crate::decode::DecodeOptions;
+use crate::decode::{DecodeOptions, Inferred, LeadingZeros};
 use crate::error::{Error, ErrorKind, Result};
 use crate::grammar::Dialect;
 use crate::parse::cut::CutFields;
@@ -49,6 +49,8 @@ pub struct SampleOptions {
     /// Whether records may have fewer fields than the table has columns, and files fewer columns.
     /// Default false.
     pub truncated_rows: bool,
+    /// Whether numbers with a leading zero are text. Default: they are.
+    pub leading_zeros: LeadingZeros,
 }
 
 /// The type of columns of text.
@@ -73,7 +75,8 @@ pub enum Enough {
 /// The result of an inference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InferredSchema {
-    /// The columns, all nullable. There are none if no file has a record.
+    /// The columns, all nullable. There are none if no file has a record. Columns of numbers, and
+    /// of timestamps with a zone, are [marked](Inferred).
     pub schema: SchemaRef,
     /// Records that were looked at, without headers.
     pub records: usize,
@@ -104,7 +107,8 @@ pub struct InferredSchema {
 ///     sampler.finish_file()?;
 /// }
 /// let inferred = sampler.finish();
-/// assert_eq!(inferred.schema.to_string(), r#"Field { "id": nullable Float64 }, Field { "name": nullable Utf8 }"#);
+/// let types: Vec<_> = inferred.schema.fields().iter().map(|field| field.data_type().to_string()).collect();
+/// assert_eq!(types, ["Float64", "Utf8"]);
 /// assert_eq!((inferred.records, inferred.is_whole), (2, true));
 /// # Ok::<(), datafusion_csv_stream::error::Error>(())
 /// ```
@@ -149,6 +153,7 @@ impl Default for SampleOptions {
             max_bytes: DEFAULT_MAX_BYTES,
             string_type: StringType::default(),
             truncated_rows: false,
+            leading_zeros: LeadingZeros::default(),
         }
     }
 }
@@ -375,7 +380,7 @@ impl Table {
             if !(self.is_null)(value, unescape.is_quoted(raw)) {
                 match value.len() > longest {
                     true => column_type.observe_text(),
-                    false => column_type.observe(value),
+                    false => column_type.observe(value, self.options.leading_zeros),
                 }
             }
         }
@@ -396,9 +401,10 @@ impl Table {
             },
             false => string.clone(),
         });
+        let mark = Inferred { leading_zeros: self.options.leading_zeros };
         let fields = self.names.into_vec().into_iter().zip(data_types);
         Arc::new(Schema::new(
-            fields.map(|(name, data_type)| Field::new(name, data_type, true)).collect::<Vec<_>>(),
+            fields.map(|(name, data_type)| mark.mark(Field::new(name, data_type, true))).collect::<Vec<_>>(),
         ))
     }
 }

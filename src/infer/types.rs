@@ -5,9 +5,15 @@ use arrow::datatypes::{
     DataType, Date32Type, Date64Type, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
 };
 
+use crate::decode::{LeadingZeros, has_exponent_of_label, has_leading_zero, is_held_as_f64};
+
 /// The most digits of decimals of 128 and of 256 bits.
 const MAX_DIGITS_128: usize = 38;
 const MAX_DIGITS_256: usize = 76;
+
+/// The zone of timestamps with an offset, as DataFusion writes it. Programs without the database
+/// of zones know it too.
+const UTC: &str = "+00:00";
 
 /// The facts about a column that the values seen so far give.
 ///
@@ -50,6 +56,10 @@ enum Reading {
     Timestamp,
     /// In nanoseconds, which hold the years from 1677 to 2262.
     TimestampNanosecond,
+    /// A timestamp in a type without a zone.
+    Local,
+    /// A timestamp in a type with a zone.
+    Zoned,
 }
 
 impl Shape {
@@ -80,13 +90,13 @@ impl Default for ColumnType {
 
 impl ColumnType {
     /// Takes note of a value that is not NULL.
-    pub(super) fn observe(&mut self, value: &[u8]) {
+    pub(super) fn observe(&mut self, value: &[u8], leading_zeros: LeadingZeros) {
         if self.shapes & Shape::Text.bit() != 0 {
             return;
         }
         let (shape, readings) = match str::from_utf8(value) {
             Ok(text) => {
-                let shape = Shape::of(value);
+                let shape = Shape::of(value, leading_zeros);
                 (shape, readings(shape, text))
             }
             Err(_) => (Shape::Text, 0),
@@ -131,7 +141,7 @@ impl ColumnType {
             .map_or_else(|| string.clone(), |(_, data_type)| data_type.clone())
     }
 
-    /// The finest timestamp that occurred.
+    /// The finest timestamp that occurred, with a zone if all values have one.
     fn timestamp(&self) -> (Reading, DataType) {
         let has = |shape: Shape| self.shapes & shape.bit() != 0;
         let (reading, unit) = if has(Shape::TimestampNanosecond) {
@@ -143,12 +153,17 @@ impl ColumnType {
         } else {
             (Reading::Timestamp, TimeUnit::Second)
         };
-        (reading, DataType::Timestamp(unit, None))
+        let can_be = |reading: Reading| self.readings & reading.bit() != 0;
+        match (can_be(Reading::Local), can_be(Reading::Zoned)) {
+            (true, _) => (reading, DataType::Timestamp(unit, None)),
+            (false, true) => (reading, DataType::Timestamp(unit, Some(UTC.into()))),
+            (false, false) => (Reading::Local, DataType::Timestamp(unit, None)),
+        }
     }
 }
 
 /// The types that a value of a shape can be read as: those types of the shape whose parser in Arrow
-/// accepts the value.
+/// accepts the value, and that hold it exactly.
 fn readings(shape: Shape, text: &str) -> u16 {
     let if_read = |reading: Reading, is_read: bool| if is_read { reading.bit() } else { 0 };
     match shape {
@@ -163,19 +178,32 @@ fn readings(shape: Shape, text: &str) -> u16 {
                 | if_read(Reading::UInt64, !is_negative && UInt64Type::parse(text).is_some())
                 | if_read(Reading::Decimal128, digits <= MAX_DIGITS_128)
                 | if_read(Reading::Decimal256, digits <= MAX_DIGITS_256)
-                | if_read(Reading::Float64, is_int64)
+                | if_read(Reading::Float64, is_int64 && is_held_as_f64(text.as_bytes()))
         }
-        Shape::Float => if_read(Reading::Float64, Float64Type::parse(text).is_some()),
+        Shape::Float => {
+            let is_written_as_infinite = !text.bytes().any(|byte| byte.is_ascii_digit());
+            let is_read = |number: f64| number.is_finite() || is_written_as_infinite;
+            let is_held = is_held_as_f64(text.as_bytes());
+            if_read(Reading::Float64, is_held && Float64Type::parse(text).is_some_and(is_read))
+        }
         Shape::Date
         | Shape::TimestampSecond
         | Shape::TimestampMillisecond
         | Shape::TimestampMicrosecond
         | Shape::TimestampNanosecond => {
+            // No type has the second 60. The clock stands after the date, and ends before byte 19.
+            let is_leap_second = text.as_bytes().get(17..19) == Some(b"60");
+            let has_zone = has_zone(text.as_bytes());
             if_read(Reading::Date32, shape == Shape::Date && Date32Type::parse(text).is_some())
+                | if_read(Reading::Local, !has_zone)
+                | if_read(Reading::Zoned, has_zone)
                 // The parser of Date64 is the only one of a date and time without the bounds of
                 // nanoseconds.
-                | if_read(Reading::Timestamp, Date64Type::parse(text).is_some())
-                | if_read(Reading::TimestampNanosecond, TimestampNanosecondType::parse(text).is_some())
+                | if_read(Reading::Timestamp, !is_leap_second && Date64Type::parse(text).is_some())
+                | if_read(
+                    Reading::TimestampNanosecond,
+                    !is_leap_second && TimestampNanosecondType::parse(text).is_some(),
+                )
         }
         Shape::Text => 0,
     }
@@ -183,29 +211,35 @@ fn readings(shape: Shape, text: &str) -> u16 {
 
 impl Shape {
     /// The shape by arrow-csv's `REGEX_SET` and the additions of `InferredDataType::update`, in
-    /// ASCII.
+    /// ASCII. Infinity has more spellings than there. Numbers that are labels are text: see
+    /// [`has_leading_zero`] and [`has_exponent_of_label`].
     ///
     /// | shape | pattern |
     /// |---|---|
     /// | `Boolean` | `true` or `false`, in any case |
     /// | `Integer` | `-?\d+` |
-    /// | `Float` | `-?(\d*\.\d+\|\d+\.\d*)([eE][-+]?\d+)?`, `-?\d+[eE][-+]?\d+`, `NaN`, `nan`, `inf`, `-inf` |
+    /// | `Float` | `-?(\d*\.\d+\|\d+\.\d*)([eE][-+]?\d+)?`, `-?\d+[eE][-+]?\d+`, `NaN`, `nan`, `NAN`, `-?(inf\|infinity)` in any case |
     /// | `Date` | `\d{4}-\d\d-\d\d` |
     /// | `Timestamp…` | a date, `T` or a space, `\d\d:\d\d:\d\d`, a fraction of 0, 1–3, 4–6 or 7–9 digits, then nothing, or what does not go on with it: a time zone |
-    fn of(value: &[u8]) -> Self {
+    fn of(value: &[u8], leading_zeros: LeadingZeros) -> Self {
         if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"false") {
             Shape::Boolean
         } else {
-            number(value).or_else(|| temporal(value)).unwrap_or(Shape::Text)
+            number(value, leading_zeros).or_else(|| temporal(value)).unwrap_or(Shape::Text)
         }
     }
 }
 
-fn number(value: &[u8]) -> Option<Shape> {
-    if matches!(value, b"NaN" | b"nan" | b"inf" | b"-inf") {
+fn number(value: &[u8], leading_zeros: LeadingZeros) -> Option<Shape> {
+    let unsigned = value.strip_prefix(b"-").unwrap_or(value);
+    let is_infinite = unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity");
+    if is_infinite || matches!(value, b"NaN" | b"nan" | b"NAN") {
         return Some(Shape::Float);
     }
-    let (whole, rest) = digits(value.strip_prefix(b"-").unwrap_or(value));
+    if leading_zeros == LeadingZeros::Text && has_leading_zero(value) {
+        return None;
+    }
+    let (whole, rest) = digits(unsigned);
     let (fraction, rest, has_point) = match rest.strip_prefix(b".") {
         Some(rest) => {
             let (fraction, rest) = digits(rest);
@@ -221,7 +255,7 @@ fn number(value: &[u8]) -> Option<Shape> {
         [] => Some(Shape::Integer),
         [b'e' | b'E', exponent @ ..] => {
             let exponent = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+")).unwrap_or(exponent);
-            matches!(digits(exponent), (1.., [])).then_some(Shape::Float)
+            (matches!(digits(exponent), (1.., [])) && !has_exponent_of_label(value)).then_some(Shape::Float)
         }
         _ => None,
     }
@@ -245,6 +279,13 @@ fn temporal(value: &[u8]) -> Option<Shape> {
         7..=9 => Some(Shape::TimestampNanosecond),
         _ => None,
     }
+}
+
+/// Whether a timestamp goes on after its fraction.
+fn has_zone(timestamp: &[u8]) -> bool {
+    let rest = timestamp.get(19..).unwrap_or_default();
+    let rest = rest.strip_prefix(b".").map_or(rest, |rest| digits(rest).1);
+    !rest.is_empty()
 }
 
 /// The number of digits that `value` starts with, and the bytes after them.

@@ -4,6 +4,7 @@
 mod bounds;
 mod files;
 mod framing;
+mod lossless;
 mod types;
 
 use datafusion_csv_stream::Dialect;

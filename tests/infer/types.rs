@@ -27,13 +27,15 @@ fn as_the_built_in_reader_infers() {
         (&["true", "FALSE", ""], DataType::Boolean),
         (&["1", "-2", ""], DataType::Int64),
         (&["9223372036854775807", "-9223372036854775808"], DataType::Int64),
-        (&["00000000000000000000000000000007"], DataType::Int64),
+        (&["0", "-0", "10"], DataType::Int64),
         (&["1.5", ".5", "-5.", "1e5", "2.5E-3"], DataType::Float64),
         (&["NaN", "nan", "inf", "-inf"], DataType::Float64),
+        (&["1e-05", "1.5E+005", "2.5e300", "0e0", "1E5"], DataType::Float64),
+        (&["9007199254740993", "1"], DataType::Int64),
+        (&["9007199254740992", "0.5"], DataType::Float64),
         (&["1", "2.5"], DataType::Float64),
         (&["2020-02-29", "0001-01-01"], DataType::Date32),
         (&["2020-02-29T23:59:59"], s.clone()),
-        (&["2020-02-29 23:59:59Z", "2020-02-29 23:59:59+01:00"], s.clone()),
         (&["2020-02-29T23:59:59.1", "2020-02-29T23:59:59.123"], ms.clone()),
         (&["2020-02-29T23:59:59.1234"], us.clone()),
         (&["2020-02-29T23:59:59.1234567"], ns.clone()),
@@ -75,6 +77,8 @@ fn what_cannot_be_read_is_text() {
         &["9999-12-31T00:00:00", "2020-01-01T00:00:00.123456789"],
         &["9999-12-31", "2020-01-01T00:00:00.123456789"],
         &["1600-01-01T00:00:00.123456789"],
+        &["2016-12-31T23:59:60Z"],
+        &["2016-12-31", "2016-12-31T23:59:60.5"],
         &["٣"],
         &["falſe"],
     ] {
@@ -96,11 +100,12 @@ fn large_integers_keep_their_digits() {
         (vec!["18446744073709551616".to_owned(), "1".to_owned()], decimal128.clone()),
         (vec!["-9223372036854775809".to_owned()], decimal128.clone()),
         (vec![nines(38), format!("-{}", nines(38))], decimal128.clone()),
-        (vec![zeros.clone() + &nines(38)], decimal128),
+        (vec!["9".to_owned() + &zeros[..37]], decimal128),
         (vec![nines(39), "1".to_owned()], decimal256.clone()),
         (vec![nines(76), format!("-{}", nines(76))], decimal256),
         (vec![nines(77)], DataType::Utf8),
         (vec![nines(256)], DataType::Utf8),
+        (vec![zeros.clone() + &nines(38)], DataType::Utf8),
         (vec![nines(300), "1".to_owned()], DataType::Utf8),
         (vec![nines(20), "1.5".to_owned()], DataType::Utf8),
         (vec![nines(20), "true".to_owned()], DataType::Utf8),
@@ -128,12 +133,18 @@ fn as_arrow_csv_but_for_the_listed_differences() {
         &["0", "-1", "42", "007", "-0", "9223372036854775807", "-9223372036854775808"],
         &["9223372036854775808", "18446744073709551615", "18446744073709551616", "-9223372036854775809"],
         &["100000000000000000000000000000000000000", "-12345678901234567890123456789012345678901234567890"],
-        &["1.5", "-.25", "3.", "1e5", "1.e5", "-2.5E+10", "1e400", "nan", "-inf", "inf", "NaN"],
+        &["9007199254740993", "-9007199254740993", "9007199254740992"],
+        &["1.5", "-.25", "3.", "1e5", "1.e5", "-2.5E+10", "1e-05", "nan", "-inf", "inf", "NaN"],
+        &["1e400", "-1.5e309"],
+        &["00.5", "-01", "007e1", "0047583311587E590003"],
+        &["32E0134", "1.5e05", "2e1000"],
+        &["Infinity", "-infinity", "INF"],
         &["2020-01-01", "1969-12-31", "0000-01-01", "9999-12-31", "1600-02-29"],
         &["2020-13-45", "2021-02-29", "2020-00-00"],
         &["2020-01-01T00:00:00", "2020-01-01 23:59:60", "1600-01-01T00:00:00Z", "9999-12-31T23:59:59"],
         &["2020-01-01T00:00:00.1", "2020-01-01 00:00:00.123Z", "1600-01-01T00:00:00.12+05:30"],
         &["2020-01-01T00:00:00.1234", "2020-01-01 00:00:00.123456 -08"],
+        &["2020-01-01T00:00:00Z", "2020-01-01 00:00:00+05:30", "1969-12-31T23:59:59.5-0800"],
         &["2020-01-01T00:00:00.1234567", "2262-01-01 00:00:00.123456789Z"],
         &[
             "2020-01-01T24:00:00",
@@ -145,7 +156,7 @@ fn as_arrow_csv_but_for_the_listed_differences() {
     ];
     let mut random = Random(42);
     let mut differences: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..4_000 {
+    for _ in 0..8_000 {
         let (a, b) = (kinds[random.below(kinds.len())], kinds[random.below(kinds.len())]);
         let values: Vec<&str> = (0..1 + random.below(4))
             .map(|_| match random.below(5) {
@@ -167,33 +178,109 @@ fn as_arrow_csv_but_for_the_listed_differences() {
             Format::default().with_header(true).infer_schema(file.as_bytes(), None).unwrap();
         assert_eq!(ours.records, records);
 
-        let is_integer = |value: &&str| {
-            let digits = value.strip_prefix('-').unwrap_or(value);
-            value.is_empty() || (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-        };
         let theirs_type = theirs.field(0).data_type().clone();
-        let expected = if arrow_reads(&file, Arc::new(theirs)).is_err() {
-            *differences.entry("not readable").or_default() += 1;
-            DataType::Utf8
-        } else if theirs_type == DataType::Utf8 && !values.is_empty() && values.iter().all(is_integer) {
-            *differences.entry("large integers").or_default() += 1;
-            let values = || values.iter().filter(|value| !value.is_empty());
-            if values().all(|value| value.parse::<u64>().is_ok()) {
-                DataType::UInt64
-            } else if values().all(|value| value.trim_start_matches('-').len() <= 38) {
-                DataType::Decimal128(38, 0)
-            } else {
-                DataType::Decimal256(76, 0)
+        let is_readable = arrow_reads(&file, Arc::new(theirs)).is_ok();
+        let expected = match difference(&values, &theirs_type, is_readable) {
+            None => theirs_type,
+            Some((reason, data_type)) => {
+                *differences.entry(reason).or_default() += 1;
+                data_type
             }
-        } else {
-            theirs_type
         };
         assert_eq!(ours.schema.field(0).data_type(), &expected, "{values:?}");
         if let Err(error) = arrow_reads(&file, ours.schema) {
             panic!("{values:?} as {expected}: {error}");
         }
     }
-    assert_eq!(differences.keys().copied().collect::<Vec<_>>(), ["large integers", "not readable"]);
+    assert_eq!(
+        differences.keys().copied().collect::<Vec<_>>(),
+        [
+            "infinity",
+            "integers past 2^53",
+            "labels",
+            "large integers",
+            "leading zeros",
+            "leap seconds",
+            "local and zoned",
+            "not readable",
+            "too large for a float",
+            "zoned"
+        ]
+    );
+}
+
+/// The reason why another type than arrow-csv's is inferred, and that type.
+fn difference(values: &[&str], theirs: &DataType, is_readable: bool) -> Option<(&'static str, DataType)> {
+    let values = || values.iter().copied().filter(|value| !value.is_empty());
+    let unsigned = |value: &str| value.trim_start_matches('-').to_owned();
+    let is_integer = |value: &str| {
+        let digits = unsigned(value);
+        !digits.is_empty() && digits.len() + 1 >= value.len() && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is_number = |value: &str| {
+        value.starts_with(|c: char| !c.is_alphabetic() && c != '+') && value.parse::<f64>().is_ok()
+    };
+    let starts_with_zero = |value: &str| {
+        let digits = unsigned(value);
+        digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit())
+    };
+    let is_label = |value: &str| ["32E0134", "1.5e05", "2e1000", "0047583311587E590003"].contains(&value);
+    let is_too_large =
+        |value: &str| is_number(value) && value.parse::<f64>().unwrap().is_infinite() && !value.contains('i');
+    let is_held = |value: &str| {
+        !is_integer(value) || unsigned(value).parse().is_ok_and(|n: u64| n as f64 as u128 == n.into())
+    };
+    let are_integers = values().all(is_integer);
+    let are_numbers = values().all(|value| {
+        let infinite = ["inf", "infinity"].contains(&unsigned(value).to_ascii_lowercase().as_str());
+        is_number(value) || infinite || value.eq_ignore_ascii_case("nan") && value != "Nan" || value == "-inf"
+    });
+    let is_temporal = |value: &str| value.len() >= 10 && value.as_bytes()[4] == b'-';
+    let is_zoned = |value: &str| value.len() > 19 && value[19..].contains(['Z', '+', '-']);
+    if values().next().is_none() {
+        None
+    } else if are_numbers && values().any(starts_with_zero) {
+        Some(("leading zeros", DataType::Utf8))
+    } else if are_integers && *theirs == DataType::Utf8 {
+        Some((
+            "large integers",
+            if values().all(|value| value.parse::<u64>().is_ok()) {
+                DataType::UInt64
+            } else if values().all(|value| unsigned(value).len() <= 38) {
+                DataType::Decimal128(38, 0)
+            } else {
+                DataType::Decimal256(76, 0)
+            },
+        ))
+    } else if are_numbers
+        && !are_integers
+        && values().any(|value| is_integer(value) && value.parse::<i64>().is_err())
+    {
+        // Such integers with floats are text in both.
+        None
+    } else if are_numbers && !are_integers && values().any(is_label) {
+        Some(("labels", DataType::Utf8))
+    } else if are_numbers && !are_integers && values().any(is_too_large) {
+        Some(("too large for a float", DataType::Utf8))
+    } else if are_numbers && !are_integers && !values().all(is_held) {
+        Some(("integers past 2^53", DataType::Utf8))
+    } else if are_numbers && *theirs == DataType::Utf8 {
+        Some(("infinity", DataType::Float64))
+    } else if !is_readable {
+        Some(("not readable", DataType::Utf8))
+    } else if let DataType::Timestamp(unit, _) = theirs
+        && values().all(is_temporal)
+    {
+        if values().any(|value| value.contains(":60")) {
+            Some(("leap seconds", DataType::Utf8))
+        } else if values().all(is_zoned) {
+            Some(("zoned", DataType::Timestamp(*unit, Some("+00:00".into()))))
+        } else {
+            values().any(is_zoned).then_some(("local and zoned", DataType::Utf8))
+        }
+    } else {
+        None
+    }
 }
 
 #[test]
@@ -224,12 +311,12 @@ fn strings_are_views_if_asked_for() {
 }
 
 /// The type of one column of values, none of which needs quotes.
-fn column_type(values: &[&str]) -> DataType {
+pub(crate) fn column_type(values: &[&str]) -> DataType {
     infer(&[one_column(values).as_bytes()]).unwrap().schema.field(0).data_type().clone()
 }
 
 /// A second column keeps empty values from being blank lines.
-fn one_column(values: &[&str]) -> String {
+pub(crate) fn one_column(values: &[&str]) -> String {
     values.iter().fold("v,w\n".to_owned(), |file, value| file + value + ",x\n")
 }
 

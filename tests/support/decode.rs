@@ -10,9 +10,9 @@ use arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, Schema, TimeUnit,
 };
 use datafusion_csv_stream::Dialect;
-use datafusion_csv_stream::decode::DecodeOptions;
 use datafusion_csv_stream::decode::internal::BatchDecoder;
-use datafusion_csv_stream::error::Error;
+use datafusion_csv_stream::decode::{DecodeOptions, LossyValues};
+use datafusion_csv_stream::error::{Error, ErrorKind};
 use datafusion_csv_stream::parse::{FieldCount, Parser, Step};
 
 /// The way in which a file is cut into pushes and batches.
@@ -201,11 +201,12 @@ pub fn compare(rows: &[Vec<String>], table: &Schema) {
             .collect::<Vec<_>>(),
     );
     let dialect = Dialect::builder().with_header(false).build().expect("a dialect");
-    let options = DecodeOptions::default();
+    let options = DecodeOptions::default().with_lossy_values(LossyValues::Round);
     let read = |input: &[u8], cuts| ours(input, &table, &dialect, &options, cuts);
 
     let input = render(rows);
     let result = read(&input, WHOLE);
+    compare_exact(&ours(&input, &table, &dialect, &DecodeOptions::default(), WHOLE), &result);
     for cuts in [
         Cuts { push_rows: 1, ..WHOLE },
         Cuts { push_rows: 3, batch_rows: 5, ..WHOLE },
@@ -267,6 +268,21 @@ pub fn compare(rows: &[Vec<String>], table: &Schema) {
             }
         }
         assert_ne!(excused, 0, "{data_type}: each value is equal, all are not: {all:?}");
+    }
+}
+
+/// Without losses, the result is the same as with them, or the error of a value before any other
+/// error.
+fn compare_exact(exact: &Result<RecordBatch, Error>, rounded: &Result<RecordBatch, Error>) {
+    let place = |error: &Error| error.place().map(|place| (place.record, place.column));
+    match (exact, rounded) {
+        (Ok(exact), Ok(rounded)) => assert_eq!(exact, rounded),
+        (Err(exact), Err(rounded)) if exact.to_string() == rounded.to_string() => {}
+        (Err(exact), rounded) if matches!(exact.kind(), ErrorKind::LossyValue { .. }) => {
+            let is_first = rounded.as_ref().err().is_none_or(|rounded| place(exact) < place(rounded));
+            assert!(is_first, "{exact}, {rounded:?}");
+        }
+        _ => panic!("{exact:?} without losses, {rounded:?} with them"),
     }
 }
 
