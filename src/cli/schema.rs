@@ -94,8 +94,8 @@ fn statement(name: &str, listed: &Listed, args: &SchemaArgs) -> String {
     statement
 }
 
-/// The type's name in DataFusion's SQL. Inference makes no other types. A column without any values
-/// becomes `VARCHAR`, which can hold anything.
+/// The type's name in DataFusion's SQL. A column without any values becomes `VARCHAR`, which can hold
+/// anything. So do timestamps with a zone: the zone of an SQL type is the session's, by default none.
 fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "BOOLEAN".to_owned(),

@@ -1,6 +1,6 @@
 //! [`CsvStreamFormat`]: DataFusion's `FileFormat`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -23,6 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::file_groups;
+use super::marks::InferredMarks;
 use super::memory::ScanMemory;
 use super::options::{CsvFormatOptions, ReadOptions};
 use super::pushdown::is_guarded;
@@ -37,8 +38,17 @@ pub struct CsvStreamFormat {
     /// The options as they were resolved when the format was made.
     options: Arc<ReadOptions>,
     extension: &'static str,
-    /// The length of a record in the last sample that a schema was inferred from, in bytes of text.
-    bytes_per_record: Arc<Mutex<Option<f64>>>,
+    /// What the last sample has shown that a schema was inferred from.
+    sampled: Arc<Mutex<Sampled>>,
+}
+
+/// What a sample shows beside a schema.
+#[derive(Debug, Default)]
+struct Sampled {
+    /// The length of a record, in bytes of text.
+    bytes_per_record: Option<f64>,
+    /// The columns whose types were inferred; `None` while nothing was.
+    marks: Option<InferredMarks>,
 }
 
 impl Default for CsvStreamFormat {
@@ -69,12 +79,7 @@ impl CsvStreamFormat {
     }
 
     fn resolved(given: CsvFormatOptions, options: ReadOptions) -> Self {
-        CsvStreamFormat {
-            given,
-            options: Arc::new(options),
-            extension: "csv",
-            bytes_per_record: Arc::default(),
-        }
+        CsvStreamFormat { given, options: Arc::new(options), extension: "csv", sampled: Arc::default() }
     }
 
     /// The format's options.
@@ -85,6 +90,10 @@ impl CsvStreamFormat {
     pub(super) fn with_extension(mut self, extension: &'static str) -> Self {
         self.extension = extension;
         self
+    }
+
+    fn sampled(&self) -> MutexGuard<'_, Sampled> {
+        self.sampled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The options of one query in a session.
@@ -133,8 +142,10 @@ impl FileFormat for CsvStreamFormat {
             }
         }
         let inferred = sampler.finish();
-        *self.bytes_per_record.lock().unwrap_or_else(PoisonError::into_inner) = inferred.bytes_per_record();
-        Ok(inferred.schema)
+        let bytes_per_record = inferred.bytes_per_record();
+        let (schema, marks) = InferredMarks::take(inferred.schema);
+        *self.sampled() = Sampled { bytes_per_record, marks: Some(marks) };
+        Ok(schema)
     }
 
     async fn infer_stats(
@@ -152,7 +163,7 @@ impl FileFormat for CsvStreamFormat {
             return Ok(statistics);
         }
         statistics.total_byte_size = Precision::Inexact(object.size as usize);
-        let bytes_per_record = *self.bytes_per_record.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes_per_record = self.sampled().bytes_per_record;
         if let Some(bytes) = bytes_per_record.filter(|&bytes| bytes > 0.0) {
             statistics.num_rows = Precision::Inexact((object.size as f64 / bytes).round() as usize);
         }
@@ -195,7 +206,9 @@ impl FileFormat for CsvStreamFormat {
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
-        Arc::new(CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options)))
+        let marks = self.sampled().marks.as_ref().map(|marks| marks.of(table_schema.file_schema()));
+        let source = CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options));
+        Arc::new(source.with_marks(marks))
     }
 }
 

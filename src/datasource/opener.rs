@@ -17,6 +17,7 @@ use object_store::ObjectStore;
 
 use super::file_groups::{PrefixPasses, Split, byte_range};
 use super::filter::PredicateInUse;
+use super::marks::Marks;
 use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
@@ -36,6 +37,8 @@ pub(super) struct CsvStreamOpener {
     pub(super) split: Split,
     /// All columns of the files, and those of their partitions.
     pub(super) table_schema: TableSchema,
+    /// The columns whose types were inferred. `None` if the schema's own marks count.
+    pub(super) marks: Option<Marks>,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
@@ -67,7 +70,7 @@ impl FileOpener for CsvStreamOpener {
         let filtered: usize = filters.iter().map(|filter| filter.columns().len()).sum();
         let builder = self
             .options
-            .decoder_builder(self.table_schema.file_schema())
+            .decoder_builder(self.table_schema.file_schema(), self.marks.clone())
             .with_projection(Some(self.projection.clone()))
             .with_filters(filters)
             .with_batch_size(self.batch_size)

@@ -19,6 +19,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{Stream, StreamExt, stream};
 use tokio::io::AsyncBufRead;
 
+use super::marks::{InferredMarks, Marks};
 use super::memory::{ScanMemory, Share};
 use super::options::{CsvFormatOptions, ReadOptions};
 use crate::decode::DecoderBuilder;
@@ -29,6 +30,7 @@ use crate::stream::{CsvStream, infer_schema};
 pub struct CsvReaderTable {
     name: String,
     schema: SchemaRef,
+    marks: Marks,
     options: ReadOptions,
     /// The reader, until a query takes it.
     reader: Arc<Mutex<Option<OneReader>>>,
@@ -66,9 +68,11 @@ impl CsvReaderTable {
         let sampler = options.sampler();
         let (schema, reader) =
             infer_schema(reader, sampler, &options.limits).await.map_err(|error| error.with_path(&name))?;
+        let (schema, marks) = InferredMarks::take(schema);
+        let marks = marks.of(&schema);
         let held_bytes = buffered_bytes + reader.held_bytes();
         let reader = OneReader { reader: Box::pin(reader), held_bytes, counters };
-        Ok(CsvReaderTable { name, schema, options, reader: Arc::new(Mutex::new(Some(reader))) })
+        Ok(CsvReaderTable { name, schema, marks, options, reader: Arc::new(Mutex::new(Some(reader))) })
     }
 }
 
@@ -102,7 +106,7 @@ impl TableProvider for CsvReaderTable {
         let most = state.config().batch_size();
         let builder = self
             .options
-            .decoder_builder(&self.schema)
+            .decoder_builder(&self.schema, Some(Arc::clone(&self.marks)))
             .with_projection(projection.cloned())
             .with_batch_size(self.options.batch_size.map_or(most, |rows| rows.min(most)))
             .with_limit(limit)

@@ -22,6 +22,7 @@ use object_store::ObjectStore;
 
 use super::file_groups::{PrefixPasses, Split, are_whole, repartition};
 use super::filter::{ScanPredicate, can_evaluate};
+use super::marks::Marks;
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
@@ -37,6 +38,8 @@ use crate::decode::{COLUMN_BYTES, DEFAULT_BATCH_SIZE};
 pub struct CsvStreamSource {
     options: Arc<ReadOptions>,
     table_schema: TableSchema,
+    /// The columns whose types were inferred. `None` if the schema's own marks count.
+    marks: Option<Marks>,
     /// The columns to read from files, and the expressions over them.
     projection: SplitProjection,
     predicate: Option<ScanPredicate>,
@@ -63,12 +66,19 @@ impl CsvStreamSource {
             options,
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
+            marks: None,
             predicate: None,
             batch_size: None,
             memory: Arc::new(ScanMemory::new(&unbounded)),
             prefix_passes: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// With the marks of the columns whose types were inferred.
+    pub(super) fn with_marks(mut self, marks: Option<Marks>) -> Self {
+        self.marks = marks;
+        self
     }
 
     /// Reserves the scan's memory in this pool.
@@ -156,6 +166,7 @@ impl FileSource for CsvStreamSource {
             limits: self.options.limits.shared_by(base.file_groups.len()),
             split,
             table_schema: self.table_schema.clone(),
+            marks: self.marks.clone(),
             projection: self.projection.file_indices.clone(),
             predicate: self
                 .predicate

@@ -7,6 +7,7 @@ mod container;
 mod differential;
 mod distributed;
 mod errors;
+mod exact;
 #[path = "../support/faults.rs"]
 mod faults;
 mod files;

@@ -5,6 +5,7 @@ use datafusion::common::parsers::CsvQuoteStyle;
 
 use crate::budget::OversizedFields;
 use crate::datasource::file_groups::Split;
+use crate::decode::{LeadingZeros, LossyValues};
 use crate::grammar::{Terminator, Trim};
 use crate::input::CompressionOption;
 
@@ -50,6 +51,8 @@ pub struct CsvFormatOptions {
     pub(super) null_values: Option<Vec<String>>,
     pub(super) null_regex: Option<Option<String>>,
     pub(super) quoted_empty_is_string: Option<bool>,
+    pub(super) lossy_values: Option<LossyValues>,
+    pub(super) leading_zeros: Option<LeadingZeros>,
     pub(super) max_field_bytes: Option<usize>,
     pub(super) oversized_fields: Option<OversizedFields>,
     pub(super) compression: Option<CompressionOption>,
@@ -146,6 +149,18 @@ impl CsvFormatOptions {
     /// Whether `""` is an empty string rather than NULL. Default false.
     pub fn with_quoted_empty_is_string(mut self, quoted_empty_is_string: bool) -> Self {
         self.quoted_empty_is_string = Some(quoted_empty_is_string);
+        self
+    }
+
+    /// The treatment of a value that its column's type can't hold exactly. Default: an error.
+    pub fn with_lossy_values(mut self, lossy_values: LossyValues) -> Self {
+        self.lossy_values = Some(lossy_values);
+        self
+    }
+
+    /// Whether numbers with leading zeros, such as `02139`, are inferred as text. Default: they are.
+    pub fn with_leading_zeros(mut self, leading_zeros: LeadingZeros) -> Self {
+        self.leading_zeros = Some(leading_zeros);
         self
     }
 

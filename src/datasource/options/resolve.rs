@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use super::format_options::CsvFormatOptions;
 use crate::budget::Limits;
 use crate::datasource::file_groups::Split;
+use crate::datasource::marks::Marks;
 use crate::decode::{DecodeOptions, DecoderBuilder};
 use crate::error::{Error, Result};
 use crate::grammar::Dialect;
@@ -51,6 +52,7 @@ impl ReadOptions {
         let mut decode = DecodeOptions::default()
             .with_null_regex(given.null_regex.as_ref().and_then(|regex| regex.as_deref()))?
             .with_quoted_empty_is_string(given.quoted_empty_is_string.unwrap_or(false))
+            .with_lossy_values(given.lossy_values.unwrap_or_default())
             .with_max_field_bytes(given.max_field_bytes, given.oversized_fields.unwrap_or_default());
         // The list always has the empty value by default, also beside a regular expression.
         decode = match &given.null_values {
@@ -71,6 +73,7 @@ impl ReadOptions {
                 max_records: given.schema_infer_max_rec.unwrap_or(sample.max_records),
                 max_bytes: given.schema_infer_max_bytes.unwrap_or(sample.max_bytes),
                 truncated_rows,
+                leading_zeros: given.leading_zeros.unwrap_or_default(),
                 ..sample
             },
             limits,
@@ -90,12 +93,16 @@ impl ReadOptions {
             .with_cut_fields(cut_fields)
     }
 
-    /// The decoder of files with these columns. The parts that belong to one file are still to be
-    /// set.
-    pub(in crate::datasource) fn decoder_builder(&self, schema: &SchemaRef) -> DecoderBuilder {
+    /// The decoder of files with these columns, of which some are marked as inferred. The parts that
+    /// belong to one file are still to be set.
+    pub(in crate::datasource) fn decoder_builder(
+        &self,
+        schema: &SchemaRef,
+        marks: Option<Marks>,
+    ) -> DecoderBuilder {
         DecoderBuilder::new(Arc::clone(schema))
             .with_dialect(self.dialect.clone())
-            .with_decode_options(self.decode.clone())
+            .with_decode_options(self.decode.clone().with_inferred_columns(marks))
             .with_truncated_rows(self.truncated_rows)
             .with_limits(self.limits)
     }

@@ -7,6 +7,7 @@ use datafusion::common::parsers::CsvQuoteStyle;
 use crate::budget::{MIN_MEMORY_LIMIT, OversizedFields};
 use crate::datasource::file_groups::Split;
 use crate::decode::DecodeOptions;
+use crate::decode::{LeadingZeros, LossyValues};
 use crate::grammar::{Dialect, Terminator, Trim};
 use crate::input::CompressionOption;
 use crate::parse::{DEFAULT_MAX_RECORD_BYTES, FieldCount, Parser, Step};
@@ -70,6 +71,14 @@ pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
 
 pub(super) fn split(value: &str) -> Parsed<Split> {
     named(value, &[Split::Auto, Split::Exact, Split::None])
+}
+
+pub(super) fn lossy_values(value: &str) -> Parsed<LossyValues> {
+    named(value, &[LossyValues::Error, LossyValues::Round])
+}
+
+pub(super) fn leading_zeros(value: &str) -> Parsed<LeadingZeros> {
+    named(value, &[LeadingZeros::Text, LeadingZeros::Number])
 }
 
 pub(super) fn oversized_fields(value: &str) -> Parsed<OversizedFields> {
