@@ -36,11 +36,14 @@ impl<K: Sink> Kernel for &mut BlockScan<'_, '_, K> {
     fn run<S: Simd>(self, simd: S) -> bool {
         match self.grammar {
             // The usual dialect, as constants that the compiler can use.
-            Grammar { escape: None, comment: None, terminator: Terminator::CrLf, .. } => {
-                let grammar =
-                    Grammar { escape: None, comment: None, terminator: Terminator::CrLf, ..self.grammar };
-                self.run_with(simd, &grammar)
-            }
+            Grammar {
+                delimiter,
+                quote: Some(quote),
+                escape: None,
+                double_quote: true,
+                comment: None,
+                terminator: Terminator::CrLf,
+            } => self.run_with(simd, &Grammar { delimiter, quote: Some(quote), ..Grammar::DEFAULT }),
             grammar => self.run_with(simd, &grammar),
         }
     }
@@ -145,7 +148,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
                 return Expected::End;
             };
             let masks = ByteMasks::find(self.simd, self.grammar, block);
-            if (masks.quote | masks.escape) != 0 {
+            if masks.quote != 0 {
                 return Expected::Quoted;
             }
             if !self.unquoted_block(masks) {
@@ -191,7 +194,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
                 return Expected::End;
             };
             let masks = ByteMasks::find(self.simd, self.grammar, block);
-            quotes |= masks.quote | masks.escape;
+            quotes |= masks.quote;
             if !self.quoted_block(masks, BLOCK) {
                 return Expected::Comment;
             }
@@ -208,7 +211,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     #[inline(always)]
     fn unquoted_block(&mut self, masks: ByteMasks) -> bool {
         let mut state = self.state;
-        let structure = state.resolve_unquoted(masks);
+        let structure = state.resolve_unquoted(self.grammar, masks);
         self.append(structure, state, BLOCK)
     }
 
