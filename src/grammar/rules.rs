@@ -44,4 +44,22 @@ impl Grammar {
         comment: None,
         terminator: Terminator::CrLf,
     };
+
+    /// LF with the default terminator, else the one byte.
+    #[inline]
+    pub(crate) fn lf(&self) -> u8 {
+        match self.terminator {
+            Terminator::CrLf => b'\n',
+            Terminator::Byte(terminator) => terminator,
+        }
+    }
+
+    /// CR with the default terminator.
+    #[inline]
+    pub(crate) fn cr(&self) -> Option<u8> {
+        match self.terminator {
+            Terminator::CrLf => Some(b'\r'),
+            Terminator::Byte(_) => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! Blocks are processed in groups, and each group in the way that suits the group before it. A
 //! branch for each block on whether it has quotes can't be predicted; a branch for each group can.
 
-use super::byte_masks::{ByteMasks, find_quotes};
+use super::byte_masks::ByteMasks;
 use super::sink::{BlockSink, Sink};
 use super::structure::{BlockState, Structure};
 use crate::grammar::{Grammar, Terminator};
@@ -14,7 +14,7 @@ use crate::simd::{BLOCK, Kernel, Simd};
 const GROUP: usize = 8;
 
 /// Blocks of a group where the ends of fields are not needed. The rest is so little work that it
-/// pays to look for quotes in the whole group first.
+/// pays to look through the whole group first, for the bytes that make more of it.
 const RECORDS_GROUP: usize = 4;
 
 /// A buffer that is scanned from `at` on. `run` returns false at a block in which a comment starts;
@@ -91,6 +91,8 @@ enum Expected {
     Unquoted,
     /// Blocks with quotes.
     Quoted,
+    /// Blocks of which only the records are needed.
+    Records,
     /// Blocks without a byte of the grammar: they are the middle of a long field.
     Unmarked,
     /// Nothing: there is no whole block, or no room for one.
@@ -107,9 +109,9 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         let mut expected = self.any();
         loop {
             expected = match expected {
-                Expected::Unquoted if R::NEEDS_FIELDS => self.unquoted(),
-                Expected::Unquoted => self.unquoted_records(),
+                Expected::Unquoted => self.unquoted(),
                 Expected::Quoted => self.quoted(),
+                Expected::Records => self.records(),
                 Expected::Unmarked => {
                     self.at += unmarked_bytes(self.simd, self.grammar, &self.bytes[self.at..]);
                     self.any()
@@ -125,13 +127,19 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         let mut block = [0; BLOCK];
         block[..rest.len()].copy_from_slice(rest);
         let masks = ByteMasks::find(self.simd, self.grammar, &block);
-        self.quoted_block(masks, rest.len())
+        self.quoted_block(self.grammar, masks, rest.len())
     }
 
     /// The kind of group to expect when nothing is known of its blocks.
     #[inline(always)]
     fn any(&self) -> Expected {
-        if self.state.is_inside_quotes() { Expected::Quoted } else { Expected::Unquoted }
+        if !R::NEEDS_FIELDS {
+            Expected::Records
+        } else if self.state.is_inside_quotes() {
+            Expected::Quoted
+        } else {
+            Expected::Unquoted
+        }
     }
 
     #[inline(always)]
@@ -151,7 +159,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
             if masks.quote != 0 {
                 return Expected::Quoted;
             }
-            if !self.unquoted_block(masks) {
+            if !self.unquoted_block(self.grammar, masks) {
                 return Expected::Comment;
             }
         }
@@ -162,26 +170,65 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         }
     }
 
-    /// Groups outside quotes, up to one in which a quote stands. Only records are looked for.
+    /// All whole groups, of which only the records are looked for. The blocks that are left go the
+    /// way of those with quotes.
     #[inline(always)]
-    fn unquoted_records(&mut self) -> Expected {
-        let (groups, _) = self.bytes[self.at..].as_chunks::<{ RECORDS_GROUP * BLOCK }>();
+    fn records(&mut self) -> Expected {
+        let (blocks, _) = self.bytes[self.at..].as_chunks::<BLOCK>();
+        let (groups, _) = blocks.as_chunks::<RECORDS_GROUP>();
+        let grammar = self.grammar;
+        // A group without CRs and comment bytes means the same without them in the grammar.
+        let plain = Grammar { comment: None, terminator: Terminator::Byte(grammar.lf()), ..*grammar };
+        // A file has such bytes in most of its groups, or in few. So they are looked for first only
+        // where the last group had none.
+        let mut is_plain = !self.state.is_after_cr();
         for group in groups {
-            let (blocks, _) = group.as_chunks::<BLOCK>();
-            let mut quotes = 0;
-            for block in blocks {
-                quotes |= find_quotes(self.simd, self.grammar, block);
-            }
-            if quotes != 0 {
-                break;
-            }
-            for block in blocks {
-                if !self.unquoted_block(ByteMasks::find_for_records(self.simd, self.grammar, block)) {
-                    return Expected::Comment;
-                }
-            }
+            let loaded = load(self.simd, group);
+            is_plain = is_plain
+                && !has(self.simd, &loaded, grammar.cr())
+                && !has(self.simd, &loaded, grammar.comment);
+            let is_quoted = self.state.is_inside_quotes() || has(self.simd, &loaded, grammar.quote);
+            let resolved = match (is_quoted, is_plain) {
+                (false, true) => self.unquoted_records(&plain, group),
+                (false, false) => self.unquoted_records(grammar, group),
+                (true, true) => self.quoted_records(&plain, group),
+                (true, false) => self.quoted_records(grammar, group),
+            };
+            let Some(was_plain) = resolved else {
+                return Expected::Comment;
+            };
+            is_plain = was_plain;
         }
         Expected::Quoted
+    }
+
+    /// The records of a group without quotes. Returns whether it has no CR and no comment byte, and
+    /// `None` at a block in which a comment starts.
+    #[inline(always)]
+    fn unquoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> Option<bool> {
+        let mut rare = 0;
+        for block in group {
+            let masks = ByteMasks::find_for_records(self.simd, grammar, block);
+            rare |= masks.cr | masks.comment;
+            if !self.unquoted_block(grammar, masks) {
+                return None;
+            }
+        }
+        Some(rare == 0)
+    }
+
+    /// [`unquoted_records`](Self::unquoted_records) for a group that may have quotes.
+    #[inline(always)]
+    fn quoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> Option<bool> {
+        let mut rare = 0;
+        for block in group {
+            let masks = ByteMasks::find(self.simd, grammar, block);
+            rare |= masks.cr | masks.comment;
+            if !self.quoted_block(grammar, masks, BLOCK) {
+                return None;
+            }
+        }
+        Some(rare == 0)
     }
 
     /// A group that may have quotes.
@@ -189,19 +236,19 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     fn quoted(&mut self) -> Expected {
         let fields = self.sink.fields();
         let mut quotes = 0;
-        for _ in 0..if R::NEEDS_FIELDS { GROUP } else { RECORDS_GROUP } {
+        for _ in 0..GROUP {
             let Some(block) = self.block() else {
                 return Expected::End;
             };
             let masks = ByteMasks::find(self.simd, self.grammar, block);
             quotes |= masks.quote;
-            if !self.quoted_block(masks, BLOCK) {
+            if !self.quoted_block(self.grammar, masks, BLOCK) {
                 return Expected::Comment;
             }
         }
-        if R::NEEDS_FIELDS && self.sink.fields() == fields && self.state.is_in_field() {
+        if self.sink.fields() == fields && self.state.is_in_field() {
             Expected::Unmarked
-        } else if R::NEEDS_FIELDS && quotes != 0 {
+        } else if quotes != 0 {
             Expected::Quoted
         } else {
             self.any()
@@ -209,17 +256,17 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     }
 
     #[inline(always)]
-    fn unquoted_block(&mut self, masks: ByteMasks) -> bool {
+    fn unquoted_block(&mut self, grammar: &Grammar, masks: ByteMasks) -> bool {
         let mut state = self.state;
-        let structure = state.resolve_unquoted(self.grammar, masks);
+        let structure = state.resolve_unquoted(grammar, masks);
         self.append(structure, state, BLOCK)
     }
 
     #[inline(always)]
-    fn quoted_block(&mut self, masks: ByteMasks, len: usize) -> bool {
+    fn quoted_block(&mut self, grammar: &Grammar, masks: ByteMasks, len: usize) -> bool {
         let mut state = self.state;
         let prefix_xor = |mask| self.simd.prefix_xor(mask);
-        let structure = state.resolve_quoted(self.grammar, masks, len, prefix_xor);
+        let structure = state.resolve_quoted(grammar, masks, len, prefix_xor);
         self.append(structure, state, len)
     }
 
@@ -235,6 +282,24 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         self.state = state;
         self.at += len;
         true
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd, const N: usize>(simd: S, group: &[[u8; BLOCK]; N]) -> [S::Block; N] {
+    let mut loaded = [simd.load(&group[0]); N];
+    for (loaded, block) in loaded.iter_mut().zip(group) {
+        *loaded = simd.load(block);
+    }
+    loaded
+}
+
+/// Whether a block has the byte, if the grammar has such a byte.
+#[inline(always)]
+fn has<S: Simd, const N: usize>(simd: S, group: &[S::Block; N], byte: Option<u8>) -> bool {
+    match byte {
+        Some(byte) => simd.any_eq(group, byte),
+        None => false,
     }
 }
 

@@ -115,6 +115,12 @@ impl BlockState {
         (self.terminator | self.before_quote | self.escaping | self.cr) == 0
     }
 
+    /// Whether the last byte was a CR that may be followed by the LF of the same line.
+    #[inline(always)]
+    pub(super) fn is_after_cr(&self) -> bool {
+        self.cr != 0
+    }
+
     /// Whether the next byte is inside quotes.
     #[inline(always)]
     pub(super) fn is_inside_quotes(&self) -> bool {

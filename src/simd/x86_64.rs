@@ -52,6 +52,21 @@ impl Simd for Sse2 {
         }
         opaque(mask)
     }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        // SAFETY: SSE2 is there, as `self` exists; only registers are touched.
+        unsafe {
+            let wanted = _mm_set1_epi8(byte as i8);
+            let mut any = _mm_setzero_si128();
+            for block in group {
+                for &quarter in block {
+                    any = _mm_or_si128(any, _mm_cmpeq_epi8(quarter, wanted));
+                }
+            }
+            opaque(_mm_movemask_epi8(any) as u64) != 0
+        }
+    }
 }
 
 /// AVX2 (Intel since 2013, AMD since 2015).
@@ -102,6 +117,21 @@ impl Simd for Avx2 {
             let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(block[0], wanted)) as u32;
             let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(block[1], wanted)) as u32;
             opaque(u64::from(low) | u64::from(high) << 32)
+        }
+    }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        // SAFETY: AVX2 is there, as `self` exists; only registers are touched.
+        unsafe {
+            let wanted = _mm256_set1_epi8(byte as i8);
+            let mut any = _mm256_setzero_si256();
+            for block in group {
+                for &half in block {
+                    any = _mm256_or_si256(any, _mm256_cmpeq_epi8(half, wanted));
+                }
+            }
+            opaque(_mm256_movemask_epi8(any) as u32 as u64) != 0
         }
     }
 
