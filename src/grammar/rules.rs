@@ -45,13 +45,15 @@ impl Grammar {
         terminator: Terminator::CrLf,
     };
 
-    /// LF with the default terminator, else the one byte.
+    /// The grammar without CR and without comments, which means the same wherever neither a CR nor
+    /// a comment byte stands.
     #[inline]
-    pub(crate) fn lf(&self) -> u8 {
-        match self.terminator {
+    pub(crate) fn plain(&self) -> Grammar {
+        let terminator = match self.terminator {
             Terminator::CrLf => b'\n',
             Terminator::Byte(terminator) => terminator,
-        }
+        };
+        Grammar { comment: None, terminator: Terminator::Byte(terminator), ..*self }
     }
 
     /// CR with the default terminator.

@@ -62,6 +62,7 @@ impl<K: Sink> BlockScan<'_, '_, K> {
                     at: self.at,
                     state: self.state,
                     line_breaks: self.line_breaks,
+                    was_plain: true,
                     sink: self.sink.blocks(),
                 };
                 is_resolved = blocks.run();
@@ -82,6 +83,9 @@ struct Blocks<'a, S, R> {
     at: usize,
     state: BlockState,
     line_breaks: u64,
+    /// The last group had no CR and no comment byte. A file has such bytes in most of its groups, or
+    /// in few, so the next group is looked through for them first only if the last one had none.
+    was_plain: bool,
     sink: R,
 }
 
@@ -150,24 +154,84 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     /// A group that starts outside quotes, up to the first quote.
     #[inline(always)]
     fn unquoted(&mut self) -> Expected {
-        let fields = self.sink.fields();
+        match self.next_is_plain::<GROUP>() {
+            true => self.unquoted_with(&self.grammar.plain()),
+            false => self.unquoted_with(self.grammar),
+        }
+    }
+
+    #[inline(always)]
+    fn unquoted_with(&mut self, grammar: &Grammar) -> Expected {
+        let (fields, mut rare) = (self.sink.fields(), 0);
         for _ in 0..GROUP {
             let Some(block) = self.block() else {
                 return Expected::End;
             };
-            let masks = ByteMasks::find(self.simd, self.grammar, block);
+            let masks = ByteMasks::find(self.simd, grammar, block);
             if masks.quote != 0 {
+                self.was_plain = rare == 0;
                 return Expected::Quoted;
             }
-            if !self.unquoted_block(self.grammar, masks) {
+            rare |= masks.cr | masks.comment;
+            if !self.unquoted_block(grammar, masks) {
                 return Expected::Comment;
             }
         }
+        self.was_plain = rare == 0;
         if self.sink.fields() == fields && self.state.is_in_field() {
             Expected::Unmarked
         } else {
             Expected::Unquoted
         }
+    }
+
+    /// A group that may have quotes.
+    #[inline(always)]
+    fn quoted(&mut self) -> Expected {
+        match self.next_is_plain::<GROUP>() {
+            true => self.quoted_with(&self.grammar.plain()),
+            false => self.quoted_with(self.grammar),
+        }
+    }
+
+    #[inline(always)]
+    fn quoted_with(&mut self, grammar: &Grammar) -> Expected {
+        let (fields, mut quotes, mut rare) = (self.sink.fields(), 0, 0);
+        for _ in 0..GROUP {
+            let Some(block) = self.block() else {
+                return Expected::End;
+            };
+            let masks = ByteMasks::find(self.simd, grammar, block);
+            quotes |= masks.quote;
+            rare |= masks.cr | masks.comment;
+            if !self.quoted_block(grammar, masks, BLOCK) {
+                return Expected::Comment;
+            }
+        }
+        self.was_plain = rare == 0;
+        if self.sink.fields() == fields && self.state.is_in_field() {
+            Expected::Unmarked
+        } else if quotes != 0 {
+            Expected::Quoted
+        } else {
+            self.any()
+        }
+    }
+
+    /// Whether the next `N` blocks are all there and plain.
+    #[inline(always)]
+    fn next_is_plain<const N: usize>(&self) -> bool {
+        let (blocks, _) = self.bytes[self.at..].as_chunks::<BLOCK>();
+        blocks.first_chunk::<N>().is_some_and(|group| self.is_plain(&load(self.simd, group)))
+    }
+
+    /// Whether the next blocks mean the same to the [plain grammar](Grammar::plain).
+    #[inline(always)]
+    fn is_plain<const N: usize>(&self, group: &[S::Block; N]) -> bool {
+        self.was_plain
+            && !self.state.is_after_cr()
+            && !has(self.simd, group, self.grammar.cr())
+            && !has(self.simd, group, self.grammar.comment)
     }
 
     /// All whole groups, of which only the records are looked for. The blocks that are left go the
@@ -176,83 +240,52 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     fn records(&mut self) -> Expected {
         let (blocks, _) = self.bytes[self.at..].as_chunks::<BLOCK>();
         let (groups, _) = blocks.as_chunks::<RECORDS_GROUP>();
-        let grammar = self.grammar;
-        // A group without CRs and comment bytes means the same without them in the grammar.
-        let plain = Grammar { comment: None, terminator: Terminator::Byte(grammar.lf()), ..*grammar };
-        // A file has such bytes in most of its groups, or in few. So they are looked for first only
-        // where the last group had none.
-        let mut is_plain = !self.state.is_after_cr();
+        let (grammar, plain) = (self.grammar, self.grammar.plain());
         for group in groups {
             let loaded = load(self.simd, group);
-            is_plain = is_plain
-                && !has(self.simd, &loaded, grammar.cr())
-                && !has(self.simd, &loaded, grammar.comment);
+            let is_plain = self.is_plain(&loaded);
             let is_quoted = self.state.is_inside_quotes() || has(self.simd, &loaded, grammar.quote);
-            let resolved = match (is_quoted, is_plain) {
+            let is_resolved = match (is_quoted, is_plain) {
                 (false, true) => self.unquoted_records(&plain, group),
                 (false, false) => self.unquoted_records(grammar, group),
                 (true, true) => self.quoted_records(&plain, group),
                 (true, false) => self.quoted_records(grammar, group),
             };
-            let Some(was_plain) = resolved else {
+            if !is_resolved {
                 return Expected::Comment;
-            };
-            is_plain = was_plain;
+            }
         }
         Expected::Quoted
     }
 
-    /// The records of a group without quotes. Returns whether it has no CR and no comment byte, and
-    /// `None` at a block in which a comment starts.
+    /// The records of a group without quotes. Returns false at a block in which a comment starts.
     #[inline(always)]
-    fn unquoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> Option<bool> {
+    fn unquoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> bool {
         let mut rare = 0;
         for block in group {
             let masks = ByteMasks::find_for_records(self.simd, grammar, block);
             rare |= masks.cr | masks.comment;
             if !self.unquoted_block(grammar, masks) {
-                return None;
+                return false;
             }
         }
-        Some(rare == 0)
+        self.was_plain = rare == 0;
+        true
     }
 
     /// [`unquoted_records`](Self::unquoted_records) for a group that may have quotes.
     #[inline(always)]
-    fn quoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> Option<bool> {
+    fn quoted_records(&mut self, grammar: &Grammar, group: &[[u8; BLOCK]; RECORDS_GROUP]) -> bool {
         let mut rare = 0;
         for block in group {
             let masks = ByteMasks::find(self.simd, grammar, block);
             rare |= masks.cr | masks.comment;
             if !self.quoted_block(grammar, masks, BLOCK) {
-                return None;
+                return false;
             }
         }
-        Some(rare == 0)
-    }
-
-    /// A group that may have quotes.
-    #[inline(always)]
-    fn quoted(&mut self) -> Expected {
-        let fields = self.sink.fields();
-        let mut quotes = 0;
-        for _ in 0..GROUP {
-            let Some(block) = self.block() else {
-                return Expected::End;
-            };
-            let masks = ByteMasks::find(self.simd, self.grammar, block);
-            quotes |= masks.quote;
-            if !self.quoted_block(self.grammar, masks, BLOCK) {
-                return Expected::Comment;
-            }
-        }
-        if self.sink.fields() == fields && self.state.is_in_field() {
-            Expected::Unmarked
-        } else if quotes != 0 {
-            Expected::Quoted
-        } else {
-            self.any()
-        }
+        self.was_plain = rare == 0;
+        true
     }
 
     #[inline(always)]
