@@ -3,6 +3,10 @@
 //!
 //! Blocks are processed in groups, and each group in the way that suits the group before it. A
 //! branch for each block on whether it has quotes can't be predicted; a branch for each group can.
+//!
+//! Few groups of most files have a CR or a comment byte. A group without them is resolved with a
+//! grammar without them, so that the compiler leaves out the masks of these bytes, and what follows
+//! from them.
 
 use super::byte_masks::ByteMasks;
 use super::sink::{BlockSink, Sink};
@@ -154,7 +158,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     /// A group that starts outside quotes, up to the first quote.
     #[inline(always)]
     fn unquoted(&mut self) -> Expected {
-        match self.next_is_plain::<GROUP>() {
+        match self.next_is_plain() {
             true => self.unquoted_with(&self.grammar.plain()),
             false => self.unquoted_with(self.grammar),
         }
@@ -188,7 +192,7 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
     /// A group that may have quotes.
     #[inline(always)]
     fn quoted(&mut self) -> Expected {
-        match self.next_is_plain::<GROUP>() {
+        match self.next_is_plain() {
             true => self.quoted_with(&self.grammar.plain()),
             false => self.quoted_with(self.grammar),
         }
@@ -218,14 +222,14 @@ impl<'a, S: Simd, R: BlockSink> Blocks<'a, S, R> {
         }
     }
 
-    /// Whether the next `N` blocks are all there and plain.
+    /// Whether a whole group follows, and is plain.
     #[inline(always)]
-    fn next_is_plain<const N: usize>(&self) -> bool {
+    fn next_is_plain(&self) -> bool {
         let (blocks, _) = self.bytes[self.at..].as_chunks::<BLOCK>();
-        blocks.first_chunk::<N>().is_some_and(|group| self.is_plain(&load(self.simd, group)))
+        blocks.first_chunk::<GROUP>().is_some_and(|group| self.is_plain(&load(self.simd, group)))
     }
 
-    /// Whether the next blocks mean the same to the [plain grammar](Grammar::plain).
+    /// Whether the next group means the same to the [plain grammar](Grammar::plain).
     #[inline(always)]
     fn is_plain<const N: usize>(&self, group: &[S::Block; N]) -> bool {
         self.was_plain
