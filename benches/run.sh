@@ -24,7 +24,7 @@ fi
 # What has been built is linked to, so that who builds meanwhile doesn't change what is measured.
 bin=$(mktemp -d "$target/bench-run.XXXXXX")
 trap 'rm -r "$bin"' EXIT
-cargo bench --all-features --no-run --bench scan --bench remote --bench approaches --bench parse --bench decode 2>&1 | tee "$bin/log"
+cargo bench --all-features --no-run --bench scan --bench remote --bench approaches --bench parse --bench count --bench decode 2>&1 | tee "$bin/log"
 sed -n 's/^ *Executable benches\/\(.*\)\.rs (\(.*\))$/\1 \2/p' "$bin/log" | while read -r name path; do
     ln "$path" "$bin/$name"
 done
@@ -47,8 +47,8 @@ ln "$target/release/csv-stream" "$bin/csv-stream"
     "$bin/approaches" --bench
     printf '\n## Peers\n\n'
     "$venv/bin/python" benches/peers.py --csv-stream "$bin/csv-stream" --json "$out.json"
-    printf '\n## Splitting fields, and decoding, on one core\n\n'
-    { "$bin/parse" --bench && "$bin/decode" --bench; } >&2
+    printf '\n## Splitting fields, counting records, and decoding, on one core\n\n'
+    { "$bin/parse" --bench && "$bin/count" --bench && "$bin/decode" --bench; } >&2
     python3 benches/ratios.py
 } | tee "$out.md"
 python3 benches/plot.py "$out.json" "$out.svg"

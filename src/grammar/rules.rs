@@ -44,4 +44,24 @@ impl Grammar {
         comment: None,
         terminator: Terminator::CrLf,
     };
+
+    /// The grammar without CR and without comments, which means the same wherever neither a CR nor
+    /// a comment byte stands.
+    #[inline]
+    pub(crate) fn plain(&self) -> Grammar {
+        let terminator = match self.terminator {
+            Terminator::CrLf => b'\n',
+            Terminator::Byte(terminator) => terminator,
+        };
+        Grammar { comment: None, terminator: Terminator::Byte(terminator), ..*self }
+    }
+
+    /// CR with the default terminator.
+    #[inline]
+    pub(crate) fn cr(&self) -> Option<u8> {
+        match self.terminator {
+            Terminator::CrLf => Some(b'\r'),
+            Terminator::Byte(_) => None,
+        }
+    }
 }

@@ -60,13 +60,6 @@ impl ByteMasks {
     }
 }
 
-/// Where quotes and escapes stand in a block.
-#[inline(always)]
-pub(super) fn find_quotes<S: Simd>(simd: S, grammar: &Grammar, bytes: &[u8; BLOCK]) -> u64 {
-    let block = simd.load(bytes);
-    find_optional(simd, block, grammar.quote) | find_optional(simd, block, grammar.escape)
-}
-
 #[inline(always)]
 fn find_optional<S: Simd>(simd: S, block: S::Block, byte: Option<u8>) -> u64 {
     match byte {

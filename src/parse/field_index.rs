@@ -276,16 +276,10 @@ impl BlockSink for IndexBlocks<'_> {
     fn append<S: Simd>(&mut self, simd: S, base: usize, structure: Structure) {
         let (base, Structure { fields, record_ends, starts, .. }) = (base as u32, structure);
         let filled = &mut self.filled;
-        let (Some(end_room), Some(start_room), Some(count_room)) = (
-            self.ends[filled.fields..].first_chunk_mut(),
-            self.starts[filled.started..].first_chunk_mut(),
-            self.field_counts[filled.records..].first_chunk_mut(),
-        ) else {
-            no_room()
-        };
-        simd.positions(fields, base, end_room);
-        few_positions(simd, simd.extract(record_ends, fields), filled.fields as u32 + 1, count_room);
-        few_positions(simd, starts, base, start_room);
+        simd.positions(fields, base, room(self.ends, filled.fields));
+        let counts = simd.extract(record_ends, fields);
+        few_positions(simd, counts, filled.fields as u32 + 1, room(self.field_counts, filled.records));
+        few_positions(simd, starts, base, room(self.starts, filled.started));
         filled.fields += fields.count_ones() as usize;
         filled.started += starts.count_ones() as usize;
         filled.records += record_ends.count_ones() as usize;
@@ -299,6 +293,17 @@ impl BlockSink for IndexBlocks<'_> {
     #[inline(always)]
     fn filled(self) -> Filled {
         self.filled
+    }
+}
+
+/// The room for a block's positions from `from` on, which is a 32-bit number. So the end of the room
+/// can't overflow, and one comparison is enough.
+#[inline(always)]
+fn room(all: &mut [u32], from: usize) -> &mut [u32; BLOCK] {
+    let from = from as u32 as usize;
+    match all.get_mut(from..from + BLOCK).and_then(|room| room.first_chunk_mut()) {
+        Some(room) => room,
+        None => no_room(),
     }
 }
 

@@ -115,6 +115,12 @@ impl BlockState {
         (self.terminator | self.before_quote | self.escaping | self.cr) == 0
     }
 
+    /// Whether the last byte was a CR that may be followed by the LF of the same line.
+    #[inline(always)]
+    pub(super) fn is_after_cr(&self) -> bool {
+        self.cr != 0
+    }
+
     /// Whether the next byte is inside quotes.
     #[inline(always)]
     pub(super) fn is_inside_quotes(&self) -> bool {
@@ -136,11 +142,14 @@ impl BlockState {
         let (mut quotes, mut escapes) = (masks.quote & valid, masks.escape & valid);
         let doubled = if grammar.double_quote { !0 } else { 0 };
         let (inside, before_quote) = loop {
-            let (escaped, escaping) = escaped(escapes, self.escaping, last);
+            let (escaped, escaping) = match grammar.escape {
+                Some(_) => escaped(escapes, self.escaping, last),
+                None => (0, 0),
+            };
             let quote = quotes & !escaped;
             let inside = prefix_xor(quote) ^ self.inside;
-            let closing = quote & !inside;
-            let before_quote = ((delimiter | terminator) & !inside) | (closing & doubled);
+            // No byte before an opening quote is inside quotes.
+            let before_quote = delimiter | terminator | (quote & doubled);
             let misplaced_opening = quote & inside & !(before_quote << 1 | self.before_quote);
             let misplaced_escape = escapes & !inside;
             let misplaced = misplaced_opening | misplaced_escape;
@@ -153,23 +162,24 @@ impl BlockState {
             escapes &= !literal;
         };
         self.inside = 0u64.wrapping_sub(inside >> last & 1);
-        self.before_quote = before_quote >> last & 1;
-        self.records(masks, delimiter & !inside, terminator & !inside, valid, last)
+        self.before_quote = (before_quote & !inside) >> last & 1;
+        self.records(grammar, masks, delimiter & !inside, terminator & !inside, valid, last)
     }
 
     /// [`resolve_quoted`](Self::resolve_quoted) for a whole block that starts outside quotes, and
-    /// in which no quote and no escape stands.
+    /// in which no quote stands. So an escape means nothing there.
     #[inline(always)]
-    pub(super) fn resolve_unquoted(&mut self, masks: ByteMasks) -> Option<Structure> {
+    pub(super) fn resolve_unquoted(&mut self, grammar: &Grammar, masks: ByteMasks) -> Option<Structure> {
         let (last, terminator) = (BLOCK - 1, masks.lf | masks.cr);
         self.before_quote = (masks.delimiter | terminator) >> last;
-        self.records(masks, masks.delimiter, terminator, !0, last)
+        self.records(grammar, masks, masks.delimiter, terminator, !0, last)
     }
 
     /// The records and lines of a block, from its delimiters and terminators outside quotes.
     #[inline(always)]
     fn records(
         &mut self,
+        grammar: &Grammar,
         masks: ByteMasks,
         delimiter: u64,
         terminator: u64,
@@ -184,9 +194,12 @@ impl BlockState {
         }
         self.terminator = terminator >> last & 1;
 
-        let lf_of_crlf = masks.lf & (masks.cr << 1 | self.cr);
+        let (lf_of_crlf, cr) = match grammar.terminator {
+            Terminator::CrLf => (masks.lf & (masks.cr << 1 | self.cr), masks.cr >> last & 1),
+            Terminator::Byte(_) => (0, 0),
+        };
         let line_breaks = (((masks.lf | masks.cr) ^ lf_of_crlf) & valid).count_ones();
-        self.cr = masks.cr >> last & 1;
+        self.cr = cr;
         Some(Structure { fields: delimiter | record_ends, record_ends, starts, line_breaks })
     }
 }

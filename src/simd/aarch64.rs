@@ -57,6 +57,20 @@ impl Simd for Neon {
             vgetq_lane_u64::<0>(vreinterpretq_u64_u8(eights))
         }
     }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        // SAFETY: NEON is there, as `self` exists; only registers are touched.
+        unsafe {
+            let (wanted, mut any) = (vdupq_n_u8(byte), vdupq_n_u8(0));
+            for block in group {
+                for &quarter in block {
+                    any = vorrq_u8(any, vceqq_u8(quarter, wanted));
+                }
+            }
+            vmaxvq_u8(any) != 0
+        }
+    }
 }
 
 /// The sums of neighbouring bytes, first those of `a`, then those of `b`: ADDP.
@@ -114,6 +128,11 @@ impl Simd for NeonPmull {
     #[inline(always)]
     fn eq(self, block: Self::Block, byte: u8) -> u64 {
         self.0.eq(block, byte)
+    }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        self.0.any_eq(group, byte)
     }
 
     /// The carry-less product with all ones.

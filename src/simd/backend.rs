@@ -146,6 +146,36 @@ mod tests {
         }
     }
 
+    struct AnyEq<'a>(&'a [[u8; BLOCK]; 3], u8);
+
+    impl Kernel for AnyEq<'_> {
+        type Output = bool;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> bool {
+            let [first, second, third] = self.0;
+            simd.any_eq(&[simd.load(first), simd.load(second), simd.load(third)], self.1)
+        }
+    }
+
+    /// The other bytes differ from the wanted one in one bit, or by one, so that a carry would show.
+    #[test]
+    fn every_backend_sees_the_same_bytes_in_a_group() {
+        for byte in [0, 1, b'\r', 0x7f, 0x80, 0xff] {
+            for other in (0..8).map(|bit| byte ^ 1 << bit).chain([byte.wrapping_add(1)]) {
+                for backend in Backend::available() {
+                    let mut group = [[other; BLOCK]; 3];
+                    assert!(!backend.run(AnyEq(&group, byte)), "{}, {byte}, {other}", backend.name());
+                    for at in 0..3 * BLOCK {
+                        group[at / BLOCK][at % BLOCK] = byte;
+                        assert!(backend.run(AnyEq(&group, byte)), "{}, {byte} at {at}", backend.name());
+                        group[at / BLOCK][at % BLOCK] = other;
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_every_cpu_of_an_architecture_has_is_there() {
         assert!(Backend::by_name("swar").is_some());

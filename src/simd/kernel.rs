@@ -18,6 +18,16 @@ pub(crate) trait Simd: Copy {
     /// Bit *i* is set where byte *i* of the block is `byte`.
     fn eq(self, block: Self::Block, byte: u8) -> u64;
 
+    /// Whether a block of the group has the byte.
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        let mut any = 0;
+        for &block in group {
+            any |= self.eq(block, byte);
+        }
+        any != 0
+    }
+
     /// Bit *i* is the xor of bits 0 to *i*.
     #[inline(always)]
     fn prefix_xor(self, mask: u64) -> u64 {

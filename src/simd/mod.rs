@@ -5,7 +5,7 @@
 //!        │ run(kernel)         one dispatch: enters code compiled for those instructions
 //!        ▼
 //!   Kernel::run(simd)          the algorithm, written once over the trait Simd
-//!        │ load, eq, prefix_xor, extract, positions
+//!        │ load, eq, any_eq, prefix_xor, extract, positions
 //!        ▼
 //!   swar.rs   x86_64.rs   aarch64.rs      `unsafe` stands in the vendors' files only
 //! ```

@@ -4,6 +4,7 @@ use super::kernel::{BLOCK, Simd};
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const HIGH: u64 = !LOW_SEVEN;
 /// Moves bit 8 × i to bit 56 + i.
 const GATHER: u64 = 0x0102_0408_1020_4080;
 
@@ -32,5 +33,17 @@ impl Simd for Swar {
             mask |= (equal.wrapping_mul(GATHER) >> 56) << (8 * i);
         }
         mask
+    }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        let wanted = LOW * u64::from(byte);
+        let mut any = 0;
+        for word in group.as_flattened() {
+            let difference = word ^ wanted;
+            // A borrow can only leave a byte that is equal.
+            any |= difference.wrapping_sub(LOW) & !difference;
+        }
+        any & HIGH != 0
     }
 }

@@ -6,7 +6,6 @@
 use std::arch::x86_64::*;
 
 use super::kernel::{BLOCK, Kernel, Simd};
-use super::positions::first_positions;
 
 /// SSE2 with POPCNT (since 2008). Without POPCNT, which counts fields and records, a scan would take
 /// a quarter more time.
@@ -51,6 +50,21 @@ impl Simd for Sse2 {
             mask |= u64::from(bits as u16) << (16 * i);
         }
         opaque(mask)
+    }
+
+    #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        // SAFETY: SSE2 is there, as `self` exists; only registers are touched.
+        unsafe {
+            let wanted = _mm_set1_epi8(byte as i8);
+            let mut any = _mm_setzero_si128();
+            for block in group {
+                for &quarter in block {
+                    any = _mm_or_si128(any, _mm_cmpeq_epi8(quarter, wanted));
+                }
+            }
+            opaque(_mm_movemask_epi8(any) as u64) != 0
+        }
     }
 }
 
@@ -106,6 +120,21 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn any_eq<const N: usize>(self, group: &[Self::Block; N], byte: u8) -> bool {
+        // SAFETY: AVX2 is there, as `self` exists; only registers are touched.
+        unsafe {
+            let wanted = _mm256_set1_epi8(byte as i8);
+            let mut any = _mm256_setzero_si256();
+            for block in group {
+                for &half in block {
+                    any = _mm256_or_si256(any, _mm256_cmpeq_epi8(half, wanted));
+                }
+            }
+            opaque(_mm256_movemask_epi8(any) as u32 as u64) != 0
+        }
+    }
+
+    #[inline(always)]
     fn prefix_xor(self, mask: u64) -> u64 {
         // SAFETY: PCLMULQDQ is there, as `self` exists; only registers are touched.
         unsafe { carryless_prefix_xor(mask) }
@@ -118,22 +147,31 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn positions(self, mask: u64, base: u32, out: &mut [u32; BLOCK]) {
+    fn positions(self, mut mask: u64, base: u32, out: &mut [u32; BLOCK]) {
         if mask.count_ones() as usize <= FEW {
-            first_positions(mask, base, &mut out[..FEW]);
-            return;
-        }
-        let mut count = 0;
-        for (byte, bits) in mask.to_le_bytes().into_iter().enumerate() {
-            let base = base.wrapping_add(8 * byte as u32);
-            // Each byte before this one has written eight at most, so there is always room for
-            // eight.
-            if let Some(out) = out[count..].first_chunk_mut::<8>() {
-                for (out, position) in out.iter_mut().zip(POSITIONS[usize::from(bits)]) {
-                    *out = base.wrapping_add(u32::from(position));
+            // Four in a turn, as the compiler doesn't unroll a loop over all. `opaque`, as it would
+            // gather the positions in a vector, which takes more time than to store them.
+            for four in out[..FEW].as_chunks_mut::<4>().0 {
+                for out in four {
+                    *out = opaque(u64::from(base.wrapping_add(mask.trailing_zeros()))) as u32;
+                    mask &= mask.wrapping_sub(1);
                 }
             }
-            count += bits.count_ones() as usize;
+            return;
+        }
+        // SAFETY: AVX2 is there, as `self` exists; an entry of the table is eight readable bytes. Each
+        // byte of the mask has eight bits at most, so after those before it `out` has room for eight
+        // more; neither the load nor the store needs alignment.
+        unsafe {
+            let mut base = _mm256_set1_epi32(base as i32);
+            let mut to = out.as_mut_ptr();
+            for bits in mask.to_le_bytes() {
+                let positions = _mm_loadl_epi64(POSITIONS[usize::from(bits)].as_ptr().cast());
+                let positions = _mm256_add_epi32(_mm256_cvtepu8_epi32(positions), base);
+                _mm256_storeu_si256(to.cast(), positions);
+                base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
+                to = to.add(bits.count_ones() as usize);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! starts.
 
 use datafusion_csv_stream::Dialect;
+use datafusion_csv_stream::grammar::Terminator;
 use datafusion_csv_stream::internal::BOM;
 use datafusion_csv_stream::parse::{FieldCount, Parser, RecordCounter, RecordStart};
 use datafusion_csv_stream::simd::Backend;
@@ -76,6 +77,55 @@ fn a_quote_behind_blocks_without_any_counts() {
             let text = format!("{}{before}\"b\nc\",\nd", "x,\r\n".repeat(150));
             let setup = Setup::free(Dialect::default());
             assert_counts(&setup, &text.as_bytes()[600 - length..], &[Cuts::whole(), Cuts::every(300)]);
+        }
+    }
+}
+
+/// The counter looks through groups of blocks, and does the least work that one needs. So each text
+/// stands at each place around the borders of groups that need little. The quote at the end fails,
+/// which shows the number of lines.
+#[test]
+fn every_text_counts_at_every_place_of_a_group() {
+    let plain = Dialect::builder;
+    let lf = Terminator::Byte(b'\n');
+    for (builder, texts) in [
+        (
+            plain(),
+            &["\"", "\"\"", ",\"\"\",", "\n\"a\nb\",", "\n", "\n\n", "\r", "\r\n", "\n\r", "\n\"\r\n\"\r"][..],
+        ),
+        (plain().with_terminator(lf), &["\r", "\r\n\"\n\"", "\n\n"]),
+        (plain().with_terminator(Terminator::Byte(b';')), &[";", ";;", "\n;\"\n;\"\r\n", "\n\""]),
+        (plain().with_comment(b'#'), &["#", "\n#", "\n#\"\n", "\n\"#\n#\"\n", "\r#\n", "\n#\r\n#\n\n"]),
+        (plain().with_escape(b'\\'), &["\\", "\\\"", "\n\"\\\"\n\"", "\n\"\\\\\"\n", "\n\"\\"]),
+        (plain().with_double_quote(false), &["\"\"", "\n\"a\"\"\n", "\n\"\"\n\""]),
+        (plain().with_quote(None), &["\"", ",\"\n\"", "\r\n"]),
+    ] {
+        let dialect = builder.with_header(false).build().expect("no byte has two meanings");
+        let setup = Setup::free(dialect);
+        for text in texts {
+            for at in 0..=600 {
+                let filler = "ab,c\n".repeat(120) + "ab,c\r\n";
+                let (before, after) = filler.split_at(at);
+                let input = format!("{before}{text}{after}{after}\n\"");
+                assert_counts(&setup, input.as_bytes(), &[Cuts::whole(), Cuts::at(&[at + 1])]);
+            }
+        }
+    }
+}
+
+/// A record that is exactly as long as the limit, or one byte longer, in the middle of a group.
+#[test]
+fn a_long_record_counts_at_every_place_of_a_group() {
+    for (quote, filler) in [("", "ab,c\n"), ("\"", "ab,c\n"), ("", "ab,c\r\n")] {
+        let record = format!("{quote}{}{quote}\n", "x".repeat(100));
+        for at in 0..=600 {
+            let before = "y".repeat(at % 3 + 1) + "\n" + &filler.repeat(at / 5);
+            let input = format!("\u{feff}{before}{record}{}", filler.repeat(100));
+            for max_record_bytes in [record.len() - 1, record.len() - 2] {
+                let setup = Setup { max_record_bytes, ..Setup::free(Dialect::default()) };
+                let failed = assert_counts(&setup, input.as_bytes(), &[Cuts::whole(), Cuts::every(256)]);
+                assert_eq!(failed, max_record_bytes < record.len() - 1, "{at}");
+            }
         }
     }
 }
