@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  args ─► run ─► query ─► output (table, csv, json, ndjson, parquet)
-//!                   │ └──► progress (stderr, a terminal, long work)
+//!                   │ ├──► select   (the plan)
+//!                   │ ├──► progress (stderr, a terminal, long work)
 //!                   └────► stats    (stderr, one JSON line)
 //!               └► schema     stores: s3, gs, az, http(s), by URL and environment
 //! ```
@@ -13,6 +14,7 @@ mod progress;
 mod query;
 mod run;
 mod schema;
+mod select;
 mod sink;
 mod stats;
 mod stores;

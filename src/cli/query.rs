@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use datafusion::common::TableReference;
 use datafusion::error::Result;
-use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::context::SessionContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion_csv_stream::{
@@ -19,6 +19,7 @@ use tokio_util::io::InspectReader;
 use super::args::QueryArgs;
 use super::output::Output;
 use super::progress::Progress;
+use super::select::data_frame;
 use super::stats;
 use super::stores::EnvironmentStores;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(args: &QueryArgs, threads: usize) -> Result<()> {
         ctx.register_table(TableReference::bare(STDIN), Arc::new(table))?;
     }
 
-    let frame = ctx.sql_with_options(&args.sql, SQLOptions::new()).await?;
+    let frame = data_frame(&ctx, &args.sql).await?;
     let task = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;
     let mut output = Output::create(args.format, args.output.as_deref(), plan.schema())?;
