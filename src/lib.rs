@@ -41,7 +41,6 @@
 //! * One partition reads a compressed file.
 //! * A value that no query needs is not checked: one in a column that isn't asked for, or in a row
 //!   that a predicate drops. The number of fields and the quotes of such a record are checked.
-//! * Columns are matched by position. Names in a file's header are not compared with the table's.
 //! * Other encodings than UTF-8 have to be converted first. A delimiter is one byte.
 //! * `SessionContext::read_csv` and `register_csv` use DataFusion's own reader, which they are tied
 //!   to. Use [`CsvSessionExt`].

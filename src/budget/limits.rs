@@ -161,11 +161,11 @@ impl Limits {
     }
 
     /// Bytes that a store's object may take on its way, beside those of two chunks: three tenths of
-    /// the share. A single reader also has those that a decompressor would take
-    /// ([`window_bytes`](Self::window_bytes)), 4.5 MiB by default.
+    /// the share. A single reader has half of its share, or those that a decompressor would take
+    /// ([`window_bytes`](Self::window_bytes)) if they are fewer: 4.5 MiB by default.
     pub fn ahead_bytes(&self) -> usize {
         let part = self.share() / 10 * 3;
-        if self.readers == 1 { part.max(self.window_bytes()) } else { part }
+        if self.readers == 1 { part.max(self.window_bytes().min(self.share() / 2)) } else { part }
     }
 
     /// Bytes after which a batch is handed on with fewer rows than asked for: an eighth of the

@@ -34,15 +34,18 @@ pub(super) struct PrefixPasses {
 impl PrefixPasses {
     /// The pass over this file as it was listed.
     pub(super) fn of(&self, file: &ObjectMeta) -> Arc<PrefixPass> {
-        let version =
-            (file.location.to_string(), file.size, file.last_modified.timestamp_micros(), file.e_tag.clone());
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(files.entry(version).or_default())
+        Arc::clone(files.entry(version(file)).or_default())
     }
 }
 
 /// A file's path, size, time of modification in microseconds, and ETag.
-type Version = (String, u64, i64, Option<String>);
+pub(super) type Version = (String, u64, i64, Option<String>);
+
+/// What tells versions of files apart.
+pub(super) fn version(file: &ObjectMeta) -> Version {
+    (file.location.to_string(), file.size, file.last_modified.timestamp_micros(), file.e_tag.clone())
+}
 
 /// The bytes to read where a partition is given this file, or a range of it; `None` if no record
 /// can be in them.

@@ -22,7 +22,8 @@ use datafusion::physical_expr::LexRequirement;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::file_groups;
+use super::file_groups::{self, version};
+use super::headers::KnownHeaders;
 use super::marks::InferredMarks;
 use super::memory::ScanMemory;
 use super::options::{CsvFormatOptions, ReadOptions};
@@ -49,6 +50,8 @@ struct Sampled {
     bytes_per_record: Option<f64>,
     /// The columns whose types were inferred; `None` while nothing was.
     marks: Option<InferredMarks>,
+    /// The headers of the files in the sample.
+    headers: Arc<KnownHeaders>,
 }
 
 impl Default for CsvStreamFormat {
@@ -127,6 +130,10 @@ impl FileFormat for CsvStreamFormat {
         let memory = Arc::new(ScanMemory::new(&state.runtime_env().memory_pool));
         let mut share = memory.share(options.limits.memory_limit());
         let mut limits = options.limits;
+        let mut headers = KnownHeaders::new();
+        // A listing has any order, and the first file decides about names.
+        let mut objects: Vec<_> = objects.iter().collect();
+        objects.sort_by(|a, b| a.location.cmp(&b.location));
         for object in objects {
             let path = object.location.as_ref();
             let compression = options.compression.resolve(path);
@@ -137,6 +144,9 @@ impl FileFormat for CsvStreamFormat {
                 reader = input::open(store, object, compression, &limits, Arc::default()).await?;
             }
             stream::sample(&mut reader, &mut sampler).await.map_err(|error| error.with_path(path))?;
+            if !sampler.header().is_empty() {
+                headers.insert(version(object), sampler.header().into());
+            }
             if sampler.is_done() {
                 break;
             }
@@ -144,7 +154,7 @@ impl FileFormat for CsvStreamFormat {
         let inferred = sampler.finish();
         let bytes_per_record = inferred.bytes_per_record();
         let (schema, marks) = InferredMarks::take(inferred.schema);
-        *self.sampled() = Sampled { bytes_per_record, marks: Some(marks) };
+        *self.sampled() = Sampled { bytes_per_record, marks: Some(marks), headers: Arc::new(headers) };
         Ok(schema)
     }
 
@@ -206,9 +216,11 @@ impl FileFormat for CsvStreamFormat {
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
-        let marks = self.sampled().marks.as_ref().map(|marks| marks.of(table_schema.file_schema()));
+        let sampled = self.sampled();
+        let marks = sampled.marks.as_ref().map(|marks| marks.of(table_schema.file_schema()));
+        let headers = marks.is_some().then(|| Arc::clone(&sampled.headers));
         let source = CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options));
-        Arc::new(source.with_marks(marks))
+        Arc::new(source.with_inferred(marks, headers))
     }
 }
 

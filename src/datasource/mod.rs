@@ -16,6 +16,7 @@ mod factory;
 mod file_groups;
 mod filter;
 mod format;
+mod headers;
 mod marks;
 mod memory;
 mod metrics;

@@ -14,9 +14,11 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
+use tokio::sync::OnceCell;
 
 use super::file_groups::{PrefixPasses, Split, byte_range};
 use super::filter::PredicateInUse;
+use super::headers::{FileHeaders, FileShape, HeaderOf, TableColumns, without_header};
 use super::marks::Marks;
 use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
@@ -39,6 +41,8 @@ pub(super) struct CsvStreamOpener {
     pub(super) table_schema: TableSchema,
     /// The columns whose types were inferred. `None` if the schema's own marks count.
     pub(super) marks: Option<Marks>,
+    pub(super) columns: Arc<TableColumns>,
+    pub(super) headers: Arc<FileHeaders>,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
@@ -77,26 +81,29 @@ impl FileOpener for CsvStreamOpener {
             .with_limit(self.limit)
             .with_path(&path)
             .with_counters(Arc::clone(&decode_counters));
-        let columns = self.table_schema.file_schema().fields().len();
-        // Records that are only counted may have any number of fields.
-        let field_count = if self.projection.is_empty() && self.predicate.is_none() {
-            FieldCount::Any
-        } else {
-            FieldCount::of_table(columns, self.options.truncated_rows)
-        };
+        let only_counts = self.projection.is_empty() && self.predicate.is_none();
+        let is_split = range != ByteRange::WHOLE;
+        let shape = if is_split { self.headers.of(&file.object_meta) } else { Arc::default() };
         // The range at 0 is the only one that knows its start.
         let prefix = if range.start > 0 { self.prefix_passes.of(&file.object_meta) } else { Arc::default() };
         let file_ranges = FileRanges {
             store: Arc::clone(&self.store),
             meta: file.object_meta,
             dialect: self.options.dialect.clone(),
-            field_count,
+            // It is set once the file's header has been read.
+            field_count: FieldCount::Any,
             limits: self.limits,
             looks_around: self.split != Split::Exact,
             prefix,
             counters: Arc::clone(&input_counters),
         };
         let opening = Opening {
+            options: Arc::clone(&self.options),
+            table_schema: self.table_schema.clone(),
+            marks: self.marks.clone(),
+            columns: Arc::clone(&self.columns),
+            shape,
+            only_counts,
             file: file_ranges,
             range,
             compression,
@@ -113,6 +120,14 @@ impl FileOpener for CsvStreamOpener {
 
 /// A file, or a range of it, that is about to be read.
 struct Opening {
+    options: Arc<ReadOptions>,
+    table_schema: TableSchema,
+    marks: Option<Marks>,
+    columns: Arc<TableColumns>,
+    /// What the file's header shows, which ranges of a file find once for all of them.
+    shape: Arc<OnceCell<FileShape>>,
+    /// Whether no column is asked for.
+    only_counts: bool,
     file: FileRanges,
     range: ByteRange,
     compression: Compression,
@@ -131,6 +146,7 @@ impl Opening {
         // The readers that find the first record, one after the other, take from the same share.
         while !self.share.fits(self.reader_bytes() + self.column_bytes, &mut self.file.limits)? {}
         let mut published = Published::default();
+        self.look_at_header().await.map_err(|error| self.file.named(error))?;
         let resolved = self.resolve().await;
         self.metrics.publish(&self.file.counters, &self.decode_counters, &mut published);
         let Some((start, known)) = resolved.map_err(|error| self.file.named(error))? else {
@@ -165,6 +181,30 @@ impl Opening {
             published,
         };
         Ok(stream.boxed())
+    }
+
+    /// Takes the places of the table's columns from the file's header.
+    async fn look_at_header(&mut self) -> error::Result<()> {
+        let header = HeaderOf {
+            file: &self.file,
+            compression: self.compression,
+            options: &self.options,
+            table_schema: &self.table_schema,
+            marks: self.marks.clone(),
+            only_counts: self.only_counts,
+        };
+        let FileShape { columns, has_header } =
+            self.shape.get_or_try_init(|| self.columns.shape(&header)).await?.clone();
+        // Records that are only counted may have any number of fields.
+        if !self.only_counts {
+            self.file.field_count = FieldCount::of_table(columns.width(), self.options.truncated_rows);
+        }
+        if has_header != self.file.dialect.has_header() {
+            self.file.dialect = without_header(&self.file.dialect)?;
+        }
+        let builder = self.builder.clone().with_dialect(self.file.dialect.clone());
+        self.builder = builder.with_file_columns(Some(columns));
+        Ok(())
     }
 
     /// A reader of the range, from its first record on.

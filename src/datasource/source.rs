@@ -22,6 +22,7 @@ use object_store::ObjectStore;
 
 use super::file_groups::{PrefixPasses, Split, are_whole, repartition};
 use super::filter::{ScanPredicate, can_evaluate};
+use super::headers::{FileHeaders, KnownHeaders, TableColumns};
 use super::marks::Marks;
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
@@ -40,6 +41,8 @@ pub struct CsvStreamSource {
     table_schema: TableSchema,
     /// The columns whose types were inferred. `None` if the schema's own marks count.
     marks: Option<Marks>,
+    columns: Arc<TableColumns>,
+    headers: Arc<FileHeaders>,
     /// The columns to read from files, and the expressions over them.
     projection: SplitProjection,
     predicate: Option<ScanPredicate>,
@@ -65,6 +68,8 @@ impl CsvStreamSource {
         CsvStreamSource {
             options,
             projection: SplitProjection::unprojected(&table_schema),
+            columns: Arc::new(TableColumns::new(&table_schema, None)),
+            headers: Arc::default(),
             table_schema,
             marks: None,
             predicate: None,
@@ -75,8 +80,9 @@ impl CsvStreamSource {
         }
     }
 
-    /// With the marks of the columns whose types were inferred.
-    pub(super) fn with_marks(mut self, marks: Option<Marks>) -> Self {
+    /// With the marks of the columns whose types were inferred, and the headers that were read then.
+    pub(super) fn with_inferred(mut self, marks: Option<Marks>, headers: Option<Arc<KnownHeaders>>) -> Self {
+        self.columns = Arc::new(TableColumns::new(&self.table_schema, headers));
         self.marks = marks;
         self
     }
@@ -90,7 +96,8 @@ impl CsvStreamSource {
 
     /// The source of one query in a session: its options, and its memory pool.
     pub(super) fn for_query(self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
-        CsvStreamSource { options, prefix_passes: Arc::default(), ..self }.with_memory_pool(memory_pool)
+        CsvStreamSource { options, prefix_passes: Arc::default(), headers: Arc::default(), ..self }
+            .with_memory_pool(memory_pool)
     }
 
     /// The options that files are read with.
@@ -167,6 +174,8 @@ impl FileSource for CsvStreamSource {
             split,
             table_schema: self.table_schema.clone(),
             marks: self.marks.clone(),
+            columns: Arc::clone(&self.columns),
+            headers: Arc::clone(&self.headers),
             projection: self.projection.file_indices.clone(),
             predicate: self
                 .predicate

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::column::ColumnDecoder;
 use super::fields::{Failure, Fields};
+use super::file_columns::FileColumns;
 use super::loss::Exactness;
 use super::make::make;
 use super::options::DecodeOptions;
@@ -27,6 +28,8 @@ pub struct BatchDecoder {
     schema: SchemaRef,
     /// The projected columns, in the file's order, so that errors are found in that order.
     columns: Vec<ProjectedColumn>,
+    /// The projected columns that the file lacks, by their indices in the batch.
+    missing: Vec<usize>,
     options: DecodeOptions,
     /// Whether the values of any column have to be UTF-8.
     has_strings: bool,
@@ -62,17 +65,11 @@ struct ProjectedColumn {
 }
 
 impl BatchDecoder {
-    /// A decoder for a file whose columns are those of `table`, in order. `projection` holds the
-    /// indices of the columns to decode, in the order of the batches' columns; without any, rows
-    /// are only counted.
-    ///
-    /// A batch has at most `batch_rows` rows (0 counts as 1), and ends when it has reached
-    /// `batch_bytes` bytes.
+    /// A decoder for a file whose columns are those of `table`, in order.
     ///
     /// # Errors
     ///
-    /// When a projected column's type [is not supported](super::supports), or the projection names
-    /// no column.
+    /// As [`of_file`](Self::of_file).
     pub fn new(
         table: &Schema,
         projection: &[usize],
@@ -80,28 +77,54 @@ impl BatchDecoder {
         batch_rows: usize,
         batch_bytes: usize,
     ) -> Result<Self> {
+        let columns = FileColumns::in_order(table.fields().len());
+        Self::of_file(table, &columns, projection, options, batch_rows, batch_bytes)
+    }
+
+    /// A decoder for a file with some columns of `table`. `projection` holds the indices of the
+    /// columns to decode, in the order of the batches' columns; without any, rows are only counted.
+    ///
+    /// A batch has at most `batch_rows` rows (0 counts as 1), and ends when it has reached
+    /// `batch_bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When a projected column's type [is not supported](super::supports), the projection names
+    /// no column, or the file lacks a projected column that can't be NULL.
+    pub fn of_file(
+        table: &Schema,
+        file_columns: &FileColumns,
+        projection: &[usize],
+        options: &DecodeOptions,
+        batch_rows: usize,
+        batch_bytes: usize,
+    ) -> Result<Self> {
         let schema = Arc::new(table.project(projection).map_err(internal)?);
-        let mut columns = projection
-            .iter()
-            .zip(schema.fields())
-            .enumerate()
-            .map(|(batch_index, (&file_index, field))| {
-                let exactness = Exactness::new(options.lossy_values(), options.inferred(file_index, field));
-                Ok(ProjectedColumn { file_index, batch_index, decoder: make(field.data_type(), exactness)? })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let mut columns = Vec::with_capacity(projection.len());
+        let mut missing = Vec::new();
+        // A value takes some bits, and another one if it can be NULL.
+        let mut row_bits = 0;
+        for (batch_index, (&table_index, field)) in projection.iter().zip(schema.fields()).enumerate() {
+            let exactness = Exactness::new(options.lossy_values(), options.inferred(table_index, field));
+            let decoder = make(field.data_type(), exactness)?;
+            row_bits += decoder.row_bits() + usize::from(field.is_nullable());
+            match file_columns.field(table_index) {
+                Some(file_index) => columns.push(ProjectedColumn { file_index, batch_index, decoder }),
+                None if field.is_nullable() => missing.push(batch_index),
+                None => return Err(lacks(field)),
+            }
+        }
         columns.sort_by_key(|column| column.file_index);
-        let bits = |column: &ProjectedColumn| {
-            column.decoder.row_bits() + usize::from(schema.field(column.batch_index).is_nullable())
-        };
-        let row_bytes = columns.iter().map(bits).sum::<usize>().div_ceil(8);
-        let has_strings = schema.fields().iter().any(|field| field.data_type().is_string());
+        let row_bytes = row_bits.div_ceil(8);
+        let is_string = |column: &ProjectedColumn| schema.field(column.batch_index).data_type().is_string();
+        let has_strings = columns.iter().any(is_string);
         Ok(BatchDecoder {
             schema,
             columns,
+            missing,
             options: options.clone(),
             has_strings,
-            width: table.fields().len(),
+            width: file_columns.width(),
             batch_rows: batch_rows.max(1),
             batch_bytes,
             row_bytes,
@@ -248,6 +271,8 @@ impl BatchDecoder {
             .iter_mut()
             .map(|column| Ok((column.batch_index, column.decoder.finish().map_err(internal)?)))
             .collect::<Result<Vec<_>>>()?;
+        let nulls = |&index: &usize| (index, new_null_array(self.schema.field(index).data_type(), self.rows));
+        arrays.extend(self.missing.iter().map(nulls));
         arrays.sort_by_key(|(batch_index, _)| *batch_index);
         let arrays = arrays.into_iter().map(|(_, array)| array).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
@@ -298,6 +323,12 @@ fn span(records: &Records<'_>, width: usize) -> (usize, usize) {
     let (start, _) = records.column(0).span(0);
     let (_, end) = records.column(width - 1).span(records.len() - 1);
     (start as usize, end as usize)
+}
+
+/// The error for a column without values, which is not nullable.
+fn lacks(field: &Field) -> Error {
+    let reason = format!("the file has no column \"{}\", which can't be NULL", field.name());
+    Error::new(ErrorKind::Schema { reason })
 }
 
 fn internal(error: ArrowError) -> Error {

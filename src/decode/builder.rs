@@ -8,6 +8,7 @@ use super::batch::BatchDecoder;
 use super::batches::Batches;
 use super::counters::DecodeCounters;
 use super::decoder::Decoder;
+use super::file_columns::FileColumns;
 use super::filter::{Filters, RowFilter};
 use super::options::DecodeOptions;
 use super::range_end::RangeEnd;
@@ -43,6 +44,7 @@ pub const DEFAULT_BATCH_SIZE: usize = 8192;
 #[must_use = "a builder does nothing until `build`"]
 pub struct DecoderBuilder {
     schema: SchemaRef,
+    file_columns: Option<FileColumns>,
     projection: Option<Vec<usize>>,
     filters: Vec<Arc<dyn RowFilter>>,
     dialect: Dialect,
@@ -62,6 +64,7 @@ impl DecoderBuilder {
     pub fn new(schema: SchemaRef) -> Self {
         DecoderBuilder {
             schema,
+            file_columns: None,
             projection: None,
             filters: Vec::new(),
             dialect: Dialect::default(),
@@ -75,6 +78,12 @@ impl DecoderBuilder {
             start: None,
             end: None,
         }
+    }
+
+    /// The places of the schema's columns in the file's records. Default: the schema's order.
+    pub fn with_file_columns(mut self, columns: Option<FileColumns>) -> Self {
+        self.file_columns = columns;
+        self
     }
 
     /// The columns to decode, as indices into the schema, in the order of the batches' columns.
@@ -174,16 +183,19 @@ impl DecoderBuilder {
     ///
     /// # Errors
     ///
-    /// When a projected column, or a filter's column, isn't in the schema, or its type can't be
-    /// decoded.
+    /// When a projected column, or a filter's column, isn't in the schema, its type can't be
+    /// decoded, or the file lacks it and it can't be NULL.
     pub fn build(self) -> Result<Decoder> {
         let columns = self.schema.fields().len();
         let projection = self.projection.unwrap_or_else(|| (0..columns).collect());
         let decode = self.decode.within(&self.limits);
-        let (max_record_bytes, cut_fields) = decode.record_bytes(&self.limits, Some(&self.schema));
+        let file_columns = self.file_columns.unwrap_or_else(|| FileColumns::in_order(columns));
+        let table = Some((self.schema.as_ref(), &file_columns));
+        let (max_record_bytes, cut_fields) = decode.record_bytes(&self.limits, table);
         let rows = self.batch_size.min(self.limit.unwrap_or(usize::MAX)).max(1);
         let batch_bytes = self.limits.batch_bytes();
-        let decoder = BatchDecoder::new(&self.schema, &projection, &decode, rows, batch_bytes)?;
+        let decoder =
+            BatchDecoder::of_file(&self.schema, &file_columns, &projection, &decode, rows, batch_bytes)?;
         let schema = Arc::clone(decoder.schema());
         let work = if projection.is_empty() && self.filters.is_empty() {
             let mut counter = RecordCounter::new(&self.dialect, max_record_bytes);
@@ -192,7 +204,7 @@ impl DecoderBuilder {
             }
             Work::count(counter)
         } else {
-            let field_count = FieldCount::of_table(columns, self.truncated_rows);
+            let field_count = FieldCount::of_table(file_columns.width(), self.truncated_rows);
             let mut parser = Parser::new(&self.dialect, field_count, max_record_bytes)
                 .with_cut_fields(cut_fields)
                 .with_index_fields(self.limits.index_fields());
@@ -207,7 +219,8 @@ impl DecoderBuilder {
             let filters = if self.filters.is_empty() {
                 None
             } else {
-                Some(Filters::new(self.filters, &self.schema, &decode, &self.limits, self.limit)?)
+                let table = (self.schema.as_ref(), &file_columns);
+                Some(Filters::new(self.filters, table, &decode, &self.limits, self.limit)?)
             };
             Work::decode(parser, Batches::new(filters, decoder))
         };

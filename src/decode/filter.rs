@@ -11,6 +11,7 @@ use arrow::datatypes::Schema;
 
 use super::batch::BatchDecoder;
 use super::counters::DecodeCounters;
+use super::file_columns::FileColumns;
 use super::options::DecodeOptions;
 use super::select::RecordSelector;
 use crate::budget::Limits;
@@ -70,13 +71,13 @@ impl Filters {
     /// `limit` is the most rows to keep.
     pub(super) fn new(
         filters: Vec<Arc<dyn RowFilter>>,
-        schema: &Schema,
+        table: (&Schema, &FileColumns),
         options: &DecodeOptions,
         limits: &Limits,
         limit: Option<usize>,
     ) -> Result<Self> {
         let stages: Vec<_> = filters.iter().map(|filter| filter.columns()).collect();
-        let selector = RecordSelector::new(schema, &stages, options, limits.predicate_bytes())?;
+        let selector = RecordSelector::new(table, &stages, options, limits.predicate_bytes())?;
         Ok(Filters { filters, selector, rows_left: limit.unwrap_or(usize::MAX) })
     }
 

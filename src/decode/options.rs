@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use regex::Regex;
 
+use super::file_columns::FileColumns;
 use super::inferred::Inferred;
 use crate::budget::{FieldLimit, Limits, OversizedFields};
 use crate::error::{Error, Result};
@@ -155,9 +156,14 @@ impl DecodeOptions {
     /// The longest record that is accepted within these limits, and how the fields of a long one
     /// are cut, if they are: in the columns of the table whose values can be oversized, or in all
     /// while they aren't known.
-    pub(crate) fn record_bytes(&self, limits: &Limits, table: Option<&Schema>) -> (usize, Option<CutFields>) {
-        let can_be_cut = |field: &FieldRef| can_be_oversized(field.data_type());
-        let columns = table.map(|table| table.fields().iter().map(can_be_cut).collect());
+    pub(crate) fn record_bytes(
+        &self,
+        limits: &Limits,
+        table: Option<(&Schema, &FileColumns)>,
+    ) -> (usize, Option<CutFields>) {
+        let columns = table.map(|(table, columns)| {
+            columns.by_field(|column| can_be_oversized(table.field(column).data_type()))
+        });
         limits.record_bytes(&self.field_limit, columns)
     }
 

@@ -6,6 +6,7 @@ use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::datatypes::Schema;
 
 use super::batch::BatchDecoder;
+use super::file_columns::FileColumns;
 use super::options::DecodeOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parse::Records;
@@ -33,7 +34,7 @@ pub(super) struct Selected<'a> {
 }
 
 impl RecordSelector {
-    /// A selector for a file whose columns are those of `table`, in order. Each stage is a list of
+    /// A selector for a file with some columns of a table. Each stage is a list of
     /// the indices of the columns that it needs, in the order in which it is given them. It may
     /// need none. The batch that a stage is given takes about `batch_bytes` bytes, if the caller
     /// selects from no more than [`room`](Self::room) records at once.
@@ -42,13 +43,14 @@ impl RecordSelector {
     ///
     /// As [`BatchDecoder::new`].
     pub(super) fn new(
-        table: &Schema,
+        (table, columns): (&Schema, &FileColumns),
         stages: &[&[usize]],
         options: &DecodeOptions,
         batch_bytes: usize,
     ) -> Result<Self> {
-        let decoder =
-            |columns: &&[usize]| BatchDecoder::new(table, columns, options, PREDICATE_ROWS, batch_bytes);
+        let decoder = |stage: &&[usize]| {
+            BatchDecoder::of_file(table, columns, stage, options, PREDICATE_ROWS, batch_bytes)
+        };
         let stages = stages.iter().map(decoder).collect::<Result<Vec<_>>>()?;
         Ok(RecordSelector { stages, indices: Vec::new(), batch_bytes: 0 })
     }

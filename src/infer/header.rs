@@ -80,6 +80,24 @@ impl Names {
         Ok(())
     }
 
+    /// The names of a file's own columns, by the rule of this type.
+    pub(super) fn of_file(dialect: &Dialect, first: &Records<'_>) -> Result<Vec<String>> {
+        let mut names = Names::default();
+        names.extend(dialect, first)?;
+        Ok(names.into_vec())
+    }
+
+    /// The names, in the order of the columns.
+    pub(super) fn as_slice(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Adds a column before another one. No column has its name.
+    pub(super) fn insert(&mut self, column: usize, name: String) {
+        self.taken.insert(name.clone());
+        self.names.insert(column, name);
+    }
+
     /// The names, in the order of the columns.
     pub(super) fn into_vec(self) -> Vec<String> {
         self.names

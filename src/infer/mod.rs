@@ -69,12 +69,14 @@
 //!   position. A value that is not UTF-8 makes its column Utf8, and the error comes when the value
 //!   is read.
 
+mod columns;
 mod header;
 mod read;
 mod sample;
 mod types;
 
 pub use crate::decode::LeadingZeros;
+pub use columns::{MatchColumns, Matched, TableNames};
 pub use header::read_names;
 pub use read::{read_schema, sample};
 pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};

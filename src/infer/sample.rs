@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::columns::{MatchColumns, TableNames};
 use super::header::Names;
 use super::types::ColumnType;
 use crate::decode::{DecodeOptions, Inferred, LeadingZeros};
@@ -51,6 +52,9 @@ pub struct SampleOptions {
     pub truncated_rows: bool,
     /// Whether numbers with a leading zero are text. Default: they are.
     pub leading_zeros: LeadingZeros,
+    /// How the columns of a later file are matched with those of the files before it. By name, the
+    /// table has the columns of all files. Default [`MatchColumns::Auto`].
+    pub match_columns: MatchColumns,
 }
 
 /// The type of columns of text.
@@ -125,10 +129,25 @@ pub struct SchemaSampler {
     max_record_bytes: usize,
 }
 
+/// What the first record of a file is, by its values.
+enum FirstRecord {
+    Header,
+    Data,
+    Unknown,
+}
+
+/// What to do where a file's first record may be a header or data.
+const HEADER_ADVICE: &str = "match_columns = position takes it for a header of other names; has_header = false takes \
+                             the first record of every file for data";
+
 /// The part that looks at records.
 struct Table {
     names: Names,
     types: Vec<ColumnType>,
+    /// The table's column of each field of the current file's records.
+    columns: Vec<usize>,
+    /// The names in the current file's header, if it has one.
+    header: Vec<String>,
     /// Files with a record, the current one among them.
     files: usize,
     /// The current file's first record has not been seen.
@@ -154,6 +173,7 @@ impl Default for SampleOptions {
             string_type: StringType::default(),
             truncated_rows: false,
             leading_zeros: LeadingZeros::default(),
+            match_columns: MatchColumns::default(),
         }
     }
 }
@@ -176,6 +196,8 @@ impl SchemaSampler {
             table: Table {
                 names: Names::default(),
                 types: Vec::new(),
+                columns: Vec::new(),
+                header: Vec::new(),
                 files: 0,
                 at_file_start: true,
                 records_start: 0,
@@ -277,6 +299,12 @@ impl SchemaSampler {
         Ok(())
     }
 
+    /// The names in the header of the current file, or of the last one. Empty if it has none, or
+    /// while it hasn't been seen.
+    pub fn header(&self) -> &[String] {
+        &self.table.header
+    }
+
     /// Whether a bound over all files is reached, so that further bytes are not looked at.
     pub fn is_done(&self) -> bool {
         let Table { names, records, options, .. } = &self.table;
@@ -308,6 +336,8 @@ impl SchemaSampler {
 impl Table {
     fn start_file(&mut self) {
         self.at_file_start = true;
+        self.records_start = 0;
+        self.header.clear();
         self.bytes_before += std::mem::take(&mut self.bytes_here);
     }
 
@@ -324,8 +354,7 @@ impl Table {
         let mut first = 0;
         if std::mem::take(&mut self.at_file_start) {
             self.files += 1;
-            self.add_columns(records)?;
-            if self.dialect.has_header() {
+            if self.add_columns(records)? {
                 self.records_start = end;
                 first = 1;
             }
@@ -344,9 +373,45 @@ impl Table {
         Ok(())
     }
 
-    /// Checks the number of columns in a file's first record against the files before it, and adds
-    /// the columns that are new.
-    fn add_columns(&mut self, first: &Records<'_>) -> Result<()> {
+    /// Matches the columns of a file with those of the files before it, and adds the columns that
+    /// are new. Returns whether the file's first record is a header.
+    fn add_columns(&mut self, first: &Records<'_>) -> Result<bool> {
+        let is_first = self.files == 1;
+        if !self.dialect.has_header() {
+            self.add_by_position(first)?;
+            return Ok(false);
+        }
+        self.header = Names::of_file(&self.dialect, first)?;
+        if is_first || self.options.match_columns == MatchColumns::Position {
+            self.add_by_position(first)?;
+            return Ok(true);
+        }
+        let table = TableNames::new(self.names.as_slice());
+        let found = table.find_all(&self.header);
+        if found.iter().any(Option::is_some) {
+            self.add_by_name(found);
+            return Ok(true);
+        }
+        match self.first_record(first) {
+            // Its names are other ones, as in DataFusion's reader.
+            FirstRecord::Header => self.add_by_position(first).map(|()| true),
+            FirstRecord::Data => {
+                self.header.clear();
+                self.add_by_position(first).map(|()| false)
+            }
+            FirstRecord::Unknown => {
+                let reason = format!(
+                    "the first record of file {} of the table shares no name with the header of the files before it, \
+                     and may be data; {HEADER_ADVICE}",
+                    self.files
+                );
+                Err(Error::at(ErrorKind::Schema { reason }, first.place(0, None)))
+            }
+        }
+    }
+
+    /// Takes the file's columns for those of the files before it, in their order.
+    fn add_by_position(&mut self, first: &Records<'_>) -> Result<()> {
         let (known, found) = (self.types.len(), first.field_count(0));
         if self.files > 1 && known != found && !self.options.truncated_rows {
             let reason = format!(
@@ -358,11 +423,60 @@ impl Table {
         }
         self.names.extend(&self.dialect, first)?;
         self.types.resize(self.names.len(), ColumnType::default());
+        self.columns = (0..found).collect();
         Ok(())
     }
 
+    /// Takes the columns that were found by name, and puts each new one after the column that is
+    /// before it in this file.
+    fn add_by_name(&mut self, found: Vec<Option<usize>>) {
+        self.columns = Vec::with_capacity(found.len());
+        // The places of the new columns. Each has moved the columns after it.
+        let mut added: Vec<usize> = Vec::new();
+        for (field, column) in found.into_iter().enumerate() {
+            let column = match column {
+                Some(column) => added.iter().fold(column, |column, &at| column + usize::from(column >= at)),
+                None => {
+                    let at = self.columns.last().map_or(0, |before| before + 1);
+                    self.names.insert(at, self.header[field].clone());
+                    self.types.insert(at, ColumnType::default());
+                    self.columns.iter_mut().filter(|column| **column >= at).for_each(|column| *column += 1);
+                    added.push(at);
+                    at
+                }
+            };
+            self.columns.push(column);
+        }
+    }
+
+    /// Whether the first record of a file whose names the table doesn't have is a header. A record
+    /// whose values have the types of the columns is data, if any of those is not text.
+    fn first_record(&mut self, first: &Records<'_>) -> FirstRecord {
+        let string = DataType::Utf8;
+        let unescape = first.unescape();
+        let mut is_typed = false;
+        if first.field_count(0) != self.types.len() {
+            return FirstRecord::Unknown;
+        }
+        for (field, known) in self.types.iter().enumerate() {
+            let raw = first.raw(0, field).unwrap_or_default();
+            let value = unescape.value(raw, &mut self.scratch);
+            let is_text = matches!(known.data_type(&string), DataType::Utf8 | DataType::Null);
+            if is_text || (self.is_null)(value, unescape.is_quoted(raw)) {
+                continue;
+            }
+            let mut with_value = *known;
+            with_value.observe(value, self.options.leading_zeros);
+            if with_value.data_type(&string) == string {
+                return FirstRecord::Header;
+            }
+            is_typed = true;
+        }
+        if is_typed { FirstRecord::Data } else { FirstRecord::Unknown }
+    }
+
     fn check_field_count(&self, records: &Records<'_>, record: usize) -> Result<()> {
-        let (expected, found) = (self.types.len(), records.field_count(record));
+        let (expected, found) = (self.columns.len(), records.field_count(record));
         if found == expected || (found < expected && self.options.truncated_rows) {
             return Ok(());
         }
@@ -374,8 +488,9 @@ impl Table {
         let fields = records.field_count(record);
         // A longer value is text, whatever it looks like, because only its front may be there.
         let longest = self.cut_fields.as_ref().map_or(usize::MAX, |fields| fields.max_value_bytes);
-        for (column, column_type) in self.types.iter_mut().take(fields).enumerate() {
-            let Some(raw) = records.raw(record, column) else { continue };
+        for (field, &column) in self.columns.iter().take(fields).enumerate() {
+            let Some(raw) = records.raw(record, field) else { continue };
+            let column_type = &mut self.types[column];
             let value = unescape.value(raw, &mut self.scratch);
             if !(self.is_null)(value, unescape.is_quoted(raw)) {
                 match value.len() > longest {

@@ -3,6 +3,7 @@
 
 mod builtin;
 mod cli;
+mod columns;
 mod container;
 mod differential;
 mod distributed;

@@ -7,6 +7,7 @@ use crate::budget::OversizedFields;
 use crate::datasource::file_groups::Split;
 use crate::decode::{LeadingZeros, LossyValues};
 use crate::grammar::{Terminator, Trim};
+use crate::infer::MatchColumns;
 use crate::input::CompressionOption;
 
 /// How CSV files are read and written, as a user says it.
@@ -51,6 +52,7 @@ pub struct CsvFormatOptions {
     pub(super) null_values: Option<Vec<String>>,
     pub(super) null_regex: Option<Option<String>>,
     pub(super) quoted_empty_is_string: Option<bool>,
+    pub(super) match_columns: Option<MatchColumns>,
     pub(super) lossy_values: Option<LossyValues>,
     pub(super) leading_zeros: Option<LeadingZeros>,
     pub(super) max_field_bytes: Option<usize>,
@@ -149,6 +151,13 @@ impl CsvFormatOptions {
     /// Whether `""` is an empty string rather than NULL. Default false.
     pub fn with_quoted_empty_is_string(mut self, quoted_empty_is_string: bool) -> Self {
         self.quoted_empty_is_string = Some(quoted_empty_is_string);
+        self
+    }
+
+    /// How the names in files' headers are matched with the table's columns. Default
+    /// [`MatchColumns::Auto`].
+    pub fn with_match_columns(mut self, match_columns: MatchColumns) -> Self {
+        self.match_columns = Some(match_columns);
         self
     }
 

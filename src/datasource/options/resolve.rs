@@ -74,6 +74,7 @@ impl ReadOptions {
                 max_bytes: given.schema_infer_max_bytes.unwrap_or(sample.max_bytes),
                 truncated_rows,
                 leading_zeros: given.leading_zeros.unwrap_or_default(),
+                match_columns: given.match_columns.unwrap_or_default(),
                 ..sample
             },
             limits,
@@ -88,8 +89,17 @@ impl ReadOptions {
 
     /// A sampler that sees files as reading them does.
     pub(in crate::datasource) fn sampler(&self) -> SchemaSampler {
+        self.sampler_of(&self.sample)
+    }
+
+    /// A sampler that sees no more than a file's header.
+    pub(in crate::datasource) fn header_sampler(&self) -> SchemaSampler {
+        self.sampler_of(&SampleOptions { max_records: 0, ..self.sample.clone() })
+    }
+
+    fn sampler_of(&self, sample: &SampleOptions) -> SchemaSampler {
         let (max_record_bytes, cut_fields) = self.decode.record_bytes(&self.limits, None);
-        SchemaSampler::new(&self.dialect, nulls_of(&self.decode), &self.sample, max_record_bytes)
+        SchemaSampler::new(&self.dialect, nulls_of(&self.decode), sample, max_record_bytes)
             .with_cut_fields(cut_fields)
     }
 

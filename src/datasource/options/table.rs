@@ -129,6 +129,10 @@ pub const OPTIONS: &[OptionSpec] = &[
         null_regex, values::regex, values::show_some),
     clearable_option!("quoted_empty_is_string", values::BOOL, "false", "`\"\"` is an empty string, not NULL.",
         quoted_empty_is_string, values::bool, values::show),
+    clearable_option!("match_columns", "auto, name or position", "auto",
+        "How headers lead to columns. auto: by name, unless the header shows that columns were renamed. name: a missing \
+         column is NULL, another one is not read. position: names are not compared.",
+        match_columns, values::match_columns, values::show_name),
     clearable_option!("lossy_values", "error or round", "error",
         "A value that its column's type can't hold exactly is an error, or rounded or cut as by DataFusion's reader.",
         lossy_values, values::lossy_values, values::show_name),

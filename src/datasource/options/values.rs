@@ -9,6 +9,7 @@ use crate::datasource::file_groups::Split;
 use crate::decode::DecodeOptions;
 use crate::decode::{LeadingZeros, LossyValues};
 use crate::grammar::{Dialect, Terminator, Trim};
+use crate::infer::MatchColumns;
 use crate::input::CompressionOption;
 use crate::parse::{DEFAULT_MAX_RECORD_BYTES, FieldCount, Parser, Step};
 
@@ -71,6 +72,10 @@ pub(super) fn compression(value: &str) -> Parsed<CompressionOption> {
 
 pub(super) fn split(value: &str) -> Parsed<Split> {
     named(value, &[Split::Auto, Split::Exact, Split::None])
+}
+
+pub(super) fn match_columns(value: &str) -> Parsed<MatchColumns> {
+    named(value, &[MatchColumns::Auto, MatchColumns::Name, MatchColumns::Position])
 }
 
 pub(super) fn lossy_values(value: &str) -> Parsed<LossyValues> {

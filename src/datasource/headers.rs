@@ -1,0 +1,173 @@
+//! [`FileHeaders`]: the header of each file of a scan, and so the places of the table's columns.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::Array;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::datasource::table_schema::TableSchema;
+use futures::StreamExt;
+use object_store::ObjectMeta;
+use tokio::sync::OnceCell;
+
+use super::file_groups::{Version, version};
+use super::marks::Marks;
+use super::options::ReadOptions;
+use crate::decode::{DecoderBuilder, FileColumns};
+use crate::error::{Error, ErrorKind, Result};
+use crate::grammar::Dialect;
+use crate::infer::{MatchColumns, Matched, TableNames};
+use crate::input::{self, Compression, Input};
+use crate::stream::internal::FileRanges;
+use crate::stream::{self, CsvStream};
+
+/// Bytes at the front of a file that are requested for its header.
+const HEADER_BYTES: u64 = 64 << 10;
+
+/// The places of a table's columns in one file, and whether its first record is a header.
+#[derive(Debug, Clone)]
+pub(super) struct FileShape {
+    pub(super) columns: FileColumns,
+    pub(super) has_header: bool,
+}
+
+/// The headers that inference has read.
+pub(super) type KnownHeaders = HashMap<Version, Arc<[String]>>;
+
+/// The headers of a scan's files.
+///
+/// The header of a file is read once in a scan. Files that are split keep what it shows until the
+/// scan ends; a whole file needs it no more once it is open.
+#[derive(Debug, Default)]
+pub(super) struct FileHeaders {
+    split: Mutex<HashMap<Version, Arc<OnceCell<FileShape>>>>,
+}
+
+impl FileHeaders {
+    /// What is known of a file that is split, by all of its ranges together.
+    pub(super) fn of(&self, file: &ObjectMeta) -> Arc<OnceCell<FileShape>> {
+        let mut split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(split.entry(version(file)).or_default())
+    }
+}
+
+/// What is needed to find the columns of the files of a table.
+#[derive(Debug)]
+pub(super) struct TableColumns {
+    names: TableNames,
+    in_order: FileColumns,
+    known: Arc<KnownHeaders>,
+    /// Whether the table's names were inferred, so that they are those of some file's header.
+    is_inferred: bool,
+}
+
+/// A file whose header is looked at.
+pub(super) struct HeaderOf<'a> {
+    pub(super) file: &'a FileRanges,
+    pub(super) compression: Compression,
+    pub(super) options: &'a ReadOptions,
+    pub(super) table_schema: &'a TableSchema,
+    pub(super) marks: Option<Marks>,
+    /// Whether records are only counted.
+    pub(super) only_counts: bool,
+}
+
+impl TableColumns {
+    /// For a table, with the headers that inference has read if it has inferred the table's names.
+    pub(super) fn new(table_schema: &TableSchema, known: Option<Arc<KnownHeaders>>) -> Self {
+        let names =
+            |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        let partitions = table_schema.table_partition_cols();
+        let names = TableNames::new(names(table_schema.file_schema()))
+            .ignoring(partitions.iter().map(|field| field.name().as_str()));
+        TableColumns {
+            names,
+            in_order: FileColumns::in_order(table_schema.file_schema().fields().len()),
+            is_inferred: known.is_some(),
+            known: known.unwrap_or_default(),
+        }
+    }
+
+    /// The shape of a file, from its header.
+    ///
+    /// # Errors
+    ///
+    /// When the header can't be read, or shows no way to match it with the table.
+    pub(super) async fn shape(&self, of: &HeaderOf<'_>) -> Result<FileShape> {
+        let has_header = of.options.dialect.has_header();
+        let as_listed = FileShape { columns: self.in_order.clone(), has_header };
+        // What has no size can be read only once. Counting needs no column, but it has to know
+        // whether the first record is one of those that it counts.
+        let is_counted = of.only_counts && !self.is_inferred;
+        let by_position = of.options.sample.match_columns == MatchColumns::Position;
+        if !has_header || by_position || is_counted || of.file.meta.size == 0 {
+            return Ok(as_listed);
+        }
+        let header = match self.known.get(&version(&of.file.meta)) {
+            Some(header) => Arc::clone(header),
+            None => of.read().await?,
+        };
+        // A file without records has no header.
+        if header.is_empty() {
+            return Ok(as_listed);
+        }
+        let matched =
+            self.names.match_header(&header, of.options.sample.match_columns, of.options.truncated_rows)?;
+        match matched {
+            Matched::Columns(columns) => Ok(FileShape { columns, has_header: true }),
+            Matched::NoName if self.is_inferred && header.len() == self.in_order.width() => {
+                let has_header = of.first_record_is_header(&header).await?;
+                Ok(FileShape { columns: self.in_order.clone(), has_header })
+            }
+            Matched::NoName => Ok(as_listed),
+        }
+    }
+}
+
+impl HeaderOf<'_> {
+    /// Reads the names in the header.
+    async fn read(&self) -> Result<Arc<[String]>> {
+        let mut sampler = self.options.header_sampler();
+        stream::sample(&mut self.open().await?, &mut sampler).await?;
+        Ok(sampler.header().into())
+    }
+
+    /// Whether a first record that shares no name with the table is a header. It is data if its
+    /// values have the types of the columns, and any of those is not text.
+    async fn first_record_is_header(&self, header: &[String]) -> Result<bool> {
+        let dialect = without_header(&self.options.dialect)?;
+        let builder: DecoderBuilder =
+            self.options.decoder_builder(self.table_schema.file_schema(), self.marks.clone());
+        let decoder =
+            builder.with_dialect(dialect).with_limits(self.file.limits).with_limit(Some(1)).build()?;
+        let Some(Ok(record)) = CsvStream::new(self.open().await?, decoder).next().await else {
+            return Ok(true);
+        };
+        let is_typed = |column: &Arc<dyn Array>| !column.data_type().is_string() && !column.is_null(0);
+        if record.columns().iter().any(is_typed) {
+            return Ok(false);
+        }
+        let first: Vec<_> = header.iter().take(5).map(|name| format!("{name:?}")).collect();
+        let reason = format!(
+            "the first record ({}, ...) shares no name with the table's header, and may be data; match_columns = \
+             position takes it for a header of other names; has_header = false takes the first record of every file \
+             for data",
+            first.join(", ")
+        );
+        Err(Error::new(ErrorKind::Schema { reason }))
+    }
+
+    /// The front of the file.
+    async fn open(&self) -> Result<Input> {
+        let FileRanges { store, meta, limits, counters, .. } = self.file;
+        match self.compression {
+            Compression::None => self.file.open(0..HEADER_BYTES.min(meta.size)).await,
+            compression => input::open(store, meta, compression, limits, Arc::clone(counters)).await,
+        }
+    }
+}
+
+/// The dialect of a file without a header.
+pub(super) fn without_header(dialect: &Dialect) -> Result<Dialect> {
+    dialect.to_builder().with_header(false).build()
+}
