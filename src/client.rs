@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use futures::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, LOCATION, USER_AGENT};
+use hyper::{Method, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
@@ -24,14 +26,11 @@ use tokio::time::{error::Elapsed, timeout};
 /// connection has up to three of them.
 const BUFFER_BYTES: usize = 32 << 10;
 
+/// Redirections of one request that are followed.
+const MAX_REDIRECTS: usize = 10;
+
 /// Connections that wait for another request, for each host.
 const IDLE_CONNECTIONS: usize = 8;
-
-/// The time for a response without [`ClientConfigKey::Timeout`]: object_store's default.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The time to connect without [`ClientConfigKey::ConnectTimeout`]: object_store's default.
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The user agent without [`ClientConfigKey::UserAgent`].
 const DEFAULT_AGENT: &str = concat!("datafusion-csv-stream/", env!("CARGO_PKG_VERSION"));
@@ -63,21 +62,20 @@ pub struct BoundedConnector;
 
 impl HttpConnector for BoundedConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let is_true = |key| options.get_config_value(&key).is_some_and(|value| value == "true");
+        let is_true = |key| options.get_config_value(&key).is_some_and(|value| is_yes(&value));
         let needs_more = is_true(ClientConfigKey::AllowInvalidCertificates)
             || options.get_config_value(&ClientConfigKey::ProxyUrl).is_some()
             || PROXIES.iter().any(|name| is_set(name) || is_set(&name.to_uppercase()));
         if needs_more {
             return ReqwestConnector::default().connect(options);
         }
-        let time = |key, default| {
-            let given = options.get_config_value(&key);
-            given.and_then(|text| humantime::parse_duration(&text).ok()).unwrap_or(default)
-        };
+        // A time that isn't set has been switched off, because object_store sets its defaults.
+        let time =
+            |key| options.get_config_value(&key).and_then(|text| humantime::parse_duration(&text).ok());
         let mut tcp = TcpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(time(ClientConfigKey::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)));
+        tcp.set_connect_timeout(time(ClientConfigKey::ConnectTimeout));
         let tls = HttpsConnectorBuilder::new().with_native_roots().map_err(no_certificates)?;
         let tls = match is_true(ClientConfigKey::AllowHttp) {
             true => tls.https_or_http(),
@@ -90,9 +88,14 @@ impl HttpConnector for BoundedConnector {
             .build(tls.enable_http1().wrap_connector(tcp));
         let agent = options.get_config_value(&ClientConfigKey::UserAgent);
         let agent = agent.unwrap_or_else(|| DEFAULT_AGENT.to_owned());
-        let timeout = time(ClientConfigKey::Timeout, DEFAULT_TIMEOUT);
+        let timeout = time(ClientConfigKey::Timeout).unwrap_or(Duration::MAX);
         Ok(HttpClient::new(BoundedClient { client, agent, timeout }))
     }
+}
+
+/// Whether a value of an option means yes, as object_store reads it.
+fn is_yes(value: &str) -> bool {
+    ["1", "true", "on", "yes", "y"].iter().any(|yes| value.eq_ignore_ascii_case(yes))
 }
 
 fn is_set(variable: &str) -> bool {
@@ -119,15 +122,42 @@ impl fmt::Debug for BoundedClient {
 impl HttpService for BoundedClient {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if let Ok(agent) = self.agent.parse() {
-            request.headers_mut().entry("user-agent").or_insert(agent);
+            request.headers_mut().entry(USER_AGENT).or_insert(agent);
         }
-        let response = timeout(self.timeout, self.client.request(request)).await.map_err(late)?;
-        let response = response.map_err(|error| {
-            let kind = if error.is_connect() { HttpErrorKind::Connect } else { kind(&error) };
-            HttpError::new(kind, error)
-        })?;
-        Ok(response.map(|body| patient(body, self.timeout)))
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        for _ in 0..MAX_REDIRECTS {
+            // A request to read has no body.
+            let again = is_read.then(|| (request.method().clone(), request.headers().clone()));
+            let from = request.uri().clone();
+            let response = timeout(self.timeout, self.client.request(request)).await.map_err(late)?;
+            let response = response.map_err(|error| {
+                let kind = if error.is_connect() { HttpErrorKind::Connect } else { kind(&error) };
+                HttpError::new(kind, error)
+            })?;
+            let target =
+                response.status().is_redirection().then(|| target(&from, response.headers())).flatten();
+            let (Some(target), Some((method, headers))) = (target, again) else {
+                return Ok(response.map(|body| patient(body, self.timeout)));
+            };
+            request = HttpRequest::new(HttpRequestBody::empty());
+            *request.method_mut() = method;
+            *request.headers_mut() = headers;
+            request.headers_mut().remove(HOST);
+            if target.authority() != from.authority() {
+                request.headers_mut().remove(AUTHORIZATION);
+            }
+            *request.uri_mut() = target;
+        }
+        let text = format!("more than {MAX_REDIRECTS} redirections");
+        Err(HttpError::new(HttpErrorKind::Unknown, io::Error::other(text)))
     }
+}
+
+/// The target of a redirection.
+fn target(from: &Uri, headers: &HeaderMap) -> Option<Uri> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    let base = url::Url::parse(&from.to_string()).ok()?;
+    base.join(location).ok()?.as_str().parse().ok()
 }
 
 /// A body that fails if none of its bytes comes for this long while some are waited for.

@@ -57,7 +57,7 @@
 //! * `datafusion` (default): [`datasource`], [`session`].
 //! * `cli`: the binary `csv-stream`.
 //!
-//! `http`, which needs `async`, adds [`client`]: HTTP clients of stores with small buffers.
+//! `http`, which needs `async`, adds the module `client`: HTTP clients of stores with small buffers.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

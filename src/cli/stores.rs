@@ -63,7 +63,11 @@ fn store(url: &Url, options: Vec<(String, String)>) -> object_store::Result<Arc<
     /// A builder's store, with the options that the builder knows.
     macro_rules! build {
         ($builder:ty, $url:expr) => {{
-            let builder = <$builder>::new().with_url($url).with_http_connector(BoundedConnector);
+            let mut builder = <$builder>::new().with_url($url);
+            // Only object_store's own client sends the name and password of a URL.
+            if url.username().is_empty() {
+                builder = builder.with_http_connector(BoundedConnector);
+            }
             let known = |(key, value): (String, String)| Some((key.parse().ok()?, value));
             let options = options.into_iter().filter_map(known);
             Arc::new(options.fold(builder, |builder, (key, value)| builder.with_config(key, value)).build()?)

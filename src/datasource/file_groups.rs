@@ -42,7 +42,7 @@ impl PrefixPasses {
 /// A file's path, size, time of modification in microseconds, and ETag.
 pub(super) type Version = (String, u64, i64, Option<String>);
 
-/// What tells versions of files apart.
+/// The version of a file: two files with the same one have the same bytes.
 pub(super) fn version(file: &ObjectMeta) -> Version {
     (file.location.to_string(), file.size, file.last_modified.timestamp_micros(), file.e_tag.clone())
 }

@@ -1,9 +1,10 @@
 //! [`CsvStreamFormat`]: DataFusion's `FileFormat`.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
 use datafusion::common::config::ConfigOptions;
@@ -32,6 +33,9 @@ use super::source::CsvStreamSource;
 use crate::input::{self, Compression};
 use crate::stream;
 
+/// The most headers of sampled files that a table keeps. Those of other files are read again.
+const MAX_HEADERS: usize = 100;
+
 /// CSV files, read by this crate's engine and written by DataFusion's own.
 #[derive(Debug, Clone)]
 pub struct CsvStreamFormat {
@@ -39,17 +43,21 @@ pub struct CsvStreamFormat {
     /// The options as they were resolved when the format was made.
     options: Arc<ReadOptions>,
     extension: &'static str,
-    /// What the last sample has shown that a schema was inferred from.
-    sampled: Arc<Mutex<Sampled>>,
+    /// The inferences that were made with this format, the last one at the end.
+    inferences: Arc<Mutex<VecDeque<Inference>>>,
 }
 
-/// What a sample shows beside a schema.
-#[derive(Debug, Default)]
-struct Sampled {
+/// The most inferences that a format remembers. A format mostly has one table.
+const MAX_INFERENCES: usize = 16;
+
+/// Facts from the sample that a table's schema was inferred from.
+#[derive(Debug, Clone)]
+struct Inference {
+    /// The schema, without marks.
+    schema: SchemaRef,
+    marks: InferredMarks,
     /// The length of a record, in bytes of text.
     bytes_per_record: Option<f64>,
-    /// The columns whose types were inferred; `None` while nothing was.
-    marks: Option<InferredMarks>,
     /// The headers of the files in the sample.
     headers: Arc<KnownHeaders>,
 }
@@ -82,7 +90,7 @@ impl CsvStreamFormat {
     }
 
     fn resolved(given: CsvFormatOptions, options: ReadOptions) -> Self {
-        CsvStreamFormat { given, options: Arc::new(options), extension: "csv", sampled: Arc::default() }
+        CsvStreamFormat { given, options: Arc::new(options), extension: "csv", inferences: Arc::default() }
     }
 
     /// The format's options.
@@ -95,8 +103,19 @@ impl CsvStreamFormat {
         self
     }
 
-    fn sampled(&self) -> MutexGuard<'_, Sampled> {
-        self.sampled.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inferences(&self) -> MutexGuard<'_, VecDeque<Inference>> {
+        self.inferences.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The inference of a table's schema, without the columns that come from folders; `None` if the
+    /// schema was declared.
+    fn inference(&self, file_schema: &Schema, partitions: &[FieldRef]) -> Option<Inference> {
+        let is_of_file = |field: &&FieldRef| !partitions.iter().any(|other| other.name() == field.name());
+        let is_same = |known: &&Inference| {
+            let fields = known.schema.fields();
+            fields == file_schema.fields() || fields.iter().filter(is_of_file).eq(file_schema.fields().iter())
+        };
+        self.inferences().iter().rev().find(is_same).cloned()
     }
 
     /// The options of one query in a session.
@@ -144,8 +163,8 @@ impl FileFormat for CsvStreamFormat {
                 reader = input::open(store, object, compression, &limits, Arc::default()).await?;
             }
             stream::sample(&mut reader, &mut sampler).await.map_err(|error| error.with_path(path))?;
-            if !sampler.header().is_empty() {
-                headers.insert(version(object), sampler.header().into());
+            if let Some(header) = sampler.header().filter(|_| headers.len() < MAX_HEADERS) {
+                headers.insert(version(object), header.into());
             }
             if sampler.is_done() {
                 break;
@@ -154,7 +173,14 @@ impl FileFormat for CsvStreamFormat {
         let inferred = sampler.finish();
         let bytes_per_record = inferred.bytes_per_record();
         let (schema, marks) = InferredMarks::take(inferred.schema);
-        *self.sampled() = Sampled { bytes_per_record, marks: Some(marks), headers: Arc::new(headers) };
+        let inference =
+            Inference { schema: Arc::clone(&schema), marks, bytes_per_record, headers: Arc::new(headers) };
+        let mut inferences = self.inferences();
+        inferences.retain(|known| known.schema != schema);
+        if inferences.len() == MAX_INFERENCES {
+            inferences.pop_front();
+        }
+        inferences.push_back(inference);
         Ok(schema)
     }
 
@@ -173,7 +199,8 @@ impl FileFormat for CsvStreamFormat {
             return Ok(statistics);
         }
         statistics.total_byte_size = Precision::Inexact(object.size as usize);
-        let bytes_per_record = self.sampled().bytes_per_record;
+        let inference = self.inference(&table_schema, &[]);
+        let bytes_per_record = inference.and_then(|inference| inference.bytes_per_record);
         if let Some(bytes) = bytes_per_record.filter(|&bytes| bytes > 0.0) {
             statistics.num_rows = Precision::Inexact((object.size as f64 / bytes).round() as usize);
         }
@@ -216,9 +243,11 @@ impl FileFormat for CsvStreamFormat {
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
-        let sampled = self.sampled();
-        let marks = sampled.marks.as_ref().map(|marks| marks.of(table_schema.file_schema()));
-        let headers = marks.is_some().then(|| Arc::clone(&sampled.headers));
+        let inference = self.inference(table_schema.file_schema(), table_schema.table_partition_cols());
+        let (marks, headers) = match inference {
+            Some(known) => (Some(known.marks.of(table_schema.file_schema())), Some(known.headers)),
+            None => (None, None),
+        };
         let source = CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options));
         Arc::new(source.with_inferred(marks, headers))
     }

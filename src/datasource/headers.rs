@@ -16,7 +16,7 @@ use super::options::ReadOptions;
 use crate::decode::{DecoderBuilder, FileColumns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::grammar::Dialect;
-use crate::infer::{MatchColumns, Matched, TableNames};
+use crate::infer::{HEADER_ADVICE, MatchColumns, MatchRules, Matched, TableNames, may_be_number};
 use crate::input::{self, Compression, Input};
 use crate::stream::internal::FileRanges;
 use crate::stream::{self, CsvStream};
@@ -31,7 +31,7 @@ pub(super) struct FileShape {
     pub(super) has_header: bool,
 }
 
-/// The headers that inference has read.
+/// The headers that inference has read; empty for a file whose first record is data.
 pub(super) type KnownHeaders = HashMap<Version, Arc<[String]>>;
 
 /// The headers of a scan's files.
@@ -44,7 +44,7 @@ pub(super) struct FileHeaders {
 }
 
 impl FileHeaders {
-    /// What is known of a file that is split, by all of its ranges together.
+    /// The shape of a split file, shared by its ranges.
     pub(super) fn of(&self, file: &ObjectMeta) -> Arc<OnceCell<FileShape>> {
         let mut split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(split.entry(version(file)).or_default())
@@ -96,7 +96,7 @@ impl TableColumns {
     pub(super) async fn shape(&self, of: &HeaderOf<'_>) -> Result<FileShape> {
         let has_header = of.options.dialect.has_header();
         let as_listed = FileShape { columns: self.in_order.clone(), has_header };
-        // What has no size can be read only once. Counting needs no column, but it has to know
+        // A file without a size, such as a FIFO, can be read only once. Counting needs no column, but it has to know
         // whether the first record is one of those that it counts.
         let is_counted = of.only_counts && !self.is_inferred;
         let by_position = of.options.sample.match_columns == MatchColumns::Position;
@@ -104,6 +104,9 @@ impl TableColumns {
             return Ok(as_listed);
         }
         let header = match self.known.get(&version(&of.file.meta)) {
+            Some(header) if header.is_empty() => {
+                return Ok(FileShape { columns: self.in_order.clone(), has_header: false });
+            }
             Some(header) => Arc::clone(header),
             None => of.read().await?,
         };
@@ -111,14 +114,17 @@ impl TableColumns {
         if header.is_empty() {
             return Ok(as_listed);
         }
-        let matched =
-            self.names.match_header(&header, of.options.sample.match_columns, of.options.truncated_rows)?;
-        match matched {
+        let rules = MatchRules {
+            how: of.options.sample.match_columns,
+            truncated_rows: of.options.truncated_rows,
+            may_be_renamed: !self.is_inferred,
+        };
+        match self.names.match_header(&header, rules)? {
             Matched::Columns(columns) => Ok(FileShape { columns, has_header: true }),
-            Matched::NoName if self.is_inferred && header.len() == self.in_order.width() => {
-                let has_header = of.first_record_is_header(&header).await?;
-                Ok(FileShape { columns: self.in_order.clone(), has_header })
-            }
+            Matched::NoName if self.is_inferred => match of.first_record_is_data().await? {
+                true => Ok(FileShape { columns: self.in_order.clone(), has_header: false }),
+                false => Err(may_be_data(&header)),
+            },
             Matched::NoName => Ok(as_listed),
         }
     }
@@ -129,32 +135,30 @@ impl HeaderOf<'_> {
     async fn read(&self) -> Result<Arc<[String]>> {
         let mut sampler = self.options.header_sampler();
         stream::sample(&mut self.open().await?, &mut sampler).await?;
-        Ok(sampler.header().into())
+        Ok(sampler.header().unwrap_or_default().into())
     }
 
-    /// Whether a first record that shares no name with the table is a header. It is data if its
-    /// values have the types of the columns, and any of those is not text.
-    async fn first_record_is_header(&self, header: &[String]) -> Result<bool> {
+    /// Whether a first record that shares no name with the table is plainly data: its values have the
+    /// types of the columns, and a column that isn't text has one. A name that starts with a digit
+    /// makes it unclear.
+    async fn first_record_is_data(&self) -> Result<bool> {
         let dialect = without_header(&self.options.dialect)?;
         let builder: DecoderBuilder =
             self.options.decoder_builder(self.table_schema.file_schema(), self.marks.clone());
         let decoder =
             builder.with_dialect(dialect).with_limits(self.file.limits).with_limit(Some(1)).build()?;
-        let Some(Ok(record)) = CsvStream::new(self.open().await?, decoder).next().await else {
-            return Ok(true);
+        let record = match CsvStream::new(self.open().await?, decoder).next().await {
+            Some(Ok(record)) => record,
+            Some(Err(error)) if matches!(error.kind(), ErrorKind::Io(_)) => return Err(error),
+            _ => return Ok(false),
         };
-        let is_typed = |column: &Arc<dyn Array>| !column.data_type().is_string() && !column.is_null(0);
-        if record.columns().iter().any(is_typed) {
-            return Ok(false);
-        }
-        let first: Vec<_> = header.iter().take(5).map(|name| format!("{name:?}")).collect();
-        let reason = format!(
-            "the first record ({}, ...) shares no name with the table's header, and may be data; match_columns = \
-             position takes it for a header of other names; has_header = false takes the first record of every file \
-             for data",
-            first.join(", ")
-        );
-        Err(Error::new(ErrorKind::Schema { reason }))
+        let schema = record.schema();
+        let mut typed = record.columns().iter().zip(schema.fields()).filter(|(column, field)| {
+            !field.data_type().is_string() && !column.data_type().is_null() && !column.is_null(0)
+        });
+        let is_unclear =
+            schema.fields().iter().any(|field| !field.data_type().is_string() && may_be_number(field.name()));
+        Ok(!is_unclear && typed.next().is_some())
     }
 
     /// The front of the file.
@@ -165,6 +169,17 @@ impl HeaderOf<'_> {
             compression => input::open(store, meta, compression, limits, Arc::clone(counters)).await,
         }
     }
+}
+
+/// The error for a first record that shares no name with an inferred table.
+fn may_be_data(first: &[String]) -> Error {
+    let shown: Vec<_> = first.iter().take(5).map(|name| format!("{name:?}")).collect();
+    let more = if first.len() > shown.len() { ", …" } else { "" };
+    let reason = format!(
+        "the first record ({}{more}) shares no name with the table's header, and may be data; {HEADER_ADVICE}",
+        shown.join(", ")
+    );
+    Error::new(ErrorKind::Schema { reason })
 }
 
 /// The dialect of a file without a header.

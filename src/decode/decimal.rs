@@ -8,7 +8,7 @@ use arrow::datatypes::{ArrowPrimitiveType, DECIMAL256_MAX_PRECISION, DecimalType
 use super::digits::{MAX_DIGITS, POW10, digits, eight, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
-use super::inferred::{has_exponent_of_label, has_leading_zero};
+use super::inferred::{has_exponent_of_label, has_zero_or_plus_before};
 use super::lanes::{LANES, Lanes, right};
 use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
@@ -101,7 +101,7 @@ where
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
-        if self.exactness.refuses_leading_zeros() && has_leading_zero(text.bytes()) {
+        if self.exactness.refuses_leading_zeros() && has_zero_or_plus_before(text.bytes()) {
             return None;
         }
         match self.full(text) {
@@ -114,7 +114,7 @@ where
         if !self.exactness.is_exact() || self.any(value, Exactness::Round).is_none() {
             return None;
         }
-        if self.exactness.refuses_leading_zeros() && has_leading_zero(value) {
+        if self.exactness.refuses_leading_zeros() && has_zero_or_plus_before(value) {
             return Some(Loss::leading_zero());
         }
         if self.is_label(value) {

@@ -171,7 +171,7 @@ fn fraction(len: u64, before: u64, last: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inferred::has_leading_zero;
+    use super::super::inferred::has_zero_or_plus_before;
     use super::*;
 
     /// Lanes that hold one text each, with other bytes before it.
@@ -225,7 +225,7 @@ mod tests {
                             let is_number = expected(text, fraction).is_some();
                             assert_eq!(
                                 without_zeros.wrong[lane] == 0,
-                                is_number && !has_leading_zero(text),
+                                is_number && !has_zero_or_plus_before(text),
                                 "{text:?}"
                             );
                         }

@@ -10,7 +10,7 @@ use arrow::datatypes::{Float16Type, Float32Type, Float64Type};
 use super::digits::{MAX_DIGITS, POW10, digits, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
-use super::inferred::{has_exponent_of_label, has_leading_zero, is_held_as_f64};
+use super::inferred::{has_exponent_of_label, has_zero_or_plus_before, is_held_as_f64};
 use super::lanes::{LANES, Lanes, right};
 use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
@@ -90,7 +90,7 @@ impl<T> Float<T> {
     fn inferred_loss(&self, value: &[u8]) -> Option<Loss> {
         if !self.exactness.is_inferred() {
             None
-        } else if self.exactness.refuses_leading_zeros() && has_leading_zero(value) {
+        } else if self.exactness.refuses_leading_zeros() && has_zero_or_plus_before(value) {
             Some(Loss::leading_zero())
         } else if has_exponent_of_label(value) {
             Some(Loss::label())

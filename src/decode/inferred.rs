@@ -21,13 +21,13 @@ pub enum LeadingZeros {
 
 /// The mark of a column whose type was inferred from a sample.
 ///
-/// Nobody has asked for such a type. So values after the sample have to be as exact in it as those
+/// The user has not chosen this type. So values after the sample have to be as exact in it as those
 /// of the sample are. These are errors in a marked column, unless
 /// [`LossyValues::Round`](super::LossyValues::Round) is set:
 ///
 /// * a number in a floating-point column whose whole part the type can't hold, such as
 ///   `9007199254740993`;
-/// * a number that is a label: with a leading zero, such as `02139`, if
+/// * a number that is a label: with a leading zero or a plus, such as `02139` and `+49`, if
 ///   [`LeadingZeros::Text`] is set, or with an exponent that no program writes, such as `32E0134`;
 /// * a timestamp without a zone in a column with one.
 ///
@@ -106,10 +106,10 @@ fn needs_mark(data_type: &DataType) -> bool {
     data_type.is_numeric() || matches!(data_type, DataType::Timestamp(_, Some(_)))
 }
 
-/// Whether a number has a zero before another digit ahead of its point. A sign and whitespace may
-/// stand before it.
-pub(crate) fn has_leading_zero(number: &[u8]) -> bool {
-    matches!(unsigned(number), [b'0', b'0'..=b'9', ..])
+/// Whether a number starts with a plus, or has a zero before another digit ahead of its point. A
+/// phone number or a postal code does. Whitespace, and for a zero a minus, may stand before it.
+pub(crate) fn has_zero_or_plus_before(number: &[u8]) -> bool {
+    number.trim_ascii_start().first() == Some(&b'+') || matches!(unsigned(number), [b'0', b'0'..=b'9', ..])
 }
 
 /// Whether a number has an exponent that no program writes for a number, so that it is rather a
@@ -174,11 +174,11 @@ mod tests {
 
     #[test]
     fn labels_and_numbers() {
-        for label in ["007", "-007", "00", "+00.5", " 02139", "0047583311587E590003"] {
-            assert!(has_leading_zero(label.as_bytes()), "{label}");
+        for label in ["007", "-007", "00", "+00.5", "+5", "+nan", " 02139", "0047583311587E590003"] {
+            assert!(has_zero_or_plus_before(label.as_bytes()), "{label}");
         }
         for number in ["0", "-0", "0.5", "-0.05", ".05", "10", "0e5", "inf", ""] {
-            assert!(!has_leading_zero(number.as_bytes()), "{number}");
+            assert!(!has_zero_or_plus_before(number.as_bytes()), "{number}");
         }
         for label in ["32E0134", "1e0005", "1e+0005", "32E05", "1.5e00", "1e1000"] {
             assert!(has_exponent_of_label(label.as_bytes()), "{label}");

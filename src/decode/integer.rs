@@ -9,7 +9,7 @@ use arrow::compute::kernels::cast_utils::Parser;
 use super::digits::{MAX_DIGITS, digits, eight, sixteen};
 use super::fields::Text;
 use super::fixed::Fixed;
-use super::inferred::has_leading_zero;
+use super::inferred::has_zero_or_plus_before;
 use super::lanes::{LANES, Lanes, right};
 use super::loss::{Exactness, Loss};
 use super::primitive::Parse;
@@ -58,7 +58,7 @@ where
 
     #[inline]
     fn parse(&self, text: Text<'_>) -> Option<T::Native> {
-        if self.refuses_leading_zeros && has_leading_zero(text.bytes()) {
+        if self.refuses_leading_zeros && has_zero_or_plus_before(text.bytes()) {
             return None;
         }
         if let Some(value) = common(text) {
@@ -77,7 +77,7 @@ where
     }
 
     fn loss(&self, value: &[u8]) -> Option<Loss> {
-        let is_lost = self.refuses_leading_zeros && has_leading_zero(value);
+        let is_lost = self.refuses_leading_zeros && has_zero_or_plus_before(value);
         (is_lost && T::parse(str::from_utf8(value).ok()?).is_some()).then(Loss::leading_zero)
     }
 }

@@ -63,9 +63,9 @@ impl Loss {
         Loss { what, instead }
     }
 
-    /// The loss of a zero at the start of a number whose type was inferred.
+    /// The loss of a zero or a plus at the start of a number whose type was inferred.
     pub(super) fn leading_zero() -> Self {
-        Loss::infer_more("a number has no leading zero", "VARCHAR")
+        Loss::infer_more("a number has no leading zero and no plus", "VARCHAR")
     }
 
     /// The loss of a label that reads as a number, where the type was inferred.

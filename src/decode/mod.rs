@@ -87,7 +87,7 @@ pub use decoder::{Decoded, Decoder};
 pub use file_columns::FileColumns;
 pub use filter::{FilterError, RowFilter};
 pub use inferred::{Inferred, LeadingZeros};
-pub(crate) use inferred::{has_exponent_of_label, has_leading_zero, is_held_as_f64};
+pub(crate) use inferred::{has_exponent_of_label, has_zero_or_plus_before, is_held_as_f64};
 pub use make::{COLUMN_BYTES, supports};
 pub use options::{DecodeOptions, LossyValues};
 pub use reader::{ArrowReader, Reader};

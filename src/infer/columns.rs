@@ -1,4 +1,4 @@
-//! [`MatchColumns`]: how the names in a file's header lead to the columns of a table.
+//! [`MatchColumns`]: how a file's header names are matched with a table's columns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,9 +16,10 @@ pub enum MatchColumns {
     ///
     /// * A header that has only names of the table, in any order, is matched by name. A column that
     ///   it lacks is NULL.
-    /// * A header that differs from the table only in names that the table doesn't have, each at
-    ///   the position of a column that the header lacks, is matched by position: the columns were
-    ///   renamed. So is a header that shares no name with the table.
+    /// * A header that differs from a declared table only in names that the table doesn't have, each
+    ///   at the position of a column that the header lacks, is matched by position: the columns were
+    ///   renamed. So is a header that shares no name with a declared table. If the table was inferred,
+    ///   a first record that shares no name is data if its values have the columns' types.
     /// * Any other header is an error.
     #[default]
     Auto,
@@ -36,6 +37,18 @@ pub enum Matched {
     Columns(FileColumns),
     /// The header shares no name with the table, and nobody has asked for names.
     NoName,
+}
+
+/// The rules for a comparison of names.
+#[derive(Debug, Clone, Copy)]
+pub struct MatchRules {
+    /// How fields are matched with columns.
+    pub how: MatchColumns,
+    /// Whether files may have fewer columns.
+    pub truncated_rows: bool,
+    /// Whether the table's names are the user's own, so that a file may have other names for the same
+    /// columns. Inferred names are those of a file.
+    pub may_be_renamed: bool,
 }
 
 /// The names of a table's columns, prepared to look up those of headers.
@@ -90,17 +103,13 @@ impl TableNames {
         found
     }
 
-    /// Matches a header with the table. With `truncated_rows`, files may have fewer columns.
+    /// Matches a header with the table.
     ///
     /// # Errors
     ///
     /// When the header shows no way to match it. The error has both lists.
-    pub fn match_header(
-        &self,
-        header: &[String],
-        how: MatchColumns,
-        truncated_rows: bool,
-    ) -> Result<Matched> {
+    pub fn match_header(&self, header: &[String], rules: MatchRules) -> Result<Matched> {
+        let MatchRules { how, truncated_rows, may_be_renamed } = rules;
         let width = self.names.len();
         if how == MatchColumns::Position || header == self.names {
             return Ok(Matched::Columns(FileColumns::in_order(width)));
@@ -127,7 +136,7 @@ impl TableNames {
                 |(column, field): (usize, &Option<usize>)| field.is_none_or(|field| field == column);
             let is_renamed = fields.iter().enumerate().all(in_place)
                 && unknown.iter().all(|&field| fields.get(field) == Some(&None));
-            if is_long_enough && is_renamed {
+            if may_be_renamed && is_long_enough && is_renamed {
                 return Ok(Matched::Columns(FileColumns::in_order(width)));
             }
         }
@@ -159,13 +168,24 @@ fn list(names: &[String]) -> String {
 mod tests {
     use super::*;
 
+    fn rules(how: MatchColumns) -> MatchRules {
+        MatchRules { how, truncated_rows: false, may_be_renamed: true }
+    }
+
+    #[test]
+    fn a_file_s_own_names_are_not_renamed() {
+        let rules = MatchRules { may_be_renamed: false, ..rules(MatchColumns::Auto) };
+        let found = TableNames::new(["id", "price"]).match_header(&names("id,quantity"), rules);
+        assert!(found.unwrap_err().to_string().contains("match_columns = position"));
+    }
+
     fn names(text: &str) -> Vec<String> {
         text.split(',').map(str::to_owned).collect()
     }
 
     fn matched(table: &str, header: &str, how: MatchColumns) -> Result<Matched, String> {
         let header = names(header);
-        TableNames::new(names(table)).match_header(&header, how, false).map_err(|error| error.to_string())
+        TableNames::new(names(table)).match_header(&header, rules(how)).map_err(|error| error.to_string())
     }
 
     fn columns(fields: &[Option<usize>], width: usize) -> Result<Matched, String> {
@@ -203,9 +223,9 @@ mod tests {
     #[test]
     fn a_field_whose_value_a_folder_gives_is_ignored() {
         let table = TableNames::new(["a", "b"]).ignoring(["year"]);
-        let found = table.match_header(&names("a,Year,b"), MatchColumns::Auto, false).unwrap();
+        let found = table.match_header(&names("a,Year,b"), rules(MatchColumns::Auto)).unwrap();
         assert_eq!(found, Matched::Columns(FileColumns::new([Some(0), Some(2)], 3)));
-        assert!(table.match_header(&names("a,month,b"), MatchColumns::Auto, false).is_err());
+        assert!(table.match_header(&names("a,month,b"), rules(MatchColumns::Auto)).is_err());
     }
 
     #[test]

@@ -76,7 +76,8 @@ mod sample;
 mod types;
 
 pub use crate::decode::LeadingZeros;
-pub use columns::{MatchColumns, Matched, TableNames};
+pub use columns::{MatchColumns, MatchRules, Matched, TableNames};
 pub use header::read_names;
 pub use read::{read_schema, sample};
 pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};
+pub(crate) use sample::{HEADER_ADVICE, may_be_number};

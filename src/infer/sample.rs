@@ -129,16 +129,14 @@ pub struct SchemaSampler {
     max_record_bytes: usize,
 }
 
-/// What the first record of a file is, by its values.
-enum FirstRecord {
-    Header,
-    Data,
-    Unknown,
-}
-
-/// What to do where a file's first record may be a header or data.
-const HEADER_ADVICE: &str = "match_columns = position takes it for a header of other names; has_header = false takes \
+/// The advice where a file's first record may be a header or data.
+pub(crate) const HEADER_ADVICE: &str = "match_columns = position takes it for a header of other names; has_header = false takes \
                              the first record of every file for data";
+
+/// Whether a name may be a number or a date, so that a header of such names looks like data.
+pub(crate) fn may_be_number(name: &str) -> bool {
+    name.trim_start_matches(['-', '+', ' ']).starts_with(|first: char| first.is_ascii_digit())
+}
 
 /// The part that looks at records.
 struct Table {
@@ -299,10 +297,10 @@ impl SchemaSampler {
         Ok(())
     }
 
-    /// The names in the header of the current file, or of the last one. Empty if it has none, or
-    /// while it hasn't been seen.
-    pub fn header(&self) -> &[String] {
-        &self.table.header
+    /// The names in the header of the current file, or of the last one. Empty if it has none. `None`
+    /// while its first record hasn't been seen.
+    pub fn header(&self) -> Option<&[String]> {
+        (!self.table.at_file_start).then_some(self.table.header.as_slice())
     }
 
     /// Whether a bound over all files is reached, so that further bytes are not looked at.
@@ -388,26 +386,20 @@ impl Table {
         }
         let table = TableNames::new(self.names.as_slice());
         let found = table.find_all(&self.header);
-        if found.iter().any(Option::is_some) {
+        if found.iter().any(Option::is_some) || self.options.match_columns == MatchColumns::Name {
             self.add_by_name(found);
             return Ok(true);
         }
-        match self.first_record(first) {
-            // Its names are other ones, as in DataFusion's reader.
-            FirstRecord::Header => self.add_by_position(first).map(|()| true),
-            FirstRecord::Data => {
-                self.header.clear();
-                self.add_by_position(first).map(|()| false)
-            }
-            FirstRecord::Unknown => {
-                let reason = format!(
-                    "the first record of file {} of the table shares no name with the header of the files before it, \
-                     and may be data; {HEADER_ADVICE}",
-                    self.files
-                );
-                Err(Error::at(ErrorKind::Schema { reason }, first.place(0, None)))
-            }
+        if !self.is_data(first) {
+            let reason = format!(
+                "the first record of file {} of the table shares no name with the header of the files before it, \
+                 and may be data; {HEADER_ADVICE}",
+                self.files
+            );
+            return Err(Error::at(ErrorKind::Schema { reason }, first.place(0, None)));
         }
+        self.header.clear();
+        self.add_by_position(first).map(|()| false)
     }
 
     /// Takes the file's columns for those of the files before it, in their order.
@@ -449,14 +441,15 @@ impl Table {
         }
     }
 
-    /// Whether the first record of a file whose names the table doesn't have is a header. A record
-    /// whose values have the types of the columns is data, if any of those is not text.
-    fn first_record(&mut self, first: &Records<'_>) -> FirstRecord {
+    /// Whether the first record of a file, which shares no name with the table, is plainly data: its
+    /// values have the types of the columns, and a column that isn't text has one. A name that starts
+    /// with a digit, such as `2024`, makes it unclear.
+    fn is_data(&mut self, first: &Records<'_>) -> bool {
         let string = DataType::Utf8;
         let unescape = first.unescape();
         let mut is_typed = false;
         if first.field_count(0) != self.types.len() {
-            return FirstRecord::Unknown;
+            return false;
         }
         for (field, known) in self.types.iter().enumerate() {
             let raw = first.raw(0, field).unwrap_or_default();
@@ -467,12 +460,12 @@ impl Table {
             }
             let mut with_value = *known;
             with_value.observe(value, self.options.leading_zeros);
-            if with_value.data_type(&string) == string {
-                return FirstRecord::Header;
+            if with_value.data_type(&string) == string || may_be_number(&self.names.as_slice()[field]) {
+                return false;
             }
             is_typed = true;
         }
-        if is_typed { FirstRecord::Data } else { FirstRecord::Unknown }
+        is_typed
     }
 
     fn check_field_count(&self, records: &Records<'_>, record: usize) -> Result<()> {

@@ -5,7 +5,7 @@ use arrow::datatypes::{
     DataType, Date32Type, Date64Type, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
 };
 
-use crate::decode::{LeadingZeros, has_exponent_of_label, has_leading_zero, is_held_as_f64};
+use crate::decode::{LeadingZeros, has_exponent_of_label, has_zero_or_plus_before, is_held_as_f64};
 
 /// The most digits of decimals of 128 and of 256 bits.
 const MAX_DIGITS_128: usize = 38;
@@ -212,7 +212,7 @@ fn readings(shape: Shape, text: &str) -> u16 {
 impl Shape {
     /// The shape by arrow-csv's `REGEX_SET` and the additions of `InferredDataType::update`, in
     /// ASCII. Infinity has more spellings than there. Numbers that are labels are text: see
-    /// [`has_leading_zero`] and [`has_exponent_of_label`].
+    /// [`has_zero_or_plus_before`] and [`has_exponent_of_label`].
     ///
     /// | shape | pattern |
     /// |---|---|
@@ -236,7 +236,7 @@ fn number(value: &[u8], leading_zeros: LeadingZeros) -> Option<Shape> {
     if is_infinite || matches!(value, b"NaN" | b"nan" | b"NAN") {
         return Some(Shape::Float);
     }
-    if leading_zeros == LeadingZeros::Text && has_leading_zero(value) {
+    if leading_zeros == LeadingZeros::Text && has_zero_or_plus_before(value) {
         return None;
     }
     let (whole, rest) = digits(unsigned);

@@ -149,6 +149,8 @@ impl From<object_store::Error> for Failure {
         match error {
             object_store::Error::Precondition { .. } => Failure::Final(changed(&error.to_string())),
             object_store::Error::Generic { .. } if is_unranged(&error) => Failure::Unranged(error.into()),
+            // The HTTP store says so of a server that sends a whole object.
+            object_store::Error::NotSupported { .. } => Failure::Unranged(error.into()),
             object_store::Error::Generic { .. } => Failure::Transient(error.into()),
             error => Failure::Final(error.into()),
         }

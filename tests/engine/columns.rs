@@ -184,6 +184,7 @@ async fn a_part_without_a_header_keeps_its_first_record() {
     let ctx = session();
     let found = ctx.register_csv_file("t", &path(&files, "t")).await.unwrap_err().to_string();
     assert!(found.contains("shares no name") && found.contains("has_header = false"), "{found}");
+    // Then it is a header, as in DataFusion's reader.
     let by_position = CsvFormatOptions::new().with_match_columns(MatchColumns::Position);
     ctx.register_csv_file_with_options("t", &path(&files, "t"), by_position).await.unwrap();
     assert_eq!(rows(&ctx, "SELECT s, t FROM t").await, ["x|y"]);
@@ -217,4 +218,69 @@ async fn a_header_is_requested_once_for_each_file() {
     assert_eq!(rows(&ctx, "SELECT sum(id), min(name) FROM large").await, ["100000|a"]);
     let fronts = take_gets(&store).iter().filter(|get| get.contains("bytes=0-65535 ")).count();
     assert_eq!(fronts, 1, "all ranges of a file share its header");
+}
+
+/// Names that were inferred are those of a file, so another name is another column. It makes no
+/// difference whether the file is in the sample.
+#[tokio::test]
+async fn a_column_of_an_inferred_table_is_never_another_one() {
+    for sampled in [1, 1200] {
+        let first = String::from("id,price\n") + &"5,2.5\n".repeat(sampled);
+        let files = folder(&[("t/a.csv", first.as_bytes()), ("t/b.csv", b"id,quantity\n1,777\n")]);
+        let ctx = session();
+        ctx.register_csv_file("t", &path(&files, "t")).await.unwrap();
+        if sampled == 1 {
+            assert_eq!(rows(&ctx, "SELECT * FROM t ORDER BY id").await, ["1|777|", "5||2.5"]);
+        } else {
+            let message = error(&ctx, "SELECT * FROM t").await.to_string();
+            assert!(message.contains("b.csv") && message.contains(r#""id", "quantity""#), "{message}");
+        }
+    }
+}
+
+/// A first record that shares no name with the table is data or an error. It is never dropped.
+#[tokio::test]
+async fn a_first_record_is_never_dropped_by_a_guess() {
+    let many =
+        |header: &str, record: &str| format!("{header}\n{}", format!("{record}\n").repeat(1200)).into_bytes();
+    for (first, second) in [
+        (b"id,name\n1,n\n".to_vec(), &b"007,bob\n3,joe\n"[..]),
+        (b"id,name\n1,n\n".to_vec(), b"N/A,bob\n2,joe\n"),
+        (many("id,name", "1,n"), b"2.5,bob\n3,joe\n"),
+        (many("id,price", "1,2"), b"5001,999999999999999999999\n5002,7\n"),
+        (many("a,b,c", "1,2,3"), b"7,8\n9,10\n"),
+        (b"2019,2020\n5,6\n".to_vec(), b"2021,2022\n7,8\n"),
+        (many("2019,2020", "5,6"), b"2021,2022\n7,8\n"),
+    ] {
+        let files = folder(&[("t/a.csv", &first), ("t/b.csv", second)]);
+        let ctx = session();
+        let message = match ctx.register_csv_file("t", &path(&files, "t")).await {
+            Err(refused) => refused.to_string(),
+            Ok(()) => error(&ctx, "SELECT * FROM t").await.to_string(),
+        };
+        assert!(message.contains("may be data") && message.contains("has_header = false"), "{message}");
+    }
+}
+
+/// One format may be of several tables. Each has the columns and the rules of its own schema.
+#[tokio::test]
+async fn tables_of_one_format_are_kept_apart() {
+    use datafusion::datasource::listing::{
+        ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+    };
+    let files = folder(&[
+        ("a.csv", &(String::from("zip\n") + &"12345\n".repeat(1100) + "02139\n").into_bytes()),
+        ("b.csv", b"other\n1.5\n"),
+    ]);
+    let ctx = session();
+    let format = Arc::new(datafusion_csv_stream::CsvStreamFormat::default());
+    for name in ["a", "b"] {
+        let url = ListingTableUrl::parse(path(&files, &format!("{name}.csv"))).unwrap();
+        let options = ListingOptions::new(format.clone());
+        let config = ListingTableConfig::new(url).with_listing_options(options);
+        let config = config.infer_schema(&ctx.state()).await.unwrap();
+        ctx.register_table(name, Arc::new(ListingTable::try_new(config).unwrap())).unwrap();
+    }
+    assert!(error(&ctx, "SELECT max(zip) FROM a").await.to_string().contains("02139"));
+    assert_eq!(rows(&ctx, "SELECT other FROM b").await, ["1.5"]);
 }

@@ -321,3 +321,49 @@ async fn the_command_line_reads_stores_by_the_environment() {
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && message.contains("403"), "{message}");
 }
+
+/// A server that sends the reader on to another path, and that doesn't know ranges.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_follows_redirections_and_reads_without_ranges() {
+    let rows = 300_000;
+    let text = Bytes::from(format!("n,s\n{}", "1,some text\n".repeat(rows)));
+    let server = Server::start(move |socket, _| {
+        let text = text.clone();
+        async move {
+            let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+                let text = text.clone();
+                async move {
+                    let builder = Response::builder().header(LAST_MODIFIED, "Wed, 21 Oct 2026 07:28:00 GMT");
+                    let response = match request.uri().path() {
+                        "/there/t.csv" => builder.body(Full::new(text)),
+                        _ => builder
+                            .status(StatusCode::FOUND)
+                            .header("location", "/there/t.csv")
+                            .body(Full::default()),
+                    };
+                    Ok::<_, Infallible>(response.unwrap())
+                }
+            });
+            // A client may disconnect at any time.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
+        }
+    });
+    for threads in ["1", "4"] {
+        let sql = format!("SELECT sum(n), count(*) FROM '{}/here/t.csv'", server.url());
+        let output = tokio::task::spawn_blocking(move || {
+            Command::new(env!("CARGO_BIN_EXE_csv-stream"))
+                .args(["query", "--threads", threads, "--format", "csv", &sql])
+                .output()
+                .unwrap()
+        });
+        let Output { stdout, stderr, .. } = output.await.unwrap();
+        let found = String::from_utf8_lossy(&stdout);
+        assert!(
+            found.ends_with(&format!("\n{rows},{rows}\n")),
+            "{found}{}",
+            String::from_utf8_lossy(&stderr)
+        );
+    }
+}
