@@ -65,7 +65,7 @@ impl Loss {
 
     /// The loss of a zero or a plus at the start of a number whose type was inferred.
     pub(super) fn leading_zero() -> Self {
-        Loss::infer_more("a number has no leading zero and no plus", "VARCHAR")
+        Loss::infer_more("a number has no leading zero", "VARCHAR")
     }
 
     /// The loss of a label that reads as a number, where the type was inferred.

@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(ReadAhead::within(&limits, 0), blocks);
         let beside_zstd = ReadAhead::within(&limits, limits.window_bytes());
         assert_eq!(beside_zstd, ReadAhead::Stream { bytes: 512 << 10 });
-        for (readers, bytes) in [(2, 2048 << 10), (16, 276 << 10)] {
+        for (readers, bytes) in [(2, 2048 << 10), (16, 272 << 10)] {
             let ReadAhead::Stream { bytes: found } = ReadAhead::within(&limits.shared_by(readers), 0) else {
                 panic!("{readers} readers have blocks")
             };
