@@ -4,7 +4,6 @@ use datafusion::common::TableReference;
 use datafusion::error::Result;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{DataFrame, SessionContext};
-
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
 
@@ -27,7 +26,8 @@ fn whole_table(ctx: &SessionContext, sql: &str) -> Result<Option<(TableReference
     let dialect = state.config_options().sql_parser.dialect;
     let statement = state.sql_to_statement(sql, &dialect)?;
     let Some((relation, rows)) = relation(&statement) else { return Ok(None) };
-    // Whatever else a query may have, this one has nothing more than that.
+    // The query is parsed again from the name and the limit alone. If it differs, it has other
+    // clauses, and SQL's planner plans it.
     let limit = rows.map_or(String::new(), |rows| format!(" LIMIT {rows}"));
     let plain = state.sql_to_statement(&format!("SELECT * FROM {relation}{limit}"), &dialect);
     if !plain.is_ok_and(|plain| plain == statement) {

@@ -1,14 +1,12 @@
 //! Which bytes each partition of a scan reads: [`Split`], and groups of files and ranges.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
-use object_store::ObjectMeta;
 
 use crate::input::{Compression, CompressionOption};
-use crate::stream::internal::{ByteRange, PrefixPass};
+use crate::stream::internal::ByteRange;
 
 /// How partitions share one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,28 +21,6 @@ pub enum Split {
     Exact,
     /// Not at all: one partition reads a file.
     None,
-}
-
-/// One pass over the prefixes of each file of a scan, for all of the file's ranges.
-#[derive(Debug, Default)]
-pub(super) struct PrefixPasses {
-    files: Mutex<HashMap<Version, Arc<PrefixPass>>>,
-}
-
-impl PrefixPasses {
-    /// The pass over this file as it was listed.
-    pub(super) fn of(&self, file: &ObjectMeta) -> Arc<PrefixPass> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(files.entry(version(file)).or_default())
-    }
-}
-
-/// A file's path, size, time of modification in microseconds, and ETag.
-pub(super) type Version = (String, u64, i64, Option<String>);
-
-/// The version of a file: two files with the same one have the same bytes.
-pub(super) fn version(file: &ObjectMeta) -> Version {
-    (file.location.to_string(), file.size, file.last_modified.timestamp_micros(), file.e_tag.clone())
 }
 
 /// The bytes to read where a partition is given this file, or a range of it; `None` if no record

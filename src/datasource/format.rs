@@ -23,11 +23,12 @@ use datafusion::physical_expr::LexRequirement;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::file_groups::{self, version};
+use super::file_groups;
 use super::headers::KnownHeaders;
 use super::marks::InferredMarks;
 use super::memory::ScanMemory;
 use super::options::{CsvFormatOptions, ReadOptions};
+use super::per_file::version;
 use super::pushdown::is_guarded;
 use super::source::CsvStreamSource;
 use crate::input::{self, Compression};
@@ -248,8 +249,7 @@ impl FileFormat for CsvStreamFormat {
             Some(known) => (Some(known.marks.of(table_schema.file_schema())), Some(known.headers)),
             None => (None, None),
         };
-        let source = CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options));
-        Arc::new(source.with_inferred(marks, headers))
+        Arc::new(CsvStreamSource::with_read_options(table_schema, Arc::clone(&self.options), marks, headers))
     }
 }
 

@@ -1,19 +1,18 @@
-//! [`FileHeaders`]: the header of each file of a scan, and so the places of the table's columns.
+//! [`TableColumns`]: the places of a table's columns in each file, by the file's header.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::array::Array;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::datasource::table_schema::TableSchema;
 use futures::StreamExt;
-use object_store::ObjectMeta;
 use tokio::sync::OnceCell;
 
-use super::file_groups::{Version, version};
 use super::marks::Marks;
 use super::options::ReadOptions;
-use crate::decode::{DecoderBuilder, FileColumns};
+use super::per_file::{PerFile, Version, version};
+use crate::decode::FileColumns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::grammar::Dialect;
 use crate::infer::{HEADER_ADVICE, MatchColumns, MatchRules, Matched, TableNames, may_be_number};
@@ -34,24 +33,11 @@ pub(super) struct FileShape {
 /// The headers that inference has read; empty for a file whose first record is data.
 pub(super) type KnownHeaders = HashMap<Version, Arc<[String]>>;
 
-/// The headers of a scan's files.
-///
-/// The header of a file is read once in a scan. Files that are split keep what it shows until the
-/// scan ends; a whole file needs it no more once it is open.
-#[derive(Debug, Default)]
-pub(super) struct FileHeaders {
-    split: Mutex<HashMap<Version, Arc<OnceCell<FileShape>>>>,
-}
+/// The shapes of a scan's split files. The header of such a file is read once, for all of its ranges.
+/// The shape of a whole file is needed no more once the file is open.
+pub(super) type FileShapes = PerFile<OnceCell<FileShape>>;
 
-impl FileHeaders {
-    /// The shape of a split file, shared by its ranges.
-    pub(super) fn of(&self, file: &ObjectMeta) -> Arc<OnceCell<FileShape>> {
-        let mut split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(split.entry(version(file)).or_default())
-    }
-}
-
-/// What is needed to find the columns of the files of a table.
+/// The names of a table, and the facts by which files are matched with them.
 #[derive(Debug)]
 pub(super) struct TableColumns {
     names: TableNames,
@@ -96,8 +82,8 @@ impl TableColumns {
     pub(super) async fn shape(&self, of: &HeaderOf<'_>) -> Result<FileShape> {
         let has_header = of.options.dialect.has_header();
         let as_listed = FileShape { columns: self.in_order.clone(), has_header };
-        // A file without a size, such as a FIFO, can be read only once. Counting needs no column, but it has to know
-        // whether the first record is one of those that it counts.
+        // A file without a size, such as a FIFO, can be read only once. Counting needs no column, but
+        // it has to know whether the first record is one of those that it counts.
         let is_counted = of.only_counts && !self.is_inferred;
         let by_position = of.options.sample.match_columns == MatchColumns::Position;
         if !has_header || by_position || is_counted || of.file.meta.size == 0 {
@@ -143,8 +129,7 @@ impl HeaderOf<'_> {
     /// makes it unclear.
     async fn first_record_is_data(&self) -> Result<bool> {
         let dialect = without_header(&self.options.dialect)?;
-        let builder: DecoderBuilder =
-            self.options.decoder_builder(self.table_schema.file_schema(), self.marks.clone());
+        let builder = self.options.decoder_builder(self.table_schema.file_schema(), self.marks.clone());
         let decoder =
             builder.with_dialect(dialect).with_limits(self.file.limits).with_limit(Some(1)).build()?;
         let record = match CsvStream::new(self.open().await?, decoder).next().await {

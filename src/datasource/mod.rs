@@ -22,6 +22,7 @@ mod memory;
 mod metrics;
 mod opener;
 mod options;
+mod per_file;
 mod pushdown;
 mod reader_table;
 mod source;

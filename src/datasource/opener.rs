@@ -16,20 +16,21 @@ use futures::{FutureExt, Stream, StreamExt};
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
-use super::file_groups::{PrefixPasses, Split, byte_range};
+use super::file_groups::{Split, byte_range};
 use super::filter::PredicateInUse;
-use super::headers::{FileHeaders, FileShape, HeaderOf, TableColumns, without_header};
+use super::headers::{FileShape, FileShapes, HeaderOf, TableColumns, without_header};
 use super::marks::Marks;
 use super::memory::{ScanMemory, Share};
 use super::metrics::{Published, ScanMetrics};
 use super::options::ReadOptions;
+use super::per_file::PerFile;
 use crate::budget::Limits;
 use crate::decode::{COLUMN_BYTES, DecodeCounters, DecoderBuilder};
 use crate::error::{self, Error};
 use crate::input::{self, Compression, Input, InputCounters, ReadAhead};
 use crate::parse::{FieldCount, RecordStart};
 use crate::stream::CsvStream;
-use crate::stream::internal::{ByteRange, FileRanges, Known};
+use crate::stream::internal::{ByteRange, FileRanges, Known, PrefixPass};
 
 /// Opens the files of one partition.
 pub(super) struct CsvStreamOpener {
@@ -42,7 +43,7 @@ pub(super) struct CsvStreamOpener {
     /// The columns whose types were inferred. `None` if the schema's own marks count.
     pub(super) marks: Option<Marks>,
     pub(super) columns: Arc<TableColumns>,
-    pub(super) headers: Arc<FileHeaders>,
+    pub(super) shapes: Arc<FileShapes>,
     /// The columns to decode.
     pub(super) projection: Vec<usize>,
     pub(super) predicate: Option<PredicateInUse>,
@@ -53,7 +54,7 @@ pub(super) struct CsvStreamOpener {
     /// Whether it is the one of this machine's files.
     pub(super) is_local: bool,
     pub(super) memory: Arc<ScanMemory>,
-    pub(super) prefix_passes: Arc<PrefixPasses>,
+    pub(super) prefix_passes: Arc<PerFile<PrefixPass>>,
     pub(super) metrics: ScanMetrics,
 }
 
@@ -83,7 +84,7 @@ impl FileOpener for CsvStreamOpener {
             .with_counters(Arc::clone(&decode_counters));
         let only_counts = self.projection.is_empty() && self.predicate.is_none();
         let is_split = range != ByteRange::WHOLE;
-        let shape = if is_split { self.headers.of(&file.object_meta) } else { Arc::default() };
+        let shape = if is_split { self.shapes.of(&file.object_meta) } else { Arc::default() };
         // The range at 0 is the only one that knows its start.
         let prefix = if range.start > 0 { self.prefix_passes.of(&file.object_meta) } else { Arc::default() };
         let file_ranges = FileRanges {
@@ -124,7 +125,7 @@ struct Opening {
     table_schema: TableSchema,
     marks: Option<Marks>,
     columns: Arc<TableColumns>,
-    /// What the file's header shows, which ranges of a file find once for all of them.
+    /// The file's shape. The first range that needs it finds it for all ranges of the file.
     shape: Arc<OnceCell<FileShape>>,
     /// Whether no column is asked for.
     only_counts: bool,

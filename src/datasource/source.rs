@@ -20,15 +20,17 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use object_store::ObjectStore;
 
-use super::file_groups::{PrefixPasses, Split, are_whole, repartition};
+use super::file_groups::{Split, are_whole, repartition};
 use super::filter::{ScanPredicate, can_evaluate};
-use super::headers::{FileHeaders, KnownHeaders, TableColumns};
+use super::headers::{FileShapes, KnownHeaders, TableColumns};
 use super::marks::Marks;
 use super::memory::ScanMemory;
 use super::metrics::ScanMetrics;
 use super::opener::CsvStreamOpener;
 use super::options::{CsvFormatOptions, ReadOptions};
+use super::per_file::PerFile;
 use crate::decode::{COLUMN_BYTES, DEFAULT_BATCH_SIZE};
+use crate::stream::internal::PrefixPass;
 
 /// The source of a `FileScanConfig` whose files this crate reads.
 ///
@@ -42,13 +44,13 @@ pub struct CsvStreamSource {
     /// The columns whose types were inferred. `None` if the schema's own marks count.
     marks: Option<Marks>,
     columns: Arc<TableColumns>,
-    headers: Arc<FileHeaders>,
+    shapes: Arc<FileShapes>,
     /// The columns to read from files, and the expressions over them.
     projection: SplitProjection,
     predicate: Option<ScanPredicate>,
     batch_size: Option<usize>,
     memory: Arc<ScanMemory>,
-    prefix_passes: Arc<PrefixPasses>,
+    prefix_passes: Arc<PerFile<PrefixPass>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -59,32 +61,31 @@ impl CsvStreamSource {
     ///
     /// When the options contradict each other.
     pub fn try_new(table_schema: impl Into<TableSchema>, options: CsvFormatOptions) -> Result<Self> {
-        Ok(Self::with_read_options(table_schema.into(), Arc::new(ReadOptions::new(options)?)))
+        Ok(Self::with_read_options(table_schema.into(), Arc::new(ReadOptions::new(options)?), None, None))
     }
 
-    /// A source of all columns, with options that have been checked.
-    pub(super) fn with_read_options(table_schema: TableSchema, options: Arc<ReadOptions>) -> Self {
+    /// A source of all columns, with options that have been checked. If the schema was inferred, it
+    /// has the marks of its columns, and the headers that were read then.
+    pub(super) fn with_read_options(
+        table_schema: TableSchema,
+        options: Arc<ReadOptions>,
+        marks: Option<Marks>,
+        headers: Option<Arc<KnownHeaders>>,
+    ) -> Self {
         let unbounded: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
         CsvStreamSource {
             options,
             projection: SplitProjection::unprojected(&table_schema),
-            columns: Arc::new(TableColumns::new(&table_schema, None)),
-            headers: Arc::default(),
+            columns: Arc::new(TableColumns::new(&table_schema, headers)),
+            shapes: Arc::default(),
             table_schema,
-            marks: None,
+            marks,
             predicate: None,
             batch_size: None,
             memory: Arc::new(ScanMemory::new(&unbounded)),
             prefix_passes: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
         }
-    }
-
-    /// With the marks of the columns whose types were inferred, and the headers that were read then.
-    pub(super) fn with_inferred(mut self, marks: Option<Marks>, headers: Option<Arc<KnownHeaders>>) -> Self {
-        self.columns = Arc::new(TableColumns::new(&self.table_schema, headers));
-        self.marks = marks;
-        self
     }
 
     /// Reserves the scan's memory in this pool.
@@ -96,7 +97,7 @@ impl CsvStreamSource {
 
     /// The source of one query in a session: its options, and its memory pool.
     pub(super) fn for_query(self, options: Arc<ReadOptions>, memory_pool: &Arc<dyn MemoryPool>) -> Self {
-        CsvStreamSource { options, prefix_passes: Arc::default(), headers: Arc::default(), ..self }
+        CsvStreamSource { options, prefix_passes: Arc::default(), shapes: Arc::default(), ..self }
             .with_memory_pool(memory_pool)
     }
 
@@ -175,7 +176,7 @@ impl FileSource for CsvStreamSource {
             table_schema: self.table_schema.clone(),
             marks: self.marks.clone(),
             columns: Arc::clone(&self.columns),
-            headers: Arc::clone(&self.headers),
+            shapes: Arc::clone(&self.shapes),
             projection: self.projection.file_indices.clone(),
             predicate: self
                 .predicate

@@ -31,7 +31,7 @@ impl Zones {
     }
 }
 
-/// What a type of timestamps can hold.
+/// The values that a type of timestamps can hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) unit: TimeUnit,
@@ -39,7 +39,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// What a timestamp would lose.
+    /// The loss of a timestamp in this type, if any.
     pub(super) fn loss(self, timestamp: &[u8]) -> Option<Loss> {
         let parts = Parts::of(timestamp);
         let sql_type = || parts.sql_type(digits_of(self.unit), self.zones != Zones::None);
@@ -58,7 +58,7 @@ impl Rules {
     }
 }
 
-/// What a date, or a timestamp in a column of dates, would lose.
+/// The loss of a date, or of a timestamp in a column of dates, if any.
 pub(super) fn loss_in_date(date: &[u8]) -> Option<Loss> {
     let parts = Parts::of(date);
     let what = match (parts.has_zone(), parts.is_midnight()) {
@@ -69,7 +69,7 @@ pub(super) fn loss_in_date(date: &[u8]) -> Option<Loss> {
     Some(Loss::declare(what, parts.sql_type(0, false)))
 }
 
-/// What a time of day would lose. A count of units loses nothing.
+/// The loss of a time of day in a type of this unit, if any. A plain count of units loses nothing.
 pub(super) fn loss_in_time(time: &[u8], unit: TimeUnit) -> Option<Loss> {
     let seconds = time.splitn(3, |&byte| byte == b':').nth(2)?;
     if seconds.starts_with(b"60") {

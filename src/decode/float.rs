@@ -86,7 +86,7 @@ impl<T: FromRatio + Parser> Parse for Float<T> {
 }
 
 impl<T> Float<T> {
-    /// What a number loses in a column whose type was inferred.
+    /// The loss of a number in a column whose type was inferred, if any.
     fn inferred_loss(&self, value: &[u8]) -> Option<Loss> {
         if !self.exactness.is_inferred() {
             None

@@ -43,9 +43,9 @@ impl Exactness {
 /// A loss, and the first thing to try that loses nothing. Both are parts of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loss {
-    /// What would be lost, as a sentence.
+    /// The part that would be lost, as a sentence.
     pub(super) what: &'static str,
-    /// What to do instead.
+    /// The advice that loses nothing.
     pub(super) instead: String,
 }
 

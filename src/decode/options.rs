@@ -12,7 +12,7 @@ use crate::budget::{FieldLimit, Limits, OversizedFields};
 use crate::error::{Error, Result};
 use crate::parse::cut::CutFields;
 
-/// What happens to a value that its column's type can't hold exactly.
+/// The treatment of a value that its column's type can't hold exactly.
 ///
 /// Such values are:
 ///
@@ -113,13 +113,13 @@ impl DecodeOptions {
         self
     }
 
-    /// What happens to a value that its column's type can't hold exactly. Default: it is an error.
+    /// The treatment of a value that its column's type can't hold exactly. Default: an error.
     pub fn with_lossy_values(mut self, lossy_values: LossyValues) -> Self {
         self.lossy_values = lossy_values;
         self
     }
 
-    /// What happens to a value that its column's type can't hold exactly.
+    /// The treatment of a value that its column's type can't hold exactly.
     pub fn lossy_values(&self) -> LossyValues {
         self.lossy_values
     }

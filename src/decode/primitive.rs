@@ -39,7 +39,7 @@ pub(super) trait Parse: fmt::Debug + Send {
     /// The reason why `value` can't be read.
     fn reason(&self, value: &[u8]) -> String;
 
-    /// What `value` would lose, if it is refused only because the type can't hold it exactly.
+    /// The loss of `value`, if it is refused only because the type can't hold it exactly.
     fn loss(&self, value: &[u8]) -> Option<Loss> {
         let _ = value;
         None

@@ -26,7 +26,7 @@ impl<T: ArrowPrimitiveType> Time<T> {
         Time { is_exact: exactness.is_exact(), time_type: PhantomData }
     }
 
-    /// What a value that Arrow reads would lose.
+    /// The loss of a value that Arrow reads, if any.
     fn loss_of_time(&self, value: &[u8]) -> Option<Loss> {
         let unit = match T::DATA_TYPE {
             DataType::Time32(unit) | DataType::Time64(unit) => unit,

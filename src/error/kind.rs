@@ -56,7 +56,7 @@ pub enum ErrorKind {
         value: String,
         /// The column's type.
         data_type: String,
-        /// What would be lost, as a sentence.
+        /// The part that would be lost, as a sentence.
         loss: String,
         /// The first thing to try that loses nothing.
         instead: String,
