@@ -80,4 +80,9 @@ pub use columns::{MatchColumns, MatchRules, Matched, TableNames};
 pub use header::read_names;
 pub use read::{read_schema, sample};
 pub use sample::{Enough, InferredSchema, IsNull, SampleOptions, SchemaSampler, StringType, nulls_of};
-pub(crate) use sample::{HEADER_ADVICE, may_be_number};
+
+/// Parts that `datasource` needs. They are not part of the API, and change without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use super::sample::{HEADER_ADVICE, may_be_number};
+}

@@ -130,11 +130,11 @@ pub struct SchemaSampler {
 }
 
 /// The advice where a file's first record may be a header or data.
-pub(crate) const HEADER_ADVICE: &str = "match_columns = position takes it for a header of other names; has_header = false takes \
+pub const HEADER_ADVICE: &str = "match_columns = position takes it for a header of other names; has_header = false takes \
                              the first record of every file for data";
 
 /// Whether a name may be a number or a date, so that a header of such names looks like data.
-pub(crate) fn may_be_number(name: &str) -> bool {
+pub fn may_be_number(name: &str) -> bool {
     name.trim_start_matches(['-', '+', ' ']).starts_with(|first: char| first.is_ascii_digit())
 }
 
